@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openCluster } from 'coterie'
+
+const location = mkdtempSync(join(tmpdir(), 'coterie-use-'))
+const cluster = await openCluster({ location, nodes: 3 })
+await cluster.put('greeting', 'hello')
+await cluster.put('other', Uint8Array.of(1, 2, 3))
+assert.equal(Buffer.from(await cluster.get('greeting')).toString(), 'hello')
+assert.equal(await cluster.get('nothing'), undefined)
+
+const keys = []
+for await (const [key] of cluster.scan({})) keys.push(Buffer.from(key).toString())
+assert.deepEqual(keys, ['greeting', 'other'])
+assert.equal(cluster.status().nodes.length, 3)
+await cluster.close()
+rmSync(location, { recursive: true })

@@ -1,0 +1,124 @@
+// Imports go one way: protocol <- shared <- storage <- actors <- src/*.ts. `npm run check:imports` holds every rule here.
+
+const machines = 'handoff|repair|membership|supervision|coordinator'
+
+/** The files of src/protocol that may put several machines together. */
+const composers = [
+  '^src/protocol/(dynamo-node|gateway|invariants)[.]ts$',
+  '^src/protocol/supervision/supervisor-core[.]ts$',
+  '^src/protocol/coordinator/',
+]
+
+/** src/cluster.ts, src/client.ts, src/level.ts, src/index.ts: the public door. */
+const door = '^src/[^/]+[.]ts$'
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
+
+module.exports = {
+  forbidden: [
+    forbid(
+      'protocol-stands-alone',
+      'src/protocol decides, and touches nothing: no other folder, no package, no node: builtin.',
+      { path: '^src/protocol/' },
+      { pathNot: '^src/protocol/' },
+    ),
+    forbid(
+      'machines-do-not-know-each-other',
+      'A machine knows itself and the shared pieces (ids, messages, ring, versions, ...); only the composers join several.',
+      { path: `^src/protocol/(${machines})/`, pathNot: composers },
+      { path: [`^src/protocol/(${machines})/`, '^src/protocol/replica[.]ts$'], pathNot: '^src/protocol/$1/' },
+    ),
+    forbid(
+      'shared-pieces-know-no-machine',
+      'Below the machines: they may name the types of one (a message carries them), never call it.',
+      { path: '^src/protocol/', pathNot: [`^src/protocol/(${machines})/`, ...composers] },
+      { path: `^src/protocol/(${machines})/`, dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'composers-are-on-top',
+      'Nothing in the protocol imports what composes the machines.',
+      { path: '^src/protocol/', pathNot: '^src/protocol/(dynamo-node|gateway|invariants)[.]ts$' },
+      { path: '^src/protocol/(dynamo-node|gateway)[.]ts$', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'shared-is-low',
+      'src/shared imports src/protocol and itself.',
+      { path: '^src/shared/' },
+      { path: '^(src|actors|bench|test)/', pathNot: '^src/(protocol|shared)/' },
+    ),
+    forbid(
+      'storage-is-below-actors',
+      'src/storage imports src/protocol, src/shared and itself.',
+      { path: '^src/storage/' },
+      { path: '^(src|actors|bench|test)/', pathNot: '^src/(protocol|shared|storage)/' },
+    ),
+    forbid(
+      'sim-is-not-the-real-world',
+      'That the simulator runs without the actors is the proof that the seam is real. It uses the memory store.',
+      { path: '^src/sim/' },
+      { path: ['^actors/', door, '^src/cli/', '^src/storage/level-', '^(bench|test)/'] },
+    ),
+    forbid(
+      'actors-are-below-the-door',
+      'The door opens on the actors, never the other way round.',
+      { path: '^actors/' },
+      { path: [door, '^src/(cli|sim)/', '^(bench|test)/'] },
+    ),
+    forbid(
+      'nothing-imports-the-command',
+      'src/cli is a user of the package like any other.',
+      { path: '^(src|actors)/', pathNot: '^src/cli/' },
+      { path: '^src/cli/' },
+    ),
+    forbid(
+      'no-test-code-in-the-product',
+      'What ships knows neither tests nor benchmarks.',
+      { path: '^(src|actors)/' },
+      { path: '^(bench|test)/' },
+    ),
+    forbid(
+      'bench-uses-the-public-door',
+      'A benchmark measures what a user gets. Micro benchmarks may touch the protocol.',
+      { path: '^bench/', pathNot: '^bench/micro' },
+      { path: '^(src|actors|test)/', pathNot: '^src/index[.]ts$' },
+    ),
+    forbid(
+      'micro-bench-uses-the-protocol',
+      'The public door and the protocol; the rest is measured through the door.',
+      { path: '^bench/micro' },
+      { path: '^(src|actors|test)/', pathNot: ['^src/index[.]ts$', '^src/protocol/'] },
+    ),
+    forbid(
+      'one-importer-of-classic-level',
+      'LevelDB is behind the Store interface.',
+      { path: '^(src|actors)/', pathNot: '^src/storage/' },
+      { path: 'node_modules/classic-level' },
+    ),
+    forbid(
+      'one-importer-of-comlink',
+      'Comlink calls hang when a worker dies: control.ts alone races them against a deadline and the exit.',
+      { path: '^(src|actors)/', pathNot: '^actors/control[.]ts$' },
+      { path: 'node_modules/comlink' },
+    ),
+    forbid(
+      'one-importer-of-piscina',
+      'The pool is for stateless work; pool.ts alone decides what that is.',
+      { path: '^(src|actors)/', pathNot: '^actors/pool[.]ts$' },
+      { path: 'node_modules/piscina' },
+    ),
+    forbid(
+      'no-development-packages-in-the-product',
+      'They are not installed at the user. The demo loads its data set with import() and says what is missing.',
+      { path: '^(src|actors)/', pathNot: '^src/cli/demo/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+    ),
+    forbid('no-cycles', 'A cycle hides which of two files is the lower one.', {}, { circular: true }),
+    forbid('no-unresolvable', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+}

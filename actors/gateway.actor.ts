@@ -1,0 +1,115 @@
+/**
+ * Runs a gateway's core in the caller's thread: its ports to the nodes, its timer, the stamp clock. Not a thread of its
+ * own: a request makes one round trip, caller to replica and back.
+ *
+ * Called by the client (`submit`) and by whoever manages the cluster from here (`attach`, `onSupervisorMail`).
+ */
+
+import type { MessagePort } from 'node:worker_threads'
+import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
+import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
+import { type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import type { Message } from '../src/protocol/messages.js'
+import type { PartitionTable } from '../src/protocol/ring/table.js'
+import { nowMs, type StampClock } from './runtime/clock.js'
+import { DeadlineTimer } from './runtime/deadline-timer.js'
+import { Ports } from './runtime/ports.js'
+
+export interface GatewayActorOptions {
+  readonly id: GatewayId
+  readonly config: GatewayConfig
+  readonly table: PartitionTable
+  readonly clock: StampClock
+  /** Each request's end, exactly once. */
+  readonly onReply: (id: number, outcome: OperationOutcome) => void
+  readonly onRepair: (repair: {
+    readonly key: Key
+    readonly nodes: readonly NodeId[]
+    readonly blocking: boolean
+  }) => void
+  readonly toSupervisor: (message: Message) => void
+  /** A gauge for others: writes that still see to owners that missed them. */
+  readonly onLingering: (lingering: number) => void
+}
+
+export class GatewayActor {
+  readonly #options: GatewayActorOptions
+  readonly #core: Gateway
+  readonly #ports = new Ports((from, messages) => {
+    for (const message of messages) this.#step({ type: 'message', from, message })
+    this.#endTurn()
+  })
+  readonly #timer = new DeadlineTimer(() => {
+    this.#step({ type: 'timer' })
+    this.#endTurn()
+  })
+
+  constructor(options: GatewayActorOptions) {
+    this.#options = options
+    this.#core = new Gateway(options.id, options.config, options.table)
+  }
+
+  get table(): PartitionTable {
+    return this.#core.table
+  }
+
+  /** Requests that have not been answered. */
+  get running(): number {
+    return this.#core.running
+  }
+
+  get lingering(): number {
+    return this.#core.lingering
+  }
+
+  /** All requests of one turn. The clock is read here, after they were taken. */
+  submit(requests: readonly ClientRequest[]): void {
+    this.#step({ type: 'client/requests', requests, stampTimeNs: this.#options.clock.stampNs() })
+    this.#endTurn()
+  }
+
+  /** A node's new life. */
+  attach(node: NodeId, port: MessagePort): void {
+    this.#ports.attach(node, port)
+  }
+
+  onSupervisorMail(messages: readonly Message[]): void {
+    for (const message of messages) this.#step({ type: 'message', from: SUPERVISOR, message })
+    this.#endTurn()
+  }
+
+  /** Ends every request that runs, then the ports. */
+  close(): void {
+    this.#step({ type: 'close' })
+    this.#endTurn()
+    this.#timer.stop()
+    this.#ports.closeAll()
+  }
+
+  #step(event: GatewayEvent): void {
+    for (const effect of this.#core.step(event, nowMs())) {
+      switch (effect.type) {
+        case 'send':
+          if (effect.to === SUPERVISOR) this.#options.toSupervisor(effect.message)
+          else this.#ports.push(effect.to, effect.message)
+          break
+        case 'reply':
+          this.#options.onReply(effect.id, effect.outcome)
+          break
+        case 'repair':
+          this.#options.onRepair(effect)
+          break
+        case 'table':
+          break
+        default:
+          effect satisfies never
+      }
+    }
+  }
+
+  #endTurn(): void {
+    this.#ports.flush()
+    this.#timer.arm(this.#core.nextDeadlineMs())
+    this.#options.onLingering(this.#core.lingering)
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The pool of threads for bulk work without state: verifying a store's files before it is opened. The only importer of piscina.
+ *
+ * Piscina owns the threads: it starts one when there is work and ends it after a second without. The queue is kept here, and
+ * Piscina never holds more calls than threads, because a call that waits inside Piscina is forgotten when the thread that it
+ * waits for dies. For the same reason the task's file is named per call and not per pool: a file that cannot be loaded then
+ * rejects the call, instead of stopping a pool whose calls never settle.
+ *
+ * Promise: every call settles, once, whatever dies; after close() none is left.
+ *
+ * Bundlers: Piscina finds its own worker.js beside its own file, so it must stay external (esbuild: `external: ['piscina']`);
+ * the task, too, is a file of its own, `coterie/verify.task.js`, and `verifyTaskUrl` tells where it went.
+ */
+import { Piscina } from 'piscina'
+import type { VerifyOptions, VerifyReport } from '../src/storage/verify-store.js'
+import type { VerifyOutcome, VerifyTask } from './tasks/verify.task.js'
+
+export interface PoolOptions {
+  /** Where the compiled verify.task.js is. Default: beside this file. */
+  readonly verifyTaskUrl?: URL | string
+  /** Threads at the same time; at least 1. */
+  readonly maxThreads: number
+}
+
+export interface Pool {
+  /** Errors: rejects with PoolError. A damaged store is not an error but a report. */
+  verifyStore(folder: string, options?: VerifyOptions): Promise<VerifyReport>
+  /** Rejects what waits or runs, ends the threads, resolves when they are gone. Idempotent. */
+  close(): Promise<void>
+}
+
+export type PoolErrorCode =
+  /** The pool was closed before the call was done. */
+  | 'POOL_CLOSED'
+  /** CALLS_MAX calls are waiting or running; nothing was started. */
+  | 'POOL_FULL'
+  /** The thread died, or the task could not be loaded or threw; the cause tells. */
+  | 'POOL_TASK_FAILED'
+  /** The system lacks something (`systemCode`: EMFILE, EACCES, …): nothing is known about the store. */
+  | 'POOL_SYSTEM'
+
+export class PoolError extends Error {
+  override readonly name = 'PoolError'
+  readonly code: PoolErrorCode
+  readonly systemCode: string | undefined
+
+  constructor(code: PoolErrorCode, message: string, options: { cause?: unknown; systemCode?: string } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.systemCode = options.systemCode
+  }
+}
+
+/** Calls that wait or run. A cluster makes one a node, so this is out of reach unless somebody loops. */
+export const CALLS_MAX = 1024
+
+/** A thread without work ends after this. */
+const IDLE_TIMEOUT_MS = 1_000
+
+interface Call {
+  readonly task: VerifyTask
+  readonly settle: (result: VerifyReport | PoolError) => void
+}
+
+/** Starts nothing until the first call. Errors: throws RangeError for `maxThreads` below 1. */
+export function createPool(options: PoolOptions): Pool {
+  return new TaskPool(options)
+}
+
+class TaskPool implements Pool {
+  readonly #taskUrl: string
+  readonly #maxThreads: number
+  readonly #waiting: Call[] = []
+  readonly #running = new Set<Call>()
+  #threads: Piscina<VerifyTask, VerifyOutcome> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor({ maxThreads, verifyTaskUrl = new URL('./tasks/verify.task.js', import.meta.url) }: PoolOptions) {
+    if (!Number.isInteger(maxThreads) || maxThreads < 1) throw new RangeError('maxThreads must be an integer above 0')
+    this.#taskUrl = String(verifyTaskUrl)
+    this.#maxThreads = maxThreads
+  }
+
+  verifyStore(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return new Promise((resolve, reject) => {
+      const settle = (result: VerifyReport | PoolError): void =>
+        result instanceof PoolError ? reject(result) : resolve(result)
+      if (this.#closing !== undefined) return settle(closedError())
+      if (this.#waiting.length + this.#running.size >= CALLS_MAX) {
+        return settle(new PoolError('POOL_FULL', `${CALLS_MAX} calls are waiting or running`))
+      }
+      this.#waiting.push({ task: { folder, options }, settle })
+      this.#startWaiting()
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#endThreads(closedError())
+    for (const call of this.#waiting.splice(0)) call.settle(closedError())
+    return this.#closing
+  }
+
+  #startWaiting(): void {
+    while (this.#closing === undefined && this.#running.size < this.#maxThreads) {
+      const call = this.#waiting.shift()
+      if (call === undefined) return
+      this.#running.add(call)
+      void this.#run(call).then((result) => this.#finish(call, result))
+    }
+  }
+
+  /** Never rejects. */
+  async #run({ task }: Call): Promise<VerifyReport | PoolError> {
+    try {
+      this.#threads ??= this.#startThreads()
+      const outcome = await this.#threads.run(task, { filename: this.#taskUrl, name: 'verifyStore' })
+      if ('report' in outcome) return outcome.report
+      const { code, detail } = outcome.failure
+      return new PoolError('POOL_SYSTEM', detail, { systemCode: code })
+    } catch (cause) {
+      return new PoolError('POOL_TASK_FAILED', `verifying ${task.folder} failed`, { cause })
+    }
+  }
+
+  /** Settles a running call, unless that happened already, and lets the next one run. */
+  #finish(call: Call, result: VerifyReport | PoolError): void {
+    if (!this.#running.delete(call)) return
+    call.settle(result)
+    this.#startWaiting()
+  }
+
+  #startThreads(): Piscina<VerifyTask, VerifyOutcome> {
+    const threads = new Piscina<VerifyTask, VerifyOutcome>({
+      minThreads: 0,
+      maxThreads: this.#maxThreads,
+      idleTimeout: IDLE_TIMEOUT_MS,
+      atomics: 'disabled', // else an idle thread sits in Atomics.wait and its event loop stands still
+      recordTiming: false,
+    })
+    // A thread that dies outside a call (while it starts, say) takes along calls that Piscina does not settle.
+    threads.on('error', (cause: unknown) => {
+      if (this.#threads !== threads) return
+      void this.#endThreads(new PoolError('POOL_TASK_FAILED', 'a pool thread died', { cause })).then(() =>
+        this.#startWaiting(),
+      )
+    })
+    return threads
+  }
+
+  /** Settles what runs, ends all threads; the next call starts new ones. */
+  async #endThreads(reason: PoolError): Promise<void> {
+    const threads = this.#threads
+    this.#threads = undefined
+    const calls = [...this.#running]
+    this.#running.clear()
+    for (const call of calls) call.settle(reason)
+    await threads?.destroy()
+  }
+}
+
+function closedError(): PoolError {
+  return new PoolError('POOL_CLOSED', 'the pool is closed')
+}

@@ -1,0 +1,233 @@
+/**
+ * Runs a `DynamoNode` in its thread: mailbox, turns, effects, timer, store.
+ *
+ * A turn takes everything that waits (control first), gives it to the core event by event, carries out the effects, and
+ * sends what has gathered. Turns begin with `setImmediate`, after the loop has read all ports: so a turn sees the mail of
+ * all peers, and a burst becomes one envelope to each.
+ */
+
+import type { MessagePort } from 'node:worker_threads'
+import { assert } from '../../src/protocol/assert.js'
+import { DynamoNode } from '../../src/protocol/dynamo-node.js'
+import type { NodeEffect, Notice } from '../../src/protocol/effects.js'
+import type { NodeEvent } from '../../src/protocol/events.js'
+import { type Address, SUPERVISOR } from '../../src/protocol/ids.js'
+import type { Message } from '../../src/protocol/messages.js'
+import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import { openNodeStore } from '../../src/storage/open-node-store.js'
+import type { Store } from '../../src/storage/store.js'
+import type { ControlSurface } from '../control.js'
+import { nowMs } from './clock.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import { hangThread, pauseThread } from './fault-loops.js'
+import { Gauges } from './gauges.js'
+import { Mailbox } from './mailbox.js'
+import type { Assignment, FromNode, ToNode } from './node-protocol.js'
+import { Ports } from './ports.js'
+import { packEnvelope } from './wire.js'
+
+/** How long the folder's lock is waited for: the thread before may not be quite gone. */
+const LOCK_WAIT_MS = 5_000
+
+export class NodeHost {
+  readonly #say: (message: FromNode) => void
+  readonly #fail: (error: unknown) => void
+  readonly #mailbox = new Mailbox()
+  readonly #ports = new Ports((from, messages) => this.onMail(from, messages))
+  readonly #timer = new DeadlineTimer(() => this.#wake({ type: 'timer' }))
+  #assignment: Assignment | undefined
+  #gauges = new Gauges()
+  #store: Store | undefined
+  #actor = ''
+  #core: DynamoNode | undefined
+  #isTurnDue = false
+  #isStopped = false
+  #pulse: NodeJS.Timeout | undefined
+  #toSupervisor: Message[] = []
+  #notices: Notice[] = []
+
+  constructor(options: { say: (message: FromNode) => void; fail: (error: unknown) => void }) {
+    this.#say = options.say
+    this.#fail = options.fail
+  }
+
+  /** Opens the store and tells what was found. The core starts with `boot`. */
+  async open(assignment: Assignment): Promise<void> {
+    this.#assignment = assignment
+    const { node, location, store: options, protocol, salvage } = assignment
+    this.#gauges = new Gauges(assignment.gauges)
+    this.#gauges.reset()
+    this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
+    const { expectedStoreId, ...rest } = options
+    const { store, report } = await openNodeStore({
+      ...rest,
+      location,
+      node,
+      partitions: protocol.partitions,
+      lockWaitMs: LOCK_WAIT_MS,
+      ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
+    })
+    this.#store = store
+    this.#actor = `${node}-${report.storeId}`
+    this.#gauges.set('keys', store.liveKeys)
+    const storedTable = store.identity.meta.table
+    this.#say({
+      type: 'opened',
+      verdict: salvage && report.verdict === 'fresh' ? 'amnesiac' : report.verdict,
+      reason: report.reason,
+      storedEpoch: storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch,
+      storeId: report.storeId,
+      actor: this.#actor,
+      quarantinedTo: report.quarantinedTo,
+    })
+  }
+
+  boot(order: ToNode & { type: 'boot' }): void {
+    const { table, activeEpoch, peers } = order
+    const assignment = this.#assignment
+    const store = this.#store
+    assert(assignment !== undefined && store !== undefined, 'a node boots once its store is open')
+    const { node: self, incarnation, seed, salvage, protocol: config } = assignment
+    const storedTable = store.identity.meta.table
+    const storedEpoch = storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch
+    const identity = { self, incarnation, actor: this.#actor, seed, salvage }
+    const { hints } = store.identity
+    this.#core = new DynamoNode({ identity, config, store, table, activeEpoch, hints, nowMs: nowMs() })
+    this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
+  }
+
+  attach(peer: Address, port: MessagePort): void {
+    if (this.#isStopped) port.close()
+    else this.#ports.attach(peer, port)
+  }
+
+  onMail(from: Address, messages: readonly Message[]): void {
+    const incarnation = this.#assignment?.incarnation ?? 0
+    for (const message of messages) this.#mailbox.push({ type: 'message', from, incarnation, message })
+    this.#schedule()
+  }
+
+  controlSurface(): ControlSurface {
+    const over = this.#assignment?.faultsOver
+    return {
+      inspect: () => {
+        const core = this.#core
+        assert(core !== undefined, 'asked before it was booted')
+        const { deadLetters } = this.#ports
+        return {
+          gauges: core.gauges(),
+          members: core.members(),
+          deadLetters,
+          heapBytes: process.memoryUsage().heapUsed,
+        }
+      },
+      stop: () => this.#stop(),
+      // After the answer has left: whoever asked learns that the fault is in effect.
+      hang: (ms) => void setImmediate(() => setImmediate(() => hangThread(ms, over))),
+      pause: (ms) => void setImmediate(() => setImmediate(() => pauseThread(ms, over))),
+    }
+  }
+
+  #wake(event: NodeEvent): void {
+    this.#mailbox.push(event)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isTurnDue) return
+    this.#isTurnDue = true
+    setImmediate(() => {
+      this.#isTurnDue = false
+      this.#turn()
+    })
+  }
+
+  #turn(): void {
+    this.#gauges.add('loops', 1)
+    const core = this.#core
+    if (core === undefined || this.#isStopped) return
+    this.#gauges.set('mailbox', this.#mailbox.size)
+    for (const event of this.#mailbox.takeAll()) {
+      for (const effect of core.step(event, nowMs())) this.#carryOut(effect)
+    }
+    this.#flush()
+    this.#publish(core)
+    this.#timer.arm(core.nextDeadlineMs())
+  }
+
+  #carryOut(effect: NodeEffect): void {
+    const store = this.#store
+    assert(store !== undefined, 'a core runs on an open store')
+    switch (effect.type) {
+      case 'send':
+        if (effect.to === SUPERVISOR) this.#toSupervisor.push(effect.message)
+        else this.#ports.push(effect.to, effect.message)
+        return
+      case 'store/write': {
+        const { token } = effect
+        store.write(effect.write).then(
+          () => this.#wake({ type: 'store/written', token }),
+          (error: unknown) => this.#onStoreFailed(token, error),
+        )
+        return
+      }
+      case 'store/scan': {
+        const { token } = effect
+        store.scan(effect.scan).then((page) => this.#wake({ type: 'store/scan-done', token, page }), this.#onScanFailed)
+        return
+      }
+      case 'notice':
+        this.#notices.push(effect.notice)
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  /** The handle of a store that failed once is used for nothing more: the refusals are told, then the thread ends. */
+  #onStoreFailed(token: number, error: unknown): void {
+    if (this.#isStopped) return
+    this.#wake({ type: 'store/failed', token, detail: error instanceof Error ? error.message : String(error) })
+    setImmediate(() => setImmediate(() => this.#fail(error)))
+  }
+
+  readonly #onScanFailed = (error: unknown): void => {
+    if (!this.#isStopped) this.#fail(error)
+  }
+
+  #flush(): void {
+    this.#ports.flush()
+    if (this.#toSupervisor.length > 0) {
+      this.#say({ type: 'mail', envelope: packEnvelope(this.#toSupervisor).envelope })
+      this.#toSupervisor = []
+    }
+    if (this.#notices.length > 0) {
+      this.#say({ type: 'notices', notices: this.#notices })
+      this.#notices = []
+    }
+  }
+
+  #publish(core: DynamoNode): void {
+    const { epoch, hints, hintsDue, filling, exchanging, lingering, viewDigest, converged } = core.gauges()
+    this.#gauges.set('keys', this.#store?.liveKeys ?? 0)
+    this.#gauges.set('epoch', epoch)
+    this.#gauges.set('hints', hints)
+    this.#gauges.set('hintsDue', hintsDue)
+    this.#gauges.set('filling', filling)
+    this.#gauges.set('exchanging', exchanging)
+    this.#gauges.set('lingering', lingering)
+    this.#gauges.set('viewDigest', viewDigest)
+    this.#gauges.set('converged', converged ? 1 : 0)
+    this.#gauges.set('deadLetters', this.#ports.deadLetters)
+  }
+
+  async #stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer.stop()
+    clearInterval(this.#pulse)
+    this.#ports.closeAll()
+    await this.#store?.close()
+    // After the answer has left.
+    setImmediate(() => setImmediate(() => process.exit(0)))
+  }
+}

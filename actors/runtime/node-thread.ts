@@ -1,0 +1,117 @@
+/**
+ * One node thread as its supervisor holds it: the worker, its control surface, how it ended.
+ *
+ * A thread is spawned before it is needed (its modules take longer to load than its store to open) and assigned a node
+ * when one must start; after that it is that node's until it ends.
+ */
+
+import { MessageChannel, type MessagePort, type TransferListItem, Worker } from 'node:worker_threads'
+import type { Address, Incarnation, NodeId } from '../../src/protocol/ids.js'
+import type { Message } from '../../src/protocol/messages.js'
+import { fromWireError } from '../../src/shared/errors.js'
+import { NodeControl } from '../control.js'
+import type { Assignment, FromNode, ToNode } from './node-protocol.js'
+import { packEnvelope } from './wire.js'
+
+/** How a thread ended. */
+export interface ThreadEnd {
+  readonly code: number | null
+  readonly reason: string
+  readonly error: Error | undefined
+}
+
+export interface ThreadListener {
+  onMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failed' }>): void
+  onEnd(thread: NodeThread, end: ThreadEnd): void
+}
+
+export class NodeThread {
+  readonly threadId: number
+  readonly #worker: Worker
+  readonly #listener: ThreadListener
+  #control: NodeControl | undefined
+  #assignment: Assignment | undefined
+  #error: Error | undefined
+  #terminatedFor: string | undefined
+  readonly ended: Promise<ThreadEnd>
+
+  constructor(options: { url: URL | string; heapMb: number; listener: ThreadListener }) {
+    this.#listener = options.listener
+    // Without the opener's flags (loaders, inspectors): a node's thread loads in a fraction of the time.
+    this.#worker = new Worker(options.url, {
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      stdin: false,
+    })
+    this.threadId = this.#worker.threadId
+    this.#worker.on('message', (message: FromNode) => this.#onMessage(message))
+    this.#worker.on('error', (error) => {
+      this.#error = error instanceof Error ? error : new Error(String(error))
+    })
+    this.#worker.on('messageerror', (error) => {
+      this.#error = error
+    })
+    this.ended = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => {
+        const end = { code, reason: this.#reasonOf(code), error: this.#error }
+        this.#control?.release()
+        this.#listener.onEnd(this, end)
+        resolve(end)
+      })
+    })
+  }
+
+  get node(): NodeId | undefined {
+    return this.#assignment?.node
+  }
+
+  get incarnation(): Incarnation {
+    return this.#assignment?.incarnation ?? 0
+  }
+
+  get control(): NodeControl {
+    if (this.#control === undefined) throw new Error('a thread is controlled once it has been assigned')
+    return this.#control
+  }
+
+  assign(assignment: Assignment): void {
+    this.#assignment = assignment
+    this.#post({ type: 'assign', assignment })
+    const { port1, port2 } = new MessageChannel()
+    this.#control = new NodeControl(port1, this.#worker)
+    this.#post({ type: 'control', port: port2 }, [port2])
+  }
+
+  boot(order: Omit<ToNode & { type: 'boot' }, 'type'>): void {
+    this.#post({ type: 'boot', ...order })
+  }
+
+  attach(peer: Address, port: MessagePort): void {
+    this.#post({ type: 'port', peer, port }, [port])
+  }
+
+  mail(messages: readonly Message[]): void {
+    this.#post({ type: 'mail', envelope: packEnvelope(messages).envelope })
+  }
+
+  /** Ends the thread now, whatever it does. */
+  async terminate(reason: string): Promise<void> {
+    this.#terminatedFor ??= reason
+    await this.#worker.terminate()
+  }
+
+  #post(message: ToNode, transfer: TransferListItem[] = []): void {
+    this.#worker.postMessage(message, transfer)
+  }
+
+  #onMessage(message: FromNode): void {
+    if (message.type === 'loaded') return
+    if (message.type === 'failed') this.#error ??= fromWireError(message.error)
+    else this.#listener.onMessage(this, message)
+  }
+
+  #reasonOf(code: number): string {
+    if (this.#error !== undefined) return `${this.#error.name}: ${this.#error.message}`
+    return this.#terminatedFor ?? `exit code ${code}`
+  }
+}

@@ -1,0 +1,478 @@
+/**
+ * Runs the supervisor's core: spawns and ends threads, watches their exits and loop counters, keeps the mesh of ports,
+ * fsyncs tables, and carries its mail.
+ *
+ * It runs in the opener's thread: a supervisor in a thread of its own would take every node down with it (a thread's
+ * children end with it). If its core breaks an invariant, the core alone is rebuilt, from the highest fsynced table and
+ * the threads that live; the nodes do not notice.
+ *
+ * Called by `cluster.ts`.
+ */
+
+import type { ProtocolConfig } from '../src/protocol/config.js'
+import type { Notice } from '../src/protocol/effects.js'
+import type { PeerInfo } from '../src/protocol/events.js'
+import { type Address, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import type { Message, PeerStatus } from '../src/protocol/messages.js'
+import type { PartitionTable } from '../src/protocol/ring/table.js'
+import {
+  SUPERVISOR_TICK_MS,
+  type SupervisedView,
+  type SupervisorConfig,
+  SupervisorCore,
+} from '../src/protocol/supervision/supervisor-core.js'
+import type {
+  SupervisorEffect,
+  SupervisorEvent,
+  SupervisorNotice,
+} from '../src/protocol/supervision/supervisor-events.js'
+import type { ClusterConfig } from '../src/shared/options.js'
+import type { ClusterFolder, ClusterMetadata } from '../src/storage/cluster-folder.js'
+import { nodeFolders } from '../src/storage/layout.js'
+import type { VerifyReport } from '../src/storage/verify-store.js'
+import type { Pool } from './pool.js'
+import { nowMs } from './runtime/clock.js'
+import { Gauges } from './runtime/gauges.js'
+import { Mesh, type MeshEnd } from './runtime/mesh.js'
+import type { FromNode } from './runtime/node-protocol.js'
+import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
+import { unpackEnvelope } from './runtime/wire.js'
+
+export interface SupervisorOptions {
+  readonly config: ClusterConfig
+  readonly protocol: ProtocolConfig
+  readonly supervision: SupervisorConfig
+  readonly folder: ClusterFolder
+  readonly metadata: ClusterMetadata
+  readonly table: PartitionTable
+  readonly pool: Pool
+  readonly nodeUrl: URL | string
+  readonly observer: SupervisorObserver
+}
+
+/** Who learns of what happens. */
+export interface SupervisorObserver {
+  onNotice(notice: SupervisorNotice): void
+  onNodeNotice(node: NodeId, notice: Notice): void
+  onExit(exit: { readonly node: NodeId; readonly incarnation: number; readonly end: ThreadEnd }): void
+  onReady(ready: { readonly node: NodeId; readonly incarnation: number; readonly readyMs: number }): void
+  onQuarantine(quarantine: { readonly node: NodeId; readonly folder: string; readonly reason: string }): void
+  /** The core broke and was rebuilt. */
+  onRestart(error: Error): void
+  /** Something that only an operator can mend: the cluster folder cannot be written. */
+  onFatal(error: Error): void
+}
+
+/** A gateway that takes part: in this thread, or in one that connected. */
+export interface GatewayEnd extends MeshEnd {
+  mail(messages: readonly Message[]): void
+}
+
+/** What is known of a node beside the core. */
+export interface NodeFacts {
+  readonly gauges: Gauges
+  thread: NodeThread | undefined
+  actor: string | null
+  lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
+  /** Files that were verified, so that a restart verifies only what is new. */
+  knownFiles: VerifyReport['files']
+  spawnedAtMs: number
+  /** Work that must be done before the node's next thread opens its store (a fault that changes its files). */
+  beforeSpawn: (() => Promise<void>) | undefined
+  quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
+}
+
+/** Spares kept loaded: a restart then costs opening a store, not loading modules. */
+const SPARE_THREADS = 1
+
+export class SupervisorActor {
+  readonly #options: SupervisorOptions
+  readonly #mesh = new Mesh()
+  readonly #gateways = new Map<Address, GatewayEnd>()
+  readonly #facts = new Map<NodeId, NodeFacts>()
+  readonly faultsOver: SharedArrayBuffer | undefined
+  #core: SupervisorCore
+  #metadata: ClusterMetadata
+  #spares: NodeThread[] = []
+  #ticker: NodeJS.Timeout | undefined
+  #outbox = new Map<Address, Message[]>()
+  /** Tables and metadata are written one after the other. */
+  #writing: Promise<void> = Promise.resolve()
+  #isStopping = false
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#metadata = options.metadata
+    this.#core = new SupervisorCore(options.supervision, options.table)
+    this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
+    for (const { id } of options.metadata.nodes) this.#facts.set(id, newFacts())
+  }
+
+  get table(): PartitionTable {
+    return this.#core.table
+  }
+
+  get metadata(): ClusterMetadata {
+    return this.#metadata
+  }
+
+  nodes(): readonly SupervisedView[] {
+    return this.#core.nodes()
+  }
+
+  factsOf(node: NodeId): NodeFacts | undefined {
+    return this.#facts.get(node)
+  }
+
+  /** Nothing is on its way: see `SupervisorCore.isQuiet`. */
+  isQuiet(): boolean {
+    return this.#core.isQuiet()
+  }
+
+  start(wasUnclean: boolean): void {
+    this.#keepSpares(this.#facts.size)
+    const isCreation = this.#metadata.stage === 'creating'
+    this.#step({ type: 'start', nodes: [...this.#facts.keys()].sort(), isCreation, wasUnclean })
+    this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
+  }
+
+  /** How the nodes live, for a gateway that joins. */
+  peers(): readonly PeerInfo[] {
+    return this.#core.nodes().map(({ id, incarnation, phase }) => ({ node: id, incarnation, status: statusOf(phase) }))
+  }
+
+  addGateway(gateway: Address, end: GatewayEnd): void {
+    this.#gateways.set(gateway, end)
+    this.#mesh.addGateway(gateway, end)
+    const peers = this.peers().map((peer): Message => ({ type: 'peer/changed', ...peer }))
+    end.mail([{ type: 'table/announce', table: this.#core.table }, ...peers])
+    this.#step({ type: 'gateway/joined', gateway })
+  }
+
+  /** `isLost`: its thread ended in the middle of its work. */
+  removeGateway(gateway: Address, isLost: boolean): void {
+    if (!this.#gateways.delete(gateway)) return
+    this.#mesh.removeGateway(gateway)
+    if (isLost && !this.#isStopping) this.#step({ type: 'gateway/lost', gateway })
+  }
+
+  /** Mail of a gateway for the supervisor. */
+  onMail(from: Address, messages: readonly Message[]): void {
+    for (const message of messages) this.#step({ type: 'message', from, message })
+  }
+
+  acceptLoss(partitions: readonly number[]): void {
+    this.#step({ type: 'operator/accept-loss', partitions })
+  }
+
+  giveUp(node: NodeId): void {
+    this.#step({ type: 'operator/give-up', node })
+  }
+
+  /** Stops the nodes in order, then by force; then everything is on disk. Never fails to end. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#isStopping = true
+    if (this.#ticker !== undefined) clearInterval(this.#ticker)
+    this.#step({ type: 'stop' })
+    for (const spare of this.#spares.splice(0)) void spare.terminate('the cluster closes')
+    const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
+    await Promise.all(threads.map((thread) => endThread(thread, timeoutMs)))
+    await this.#writing
+  }
+
+  /** Metadata as it is to be from now on; on disk when the promise resolves. */
+  writeMetadata(change: Partial<ClusterMetadata>): Promise<void> {
+    this.#metadata = { ...this.#metadata, ...change }
+    const metadata = this.#metadata
+    return this.#write(() => this.#options.folder.writeMetadata(metadata))
+  }
+
+  #tick(): void {
+    const loops: Record<NodeId, number> = {}
+    for (const [node, facts] of this.#facts) loops[node] = facts.gauges.get('loops')
+    this.#step({ type: 'tick', loops })
+    this.#keepSpares(SPARE_THREADS)
+  }
+
+  /** An invariant that breaks ends the core, not the cluster. */
+  #step(event: SupervisorEvent): void {
+    let effects: readonly SupervisorEffect[]
+    try {
+      effects = this.#core.step(event, nowMs())
+    } catch (error) {
+      this.#rebuild(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    for (const effect of effects) this.#carryOut(effect)
+    this.#flush()
+  }
+
+  /** From the highest fsynced table: what the broken core was still writing must be on disk before it is read. */
+  #rebuild(error: Error): void {
+    this.#options.observer.onRestart(error)
+    if (this.#isStopping) return
+    if (this.#ticker !== undefined) clearInterval(this.#ticker)
+    this.#writing = this.#writing.then(() => {
+      if (this.#isStopping) return
+      this.#core = new SupervisorCore(this.#options.supervision, this.#lastWritten ?? this.#options.table)
+      const nodes = [...this.#facts]
+        .filter(([, facts]) => facts.thread !== undefined)
+        .map(([node, { thread, gauges }]) => ({
+          node,
+          incarnation: thread?.incarnation ?? 0,
+          isUp: gauges.get('epoch') > 0,
+        }))
+      const down = [...this.#facts.keys()].filter((node) => !nodes.some((other) => other.node === node))
+      this.#step({ type: 'resume', nodes, down })
+      for (const gateway of this.#gateways.keys()) this.#step({ type: 'gateway/joined', gateway })
+      this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
+    })
+  }
+
+  #lastWritten: PartitionTable | undefined
+
+  #carryOut(effect: SupervisorEffect): void {
+    switch (effect.type) {
+      case 'spawn':
+        this.#spawn(effect).catch((error: Error) => this.#options.observer.onFatal(error))
+        return
+      case 'terminate': {
+        const thread = this.#facts.get(effect.node)?.thread
+        if (thread?.incarnation === effect.incarnation) void thread.terminate(effect.reason)
+        return
+      }
+      case 'boot':
+        this.#boot(effect).catch((error: Error) => this.#options.observer.onFatal(error))
+        return
+      case 'send': {
+        const gathered = this.#outbox.get(effect.to) ?? []
+        this.#outbox.set(effect.to, gathered)
+        gathered.push(effect.message)
+        return
+      }
+      case 'persist': {
+        const { table } = effect
+        const written = this.#write(async () => {
+          await this.#options.folder.writeTable(table)
+          this.#lastWritten = table
+        })
+        written.then(
+          () => this.#step({ type: 'table/persisted', epoch: table.epoch }),
+          (error: Error) => this.#options.observer.onFatal(error),
+        )
+        return
+      }
+      case 'notice':
+        if (effect.notice.type === 'created') this.#onCreated()
+        this.#options.observer.onNotice(effect.notice)
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  #onCreated(): void {
+    this.writeMetadata({ stage: 'ready' }).catch((error: Error) => this.#options.observer.onFatal(error))
+  }
+
+  /** Verifies the files, then has a thread open them. */
+  async #spawn({ node, incarnation, salvage }: SupervisorEffect & { type: 'spawn' }): Promise<void> {
+    const { config, protocol, pool } = this.#options
+    const facts = this.#facts.get(node)
+    if (facts === undefined || this.#isStopping) return
+    facts.spawnedAtMs = nowMs()
+    facts.actor = null
+    const { beforeSpawn } = facts
+    const thread = this.#takeThread()
+    facts.thread = thread
+    this.#pending.set(thread, { node, incarnation })
+    await beforeSpawn?.()
+    if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
+    const isCreation = this.#metadata.stage === 'creating'
+    let files: VerifyReport['verdict'] | undefined = isCreation ? 'absent' : undefined
+    if (!isCreation && config.verification !== 'never') {
+      const knownFiles = config.verification === 'changed' ? facts.knownFiles : []
+      const report = await pool.verifyStore(nodeFolders(config.location, node).store, { knownFiles })
+      facts.knownFiles = report.files
+      files = report.verdict
+    }
+    if (this.#isStopping || facts.thread !== thread) return
+    const divided = Math.max(1, this.#facts.size)
+    const expectedStoreId = isCreation ? undefined : this.#metadata.nodes.find((entry) => entry.id === node)?.storeId
+    this.#pending.delete(thread)
+    thread.assign({
+      node,
+      incarnation,
+      salvage,
+      seed: config.seed * 1_000 + incarnation * 97 + [...this.#facts.keys()].indexOf(node),
+      location: config.location,
+      protocol,
+      store: {
+        durability: config.durability,
+        cacheBytes: Math.floor(config.cacheBytes / divided),
+        openFilesMax: Math.max(10, Math.floor(config.openFilesMax / divided)),
+        writeBufferBytes: config.writeBufferBytes,
+        files,
+        expected: isCreation ? 'fresh' : 'member',
+        expectedStoreId,
+      },
+      gauges: facts.gauges.shared,
+      pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
+      faultsOver: this.faultsOver,
+    })
+  }
+
+  /** Threads that were taken and are not assigned yet (their node's files are being verified). */
+  readonly #pending = new Map<NodeThread, { readonly node: NodeId; readonly incarnation: number }>()
+
+  #takeThread(): NodeThread {
+    const spare = this.#spares.shift()
+    return spare ?? this.#newThread()
+  }
+
+  #newThread(): NodeThread {
+    const { nodeUrl, config } = this.#options
+    return new NodeThread({
+      url: nodeUrl,
+      heapMb: config.nodeHeapMb,
+      listener: {
+        onMessage: (thread, message) => this.#onThreadMessage(thread, message),
+        onEnd: (thread, end) => this.#onThreadEnd(thread, end),
+      },
+    })
+  }
+
+  #keepSpares(count: number): void {
+    if (this.#isStopping) return
+    while (this.#spares.length < count) this.#spares.push(this.#newThread())
+  }
+
+  /** The store id that counts from now on is on disk before the node may become a full owner of anything. */
+  async #boot(order: SupervisorEffect & { type: 'boot' }): Promise<void> {
+    const facts = this.#facts.get(order.node)
+    const thread = facts?.thread
+    if (facts === undefined || thread === undefined || thread.incarnation !== order.incarnation) return
+    const storeId = facts.actor?.slice(order.node.length + 1)
+    const entry = this.#metadata.nodes.find((candidate) => candidate.id === order.node)
+    if (storeId !== undefined && entry !== undefined && entry.storeId !== storeId) {
+      const nodes = this.#metadata.nodes.map((other) => (other.id === order.node ? { ...other, storeId } : other))
+      await this.writeMetadata({ nodes })
+    }
+    if (facts.thread !== thread || this.#isStopping) return
+    this.#mesh.addNode(order.node, thread)
+    const { table, activeEpoch, peers } = order
+    thread.boot({ table, activeEpoch, peers })
+    // What was said to this node while its identity was being written.
+    this.#booted.add(thread)
+    this.#flush()
+  }
+
+  readonly #booted = new Set<NodeThread>()
+
+  #onThreadMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failed' }>): void {
+    const { node, incarnation } = thread
+    const facts = node === undefined ? undefined : this.#facts.get(node)
+    if (node === undefined || facts?.thread !== thread) return
+    switch (message.type) {
+      case 'opened': {
+        facts.actor = message.actor
+        const { verdict, reason, storedEpoch, quarantinedTo } = message
+        if (quarantinedTo !== undefined) {
+          facts.quarantined.push({ folder: quarantinedTo, reason, at: new Date().toISOString() })
+          this.#options.observer.onQuarantine({ node, folder: quarantinedTo, reason })
+        }
+        this.#step({ type: 'node/opened', node, incarnation, verdict, reason, storedEpoch })
+        return
+      }
+      case 'mail':
+        for (const mail of unpackEnvelope(message.envelope)) this.#onNodeMail(node, thread, mail)
+        return
+      case 'notices':
+        for (const notice of message.notices) this.#options.observer.onNodeNotice(node, notice)
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  #onNodeMail(node: NodeId, thread: NodeThread, mail: Message): void {
+    const wasUp = this.#core.nodes().find((view) => view.id === node)?.phase === 'up'
+    this.#step({ type: 'message', from: node, message: mail })
+    const isUp = this.#core.nodes().find((view) => view.id === node)?.phase === 'up'
+    const readyMs = nowMs() - (this.#facts.get(node)?.spawnedAtMs ?? nowMs())
+    if (!wasUp && isUp) this.#options.observer.onReady({ node, incarnation: thread.incarnation, readyMs })
+  }
+
+  #onThreadEnd(thread: NodeThread, end: ThreadEnd): void {
+    this.#booted.delete(thread)
+    const spare = this.#spares.indexOf(thread)
+    if (spare >= 0) this.#spares.splice(spare, 1)
+    const pending = this.#pending.get(thread)
+    this.#pending.delete(thread)
+    const node = thread.node ?? pending?.node
+    const incarnation = pending?.incarnation ?? thread.incarnation
+    const facts = node === undefined ? undefined : this.#facts.get(node)
+    if (node === undefined || facts?.thread !== thread) return
+    facts.thread = undefined
+    facts.lastEnd = { end, at: new Date().toISOString() }
+    this.#mesh.removeNode(node)
+    this.#outbox.delete(node)
+    this.#options.observer.onExit({ node, incarnation, end })
+    this.#step({ type: 'node/exited', node, incarnation, reason: end.reason })
+  }
+
+  #flush(): void {
+    for (const [to, messages] of [...this.#outbox]) {
+      if (to === SUPERVISOR) continue
+      const gateway = this.#gateways.get(to)
+      const thread = this.#facts.get(to)?.thread
+      if (gateway !== undefined) gateway.mail(messages)
+      // A thread that is not booted yet is told after: its table is newer than what waits, and order is kept.
+      else if (thread !== undefined && !this.#booted.has(thread)) continue
+      else thread?.mail(messages)
+      this.#outbox.delete(to)
+    }
+  }
+
+  #write(task: () => Promise<void>): Promise<void> {
+    const written = this.#writing.then(task)
+    this.#writing = written.catch((error: Error) => this.#options.observer.onFatal(error))
+    return written
+  }
+}
+
+/** In order first: the store is closed. By force after the timeout, or if it does not listen. */
+async function endThread(thread: NodeThread, timeoutMs: number): Promise<void> {
+  if (thread.node !== undefined) {
+    // Whatever goes wrong here (it is hung, starting, or already gone), it is ended below.
+    const answered = thread.control.stop(timeoutMs).then(
+      () => true,
+      () => false,
+    )
+    if (await answered) {
+      const timer = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), timeoutMs).unref())
+      if ((await Promise.race([thread.ended, timer])) !== undefined) return
+    }
+  }
+  await thread.terminate('the cluster closes')
+  await thread.ended
+}
+
+function newFacts(): NodeFacts {
+  return {
+    gauges: new Gauges(),
+    thread: undefined,
+    actor: null,
+    lastEnd: undefined,
+    knownFiles: [],
+    spawnedAtMs: 0,
+    beforeSpawn: undefined,
+    quarantined: [],
+  }
+}
+
+function statusOf(phase: SupervisedView['phase']): PeerStatus {
+  if (phase === 'up') return 'up'
+  if (phase === 'waiting') return 'exited'
+  return phase === 'down' || phase === 'salvaging' || phase === 'salvaged' ? 'down' : 'starting'
+}

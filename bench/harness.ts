@@ -1,0 +1,128 @@
+/**
+ * What every benchmark has in common: calls in flight, interleaved rounds, medians, tables, the machine. Measures and prints;
+ * knows nothing of what it measures.
+ */
+
+import { availableParallelism, cpus, totalmem } from 'node:os'
+
+/** One thing to measure: does its work until `until` (ms of `performance.now`) and says how many operations that was. */
+export type Measurement = (until: number) => Promise<number>
+
+/** Operations a second over the rounds. */
+export interface Rate {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+  readonly rounds: readonly number[]
+}
+
+/** How long and how often. */
+export interface RoundOptions {
+  readonly rounds: number
+  readonly roundMs: number
+}
+
+/** A row of a table: text is shown as it is, numbers with thousands separated. */
+export type Row = Readonly<Record<string, string | number>>
+
+/** A generator of chance that is repeatable and costs nothing (mulberry32). */
+export function makeChance(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** Keeps `inFlight` calls under way until the time is up; each call is awaited before its place is taken by the next. */
+export async function runCalls(until: number, inFlight: number, call: () => Promise<number>): Promise<number> {
+  let operations = 0
+  const place = async (): Promise<void> => {
+    while (performance.now() < until) {
+      // Not `operations += await …`: that reads the sum before the wait and loses what the other places add meanwhile.
+      const done = await call()
+      operations += done
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, place))
+  return operations
+}
+
+/**
+ * Measures all of them in every round, one after the other (A B C A B C …, every second round backwards), so that what the
+ * machine does meanwhile falls on all alike. The first round warms up and does not count.
+ */
+export async function measureInterleaved(
+  measurements: ReadonlyMap<string, Measurement>,
+  options: RoundOptions,
+): Promise<Map<string, Rate>> {
+  const rates = new Map<string, number[]>()
+  for (let round = 0; round <= options.rounds; round++) {
+    const order = round % 2 === 0 ? [...measurements] : [...measurements].reverse()
+    for (const [name, measure] of order) {
+      const rate = await measureOnce(measure, options.roundMs)
+      if (round > 0) rates.set(name, [...(rates.get(name) ?? []), rate])
+    }
+  }
+  return new Map([...measurements.keys()].map((name) => [name, summarize(rates.get(name) ?? [])]))
+}
+
+/** Median, least and most. */
+export function summarize(rounds: readonly number[]): Rate {
+  const sorted = [...rounds].sort((a, b) => a - b)
+  const middle = sorted.length >>> 1
+  const upper = sorted[middle] ?? 0
+  const median = sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2
+  return { median, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0, rounds }
+}
+
+/** CPU, cores, memory, Node.js, packages: without it no number means anything. */
+export function machineLine(versions: Readonly<Record<string, string>> = {}): string {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const memoryGb = (totalmem() / 2 ** 30).toFixed(0)
+  const model = cpus()[0]?.model ?? 'unknown CPU'
+  return [`${model}, ${availableParallelism()} cores, ${memoryGb} GB`, `Node.js ${process.version}`, ...packages].join(
+    ' · ',
+  )
+}
+
+/** Columns aligned, numbers to the right. */
+export function printTable(rows: readonly Row[]): void {
+  const [first] = rows
+  if (first === undefined) return
+  const names = Object.keys(first)
+  const cells = rows.map((row) => names.map((name) => show(row[name] ?? '')))
+  const widths = names.map((name, column) => Math.max(name.length, ...cells.map((line) => line[column]?.length ?? 0)))
+  const isNumber = names.map((name) => typeof first[name] === 'number')
+  const line = (texts: readonly string[]) =>
+    texts
+      .map((text, column) => (isNumber[column] ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  console.log(line(names))
+  console.log(widths.map((width) => '─'.repeat(width)).join('  '))
+  for (const texts of cells) console.log(line(texts))
+}
+
+/** The value of `--name value`; undefined if it was not said. */
+export function argument(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? undefined : process.argv[at + 1]
+}
+
+/** True if `--name` was said. */
+export function flag(name: string): boolean {
+  return process.argv.includes(`--${name}`)
+}
+
+async function measureOnce(measure: Measurement, roundMs: number): Promise<number> {
+  const startedAt = performance.now()
+  const operations = await measure(startedAt + roundMs)
+  return (operations * 1_000) / (performance.now() - startedAt)
+}
+
+function show(value: string | number): string {
+  return typeof value === 'number' ? Math.round(value).toLocaleString('en') : value
+}

@@ -1,0 +1,110 @@
+/**
+ * `npm run bench`: Coterie through its public door, classic-level beside it in the same run, and the ratios of the two.
+ *
+ * --quick      a tenth of the records, short rounds: shows that it works, measures little
+ * --records N  --rounds N  --round-ms N
+ * --json FILE  writes the figures
+ *
+ * The exit code says whether the targets held (not with --quick).
+ */
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openCluster } from '../src/index.js'
+import { argument, flag, machineLine, measureInterleaved, printTable } from './harness.js'
+import { type Group, groupsOf } from './scenarios.js'
+import { openClassicLevel } from './subjects/classic-level.js'
+import { coterieSubject } from './subjects/coterie.js'
+import { makeData } from './subjects/subject.js'
+
+const quick = flag('quick')
+const records = Number(argument('records') ?? (quick ? 20_000 : 200_000))
+const rounds = Number(argument('rounds') ?? (quick ? 3 : 7))
+const roundMs = Number(argument('round-ms') ?? (quick ? 200 : 1_000))
+const VALUE_BYTES = 100
+
+/** A line of the result. */
+interface Figure {
+  readonly group: string
+  readonly subject: string
+  readonly operationsPerSecond: number
+  readonly min: number
+  readonly max: number
+  readonly ratio: number
+  readonly target: number | undefined
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'coterie-bench-'))
+try {
+  await run()
+} finally {
+  await rm(folder, { recursive: true })
+}
+
+async function run(): Promise<void> {
+  const data = makeData(records, VALUE_BYTES)
+  const machine = machineLine({ 'classic-level': await versionOf('classic-level') })
+  console.log(`${machine}\n${records} records of ${VALUE_BYTES} bytes, median of ${rounds} rounds of ${roundMs} ms\n`)
+  const options = { nodes: 5, replication: { n: 3, r: 2, w: 2 } }
+  const level = await openClassicLevel(join(folder, 'classic-level'))
+  await level.load(data)
+  const figures: Figure[] = []
+  for (const coordination of ['client', 'server'] as const) {
+    const cluster = await openCluster({ location: join(folder, coordination), coordination, ...options })
+    const subjects = {
+      level,
+      r1: coterieSubject(cluster, data, { name: 'Coterie r=1', r: 1, w: 2 }),
+      r2: coterieSubject(cluster, data, { name: 'Coterie r=2', r: 2, w: 2 }),
+    }
+    await subjects.r2.load(data)
+    for (const group of groupsOf(subjects, data, coordination)) figures.push(...(await measureGroup(group)))
+    await cluster.close()
+  }
+  await level.close()
+  report(figures, machine)
+  const file = argument('json')
+  if (file !== undefined)
+    await writeFile(file, `${JSON.stringify({ machine, records, rounds, roundMs, figures }, null, 2)}\n`)
+}
+
+async function measureGroup({ name, measurements, targets }: Group): Promise<Figure[]> {
+  const rates = await measureInterleaved(measurements, { rounds, roundMs })
+  const [base] = rates.values()
+  return [...rates].map(([subject, { median, min, max }]) => ({
+    group: name,
+    subject,
+    operationsPerSecond: median,
+    min,
+    max,
+    ratio: median / (base?.median ?? Number.NaN),
+    target: targets[subject],
+  }))
+}
+
+function report(figures: readonly Figure[], machine: string): void {
+  printTable(
+    figures.map((figure) => ({
+      what: figure.group,
+      who: figure.subject,
+      'ops/s': figure.operationsPerSecond,
+      min: figure.min,
+      max: figure.max,
+      ratio: `${figure.ratio.toFixed(2)} ×`,
+      target: figure.target === undefined ? '' : `≥ ${figure.target.toFixed(2)} ${isMet(figure) ? 'met' : 'MISSED'}`,
+    })),
+  )
+  console.log(`\nratio: to classic-level in the same rounds · ${machine}`)
+  const missed = figures.filter((figure) => !isMet(figure))
+  if (missed.length > 0 && !quick) process.exitCode = 1
+}
+
+function isMet({ ratio, target }: Figure): boolean {
+  return target === undefined || ratio >= target
+}
+
+async function versionOf(name: string): Promise<string> {
+  const file = new URL(import.meta.resolve(`${name}/package.json`))
+  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string }
+  return version
+}

@@ -1,0 +1,320 @@
+/**
+ * The command line as data: which command, with which options. Everything that can be wrong about it is found here, before a
+ * cluster is opened, and says what is allowed. It reads no file and opens nothing.
+ */
+
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { GetOptions, PutOptions } from '../shared/api.js'
+import { type ClusterOptions, NUMBER_OPTIONS, validateOptions } from '../shared/options.js'
+import { COMMAND_NAMES, type CommandName, type FlagName, flagsOf, OPERANDS } from './flags.js'
+
+/** The command was called wrongly: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+
+  constructor(
+    message: string,
+    readonly command?: CommandName,
+  ) {
+    super(message)
+  }
+}
+
+export interface StartCommand {
+  readonly name: 'start'
+  readonly cluster: ClusterOptions
+  /** Undefined: allowed where somebody sits at the prompt, and nowhere else. */
+  readonly faults: boolean | undefined
+}
+
+export type InputFormat = 'tsv' | 'csv' | 'jsonl'
+
+export interface LoadCommand {
+  readonly name: 'load'
+  readonly cluster: ClusterOptions
+  /** `-`: standard input. */
+  readonly file: string
+  readonly format: InputFormat
+  readonly header: boolean
+  /** Name or number (from 1) of the column with the key; undefined: the first. */
+  readonly keyColumn: string | undefined
+  /** The column with the value; undefined: the whole record as JSON. */
+  readonly valueColumn: string | undefined
+  /** Of CSV. */
+  readonly delimiter: string
+  readonly batchSize: number
+  readonly concurrency: number
+  readonly badLinesMax: number
+  readonly w: number | undefined
+}
+
+export interface DemoCommand {
+  readonly name: 'demo'
+  /** Undefined: a temporary folder, removed at the end. */
+  readonly location: string | undefined
+}
+
+export type OneShotCommand =
+  | { readonly name: 'get'; readonly cluster: ClusterOptions; readonly key: string; readonly call: GetOptions }
+  | {
+      readonly name: 'put'
+      readonly cluster: ClusterOptions
+      readonly key: string
+      /** `-`: standard input. */
+      readonly value: string
+      readonly call: PutOptions
+    }
+  | { readonly name: 'del'; readonly cluster: ClusterOptions; readonly key: string; readonly call: PutOptions }
+  | {
+      readonly name: 'scan'
+      readonly cluster: ClusterOptions
+      readonly prefix: string
+      readonly limit: number | undefined
+      readonly reverse: boolean
+      readonly json: boolean
+      readonly call: { readonly r?: number }
+    }
+  | { readonly name: 'locate'; readonly cluster: ClusterOptions; readonly key: string }
+  | { readonly name: 'status'; readonly cluster: ClusterOptions; readonly json: boolean }
+
+export type Command =
+  | { readonly name: 'help'; readonly topic?: CommandName }
+  | { readonly name: 'version' }
+  | StartCommand
+  | LoadCommand
+  | DemoCommand
+  | OneShotCommand
+
+const DEFAULT_LOCATION = './data'
+
+/** Errors: `UsageError`. */
+export function parseCommand(args: readonly string[]): Command {
+  const [first, ...rest] = args
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    return rest[0] !== undefined && isCommandName(rest[0]) ? { name: 'help', topic: rest[0] } : { name: 'help' }
+  }
+  if (first === '--version' || first === '-v') return { name: 'version' }
+  if (!isCommandName(first)) {
+    const what = first.startsWith('-') ? `the option ${first} comes after a command` : `unknown command "${first}"`
+    throw new UsageError(`${what}; the commands are ${COMMAND_NAMES.join(', ')}`)
+  }
+  const given = new Given(first, rest)
+  return given.flag('help') === true ? { name: 'help', topic: first } : BUILD[first](given)
+}
+
+function isCommandName(text: string): text is CommandName {
+  return (COMMAND_NAMES as readonly string[]).includes(text)
+}
+
+const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
+  start: (given) => ({ name: 'start', cluster: clusterOptions(given), faults: given.flag('faults') }),
+  load: loadCommand,
+  get: (given) => ({ name: 'get', cluster: clusterOptions(given), key: given.operand('KEY'), call: readCall(given) }),
+  put: (given) => ({
+    name: 'put',
+    cluster: clusterOptions(given),
+    key: given.operand('KEY'),
+    value: given.operand('VALUE'),
+    call: writeCall(given),
+  }),
+  del: (given) => ({ name: 'del', cluster: clusterOptions(given), key: given.operand('KEY'), call: writeCall(given) }),
+  scan: (given) => ({
+    name: 'scan',
+    cluster: clusterOptions(given),
+    prefix: given.optionalOperand('PREFIX') ?? '',
+    limit: given.whole('limit', 0, Number.MAX_SAFE_INTEGER),
+    reverse: given.flag('reverse') ?? false,
+    json: given.flag('json') ?? false,
+    call: readCall(given),
+  }),
+  locate: (given) => ({ name: 'locate', cluster: clusterOptions(given), key: given.operand('KEY') }),
+  status: (given) => ({ name: 'status', cluster: clusterOptions(given), json: given.flag('json') ?? false }),
+  demo: (given) => ({ name: 'demo', location: given.text('location') }),
+}
+
+function loadCommand(given: Given): LoadCommand {
+  const file = given.operand('FILE')
+  const delimiter = given.text('delimiter') ?? ','
+  if (delimiter.length !== 1) throw given.wrong('delimiter', delimiter, 'one character')
+  return {
+    name: 'load',
+    cluster: clusterOptions(given),
+    file,
+    format: given.choice('format', ['tsv', 'csv', 'jsonl']) ?? formatOf(file, given.command),
+    header: given.flag('header') ?? true,
+    keyColumn: given.text('key'),
+    valueColumn: given.text('value'),
+    delimiter,
+    batchSize: given.whole('batch', 1, 10_000) ?? 500,
+    concurrency: given.whole('concurrency', 1, 64) ?? 4,
+    badLinesMax: given.whole('max-errors', 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    w: given.whole('w', 1, 64),
+  }
+}
+
+function formatOf(file: string, command: CommandName): InputFormat {
+  const extension = /\.([a-z]+)(?:\.gz)?$/i.exec(file)?.[1]?.toLowerCase()
+  if (extension === 'tsv' || extension === 'tab') return 'tsv'
+  if (extension === 'csv') return 'csv'
+  if (extension === 'jsonl' || extension === 'ndjson') return 'jsonl'
+  const what =
+    file === '-' ? 'standard input has no name to tell the format from' : `${file} does not end in .tsv, .csv or .jsonl`
+  throw new UsageError(`${what}; say --format tsv, csv or jsonl`, command)
+}
+
+function readCall(given: Given): GetOptions {
+  return defined({
+    r: given.whole('r', 1, 64),
+    sloppy: given.flag('sloppy'),
+    timeoutMs: given.whole('timeout', 1, 600_000),
+  })
+}
+
+function writeCall(given: Given): PutOptions {
+  return defined({
+    w: given.whole('w', 1, 64),
+    sloppy: given.flag('sloppy'),
+    timeoutMs: given.whole('timeout', 1, 600_000),
+  })
+}
+
+/** Only what was said is passed on: an existing cluster is then opened as it was created. */
+function clusterOptions(given: Given): ClusterOptions {
+  // r and w are the cluster's at `start`; everywhere else they are options of the call.
+  const quorum = given.command === 'start' ? { r: given.whole('r', 1, 64), w: given.whole('w', 1, 64) } : {}
+  const replication = defined({ n: copies(given), ...quorum })
+  const options = defined({
+    location: given.text('location') ?? DEFAULT_LOCATION,
+    nodes: given.whole('nodes', NUMBER_OPTIONS.nodes.min, NUMBER_OPTIONS.nodes.max),
+    partitions: given.whole('partitions', NUMBER_OPTIONS.partitions.min, NUMBER_OPTIONS.partitions.max),
+    replication: Object.keys(replication).length === 0 ? undefined : replication,
+    durability: given.choice('durability', ['process', 'disk']),
+    conflict: given.choice('conflict', ['lww', 'siblings']),
+    coordination: given.choice('coordination', ['client', 'server']),
+    verification: given.choice('verification', ['always', 'changed', 'never']),
+    ...given.settings(),
+  })
+  try {
+    validateOptions(options)
+  } catch (error) {
+    throw new UsageError(
+      error instanceof Error ? error.message.replace(/^INVALID_OPTION: /, '') : String(error),
+      given.command,
+    )
+  }
+  return options
+}
+
+function copies(given: Given): number | 'all' | undefined {
+  return given.text('n') === 'all' ? 'all' : given.whole('n', 1, 16)
+}
+
+/** The options and operands of one command, checked one by one as they are asked for. */
+class Given {
+  readonly #values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+  readonly #operands: readonly string[]
+
+  constructor(
+    readonly command: CommandName,
+    args: readonly string[],
+  ) {
+    const options = Object.fromEntries(
+      flagsOf(command).map(([name, { type, short, multiple }]) => [name, defined({ type, short, multiple })]),
+    )
+    const { values, positionals } = parse(command, args, options)
+    const operands = OPERANDS[command]
+    if (positionals.length > operands.length) {
+      const takes = operands.length === 0 ? 'nothing but options' : operands.join(' ')
+      throw new UsageError(`unexpected "${positionals[operands.length]}"; ${command} takes ${takes}`, command)
+    }
+    this.#values = values
+    this.#operands = positionals
+  }
+
+  operand(name: string): string {
+    const value = this.optionalOperand(name)
+    if (value === undefined) throw new UsageError(`${name} is missing`, this.command)
+    return value
+  }
+
+  optionalOperand(name: string): string | undefined {
+    return this.#operands[OPERANDS[this.command].findIndex((operand) => operand.replace(/[[\]]/g, '') === name)]
+  }
+
+  flag(name: FlagName): boolean | undefined {
+    const value = this.#values[name]
+    return typeof value === 'boolean' ? value : undefined
+  }
+
+  text(name: FlagName): string | undefined {
+    const value = this.#values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  choice<Choice extends string>(name: FlagName, choices: readonly Choice[]): Choice | undefined {
+    const value = this.text(name)
+    if (value === undefined) return undefined
+    const choice = choices.find((allowed) => allowed === value)
+    if (choice === undefined) throw this.wrong(name, value, choices.join(' or '))
+    return choice
+  }
+
+  whole(name: FlagName, min: number, max: number): number | undefined {
+    const value = this.text(name)
+    if (value === undefined) return undefined
+    const number = wholeNumber(value)
+    if (number === undefined || number < min || number > max) {
+      const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+      throw this.wrong(name, value, `a whole number ${range}`)
+    }
+    return number
+  }
+
+  /** `--set NAME=NUMBER`, any numeric option of `openCluster`; its range is checked with the others. */
+  settings(): Record<string, number> {
+    const settings: Record<string, number> = {}
+    const given = this.#values['set']
+    for (const setting of Array.isArray(given) ? given.map(String) : []) {
+      const [, name = '', text = ''] = /^(\w+)=(.*)$/.exec(setting) ?? []
+      const value = wholeNumber(text)
+      if (!Object.hasOwn(NUMBER_OPTIONS, name) || value === undefined) {
+        throw this.wrong('set', setting, `NAME=NUMBER, where NAME is one of ${Object.keys(NUMBER_OPTIONS).join(', ')}`)
+      }
+      settings[name] = value
+    }
+    return settings
+  }
+
+  wrong(name: FlagName, value: string, allowed: string): UsageError {
+    return new UsageError(`--${name} is ${JSON.stringify(value)}; allowed: ${allowed}`, this.command)
+  }
+}
+
+function parse(command: CommandName, args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true, strict: true })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (!(error instanceof Error) || code?.startsWith('ERR_PARSE_ARGS') !== true) throw error
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const known = Object.keys(options).map((name) => `--${name}`)
+      const unknown = /'(.+?)'/.exec(error.message)?.[1] ?? 'option'
+      throw new UsageError(`unknown option ${unknown}; ${command} knows ${known.join(', ')}`, command)
+    }
+    throw new UsageError(error.message.replaceAll('\n', ' '), command)
+  }
+}
+
+function wholeNumber(text: string): number | undefined {
+  const number = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> } & {
+  [Name in keyof T as undefined extends T[Name] ? never : Name]: T[Name]
+}
+
+/** Without the members that are undefined: "not said" must stay apart from "said undefined". */
+function defined<T extends object>(members: T): Defined<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>
+}

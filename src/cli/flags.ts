@@ -1,0 +1,140 @@
+/** Commands, operands and options as data: parsed by `args.ts`, shown by `help.ts`. */
+
+const CLUSTER = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status'] as const
+const CREATING = ['start', 'load', 'put'] as const
+const EVERY = [...CLUSTER, 'demo'] as const
+
+export const COMMANDS = {
+  start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
+  load: 'put the records of a TSV, CSV or JSONL file (also .gz; - is standard input)',
+  get: 'print the value of a key',
+  put: 'set the value of a key (VALUE - reads standard input)',
+  del: 'delete a key',
+  scan: 'print keys and values in key order, all or those that begin with PREFIX',
+  locate: 'print the slot, partition and owners of a key',
+  status: 'print the nodes and what they hold',
+  demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
+} as const satisfies Record<string, string>
+
+export type CommandName = keyof typeof COMMANDS
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
+
+/** In brackets: may be left out. */
+export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
+  start: [],
+  load: ['FILE'],
+  get: ['KEY'],
+  put: ['KEY', 'VALUE'],
+  del: ['KEY'],
+  scan: ['[PREFIX]'],
+  locate: ['KEY'],
+  status: [],
+  demo: [],
+}
+
+export interface Flag {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: boolean
+  readonly operand?: string
+  readonly commands: readonly CommandName[]
+  readonly about: string
+}
+
+export const FLAGS = {
+  location: { type: 'string', short: 'd', operand: 'FOLDER', commands: EVERY, about: 'folder of the cluster (./data)' },
+  nodes: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'node threads of a new cluster (5)' },
+  partitions: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'of a new cluster, a power of two (128)' },
+  n: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'copies in a new cluster, or all (3)' },
+  r: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['start', 'get', 'scan'],
+    about: 'owners that must answer a read (a majority)',
+  },
+  w: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['start', 'load', 'put', 'del'],
+    about: 'owners that must accept a write (a majority)',
+  },
+  sloppy: {
+    type: 'boolean',
+    commands: ['get', 'put', 'del'],
+    about: 'count the first n healthy nodes, not the owners only',
+  },
+  timeout: { type: 'string', operand: 'MS', commands: ['get', 'put', 'del'], about: 'deadline of the request' },
+  durability: {
+    type: 'string',
+    operand: 'KIND',
+    commands: CLUSTER,
+    about: 'process (default) or disk: one fsync before each ack',
+  },
+  conflict: {
+    type: 'string',
+    operand: 'KIND',
+    commands: CREATING,
+    about: 'of a new cluster: lww (default) or siblings',
+  },
+  coordination: { type: 'string', operand: 'KIND', commands: ['start', 'load'], about: 'client (default) or server' },
+  verification: {
+    type: 'string',
+    operand: 'WHEN',
+    commands: CLUSTER,
+    about: 'of store files: always, changed (default) or never',
+  },
+  set: {
+    type: 'string',
+    multiple: true,
+    operand: 'NAME=NUMBER',
+    commands: CLUSTER,
+    about: 'any numeric option of openCluster, for example --set hungAfterMs=500',
+  },
+  faults: {
+    type: 'boolean',
+    commands: ['start'],
+    about: 'allow crash, hang, pause, wipe and corrupt (default: yes at the prompt, no elsewhere; --no-faults)',
+  },
+  format: {
+    type: 'string',
+    operand: 'KIND',
+    commands: ['load'],
+    about: 'tsv, csv or jsonl (default: by the name of the file)',
+  },
+  key: {
+    type: 'string',
+    operand: 'COLUMN',
+    commands: ['load'],
+    about: 'column with the key, by name or number (the first)',
+  },
+  value: {
+    type: 'string',
+    operand: 'COLUMN',
+    commands: ['load'],
+    about: 'column with the value (default: the record as JSON)',
+  },
+  header: { type: 'boolean', commands: ['load'], about: 'the first line names the columns (default; --no-header)' },
+  delimiter: { type: 'string', operand: 'CHAR', commands: ['load'], about: 'between the fields of CSV (,)' },
+  batch: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'records in one batch (500)' },
+  concurrency: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'batches in flight (4)' },
+  'max-errors': {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['load'],
+    about: 'bad lines to skip before giving up (0)',
+  },
+  limit: { type: 'string', operand: 'COUNT', commands: ['scan'], about: 'pairs at most' },
+  reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
+  json: { type: 'boolean', commands: ['scan', 'status'], about: 'print JSON, one value a line' },
+  help: { type: 'boolean', short: 'h', commands: EVERY, about: 'print this' },
+} as const satisfies Record<string, Flag>
+
+export type FlagName = keyof typeof FLAGS
+
+/** The options of one command. */
+export function flagsOf(command: CommandName): [FlagName, Flag][] {
+  return Object.entries<Flag>(FLAGS)
+    .filter(([, flag]) => flag.commands.includes(command))
+    .map(([name, flag]) => [name as FlagName, flag])
+}

@@ -1,0 +1,128 @@
+/**
+ * `coterie start`: opens a cluster and keeps it running until a signal, `exit` or Ctrl-D. With a terminal on both ends it shows
+ * the live status and a prompt; otherwise it writes log lines and reads nothing.
+ */
+
+import { openCluster } from '../index.js'
+import type { Cluster } from '../shared/api.js'
+import type { StartCommand } from './args.js'
+import { StopSignals } from './stop-signals.js'
+import { duration } from './terminal/format.js'
+import { footerLines, logSummary } from './terminal/live-status.js'
+import { EventLog, type LogLine } from './terminal/log-lines.js'
+import { Prompt } from './terminal/prompt.js'
+import { eventLine } from './terminal/prompt-commands.js'
+import type { Screen } from './terminal/screen.js'
+import { stylerFor } from './terminal/style.js'
+import { version } from './version.js'
+
+const FOOTER_MS = 250
+const LOG_STATUS_MS = 10_000
+
+export async function startCommand({ cluster: options, faults }: StartCommand): Promise<number> {
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb'
+  const stop = new StopSignals()
+  const say = interactive ? sayOnTerminal : logLine
+  say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
+  const started = performance.now()
+  const cluster = await openCluster({ ...options, faults: faults ?? interactive })
+  say('open', `ready after ${duration(performance.now() - started)}`)
+
+  // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
+  process.stdout.on('error', () => stop.request('closed output'))
+  const view = interactive ? new TerminalView(cluster, stop) : new LogView(cluster)
+  const by = await stop.requested
+  view.close()
+
+  say('stop', `${by}: closing`)
+  const closing = performance.now()
+  await cluster.close()
+  say('stop', `closed after ${duration(performance.now() - closing)}`)
+  stop.close()
+  return 0
+}
+
+/** Live status, prompt, events above them. */
+class TerminalView {
+  readonly #cluster: Cluster
+  readonly #prompt: Prompt
+  readonly #events: EventLog
+  readonly #timer: NodeJS.Timeout
+  readonly #style = stylerFor(process.stdout)
+  #watched = true
+
+  constructor(cluster: Cluster, stop: StopSignals) {
+    this.#cluster = cluster
+    this.#prompt = new Prompt({
+      cluster,
+      style: this.#style,
+      onLeave: () => stop.request('leaving'),
+      context: (screen) => ({
+        cluster,
+        style: this.#style,
+        columns: () => screen.columns,
+        recentEvents: () => this.#events.recent,
+        setWatch: (on) => this.#setWatch(on),
+        exit: () => stop.request('exit'),
+      }),
+    })
+    this.#events = new EventLog(cluster, (line) => this.#screen.print(eventLine(line, this.#style)))
+    this.#screen.print(`help lists the commands, TAB completes them; try ${this.#style('cyan', 'crash node2')}`)
+    this.#refresh()
+    this.#timer = setInterval(() => this.#refresh(), FOOTER_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#events.close()
+    this.#prompt.close()
+  }
+
+  get #screen(): Screen {
+    return this.#prompt.screen
+  }
+
+  #setWatch(on: boolean): void {
+    this.#watched = on
+    this.#refresh()
+  }
+
+  #refresh(): void {
+    const room = { columns: this.#screen.columns, rows: this.#screen.rows }
+    this.#screen.setFooter(this.#watched ? footerLines(this.#cluster.status(), room, this.#style) : [])
+  }
+}
+
+/** A line for each event, and one for the status at the start and, where it changed, every ten seconds. */
+class LogView {
+  readonly #cluster: Cluster
+  readonly #events: EventLog
+  readonly #timer: NodeJS.Timeout
+  #lastStatus = ''
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    this.#events = new EventLog(cluster, ({ event, text, at }: LogLine) => logLine(event, text, at))
+    this.#status()
+    this.#timer = setInterval(() => this.#status(), LOG_STATUS_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#events.close()
+  }
+
+  #status(): void {
+    const status = logSummary(this.#cluster.status())
+    if (status !== this.#lastStatus) logLine('status', status)
+    this.#lastStatus = status
+  }
+}
+
+function logLine(event: string, text: string, at = new Date()): void {
+  process.stdout.write(`${at.toISOString()} ${event} ${text}\n`)
+}
+
+function sayOnTerminal(_event: string, text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,110 @@
+/** `cluster.status()` as lines: the table above the prompt, the long form of `status`, one line for a log. */
+
+import type { ClusterStatus, NodeStatus } from '../../shared/api.js'
+import { type Column, count, plural, tableLines, truncate } from './format.js'
+import type { Style, Styler } from './style.js'
+
+const COLUMNS: readonly Column[] = [
+  { title: 'node', align: 'left' },
+  { title: 'status', align: 'left', width: 'suspect'.length },
+  { title: 'life', align: 'right' },
+  { title: 'restarts', align: 'right' },
+  { title: 'replicas', align: 'right' },
+  { title: 'keys', align: 'right', width: '1,000,000'.length },
+  { title: 'mailbox', align: 'right' },
+  { title: 'hints', align: 'right' },
+  { title: 'epoch', align: 'right' },
+]
+
+const STATUS_STYLE: Record<NodeStatus['status'], Style> = {
+  joining: 'cyan',
+  up: 'green',
+  suspect: 'yellow',
+  leaving: 'cyan',
+  down: 'red',
+  removed: 'dim',
+}
+
+export interface Room {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** The cluster's line and a row for each node; in little room the cluster's line alone. */
+export function footerLines(status: ClusterStatus, room: Room, style: Styler): string[] {
+  const rule = truncate(`── ${summary(status)} `, room.columns)
+  const head = style(status.converged ? 'dim' : 'yellow', rule + '─'.repeat(Math.max(0, room.columns - rule.length)))
+  // The prompt and a few lines of what was printed must stay visible.
+  if (room.rows < status.nodes.length + 6) return [head]
+  return [head, ...nodeTable(status, room.columns, style)]
+}
+
+/** The table, each row in the colour of its node's status. */
+export function nodeTable(status: ClusterStatus, columns: number, style: Styler): string[] {
+  const [header = '', ...rows] = tableLines(COLUMNS, status.nodes.map(cells))
+  const lines = rows.map((row, at) => {
+    const shown = truncate(row, columns)
+    const state = status.nodes[at]?.status ?? 'removed'
+    // Only the word is coloured, except where the row needs attention.
+    return state === 'up' ? shown.replace(' up ', ` ${style('green', 'up')} `) : style(STATUS_STYLE[state], shown)
+  })
+  return [style('dim', truncate(header, columns)), ...lines]
+}
+
+function cells(node: NodeStatus): string[] {
+  return [
+    node.id,
+    node.role === 'standby' ? `${node.status} (standby)` : node.status,
+    String(node.incarnation),
+    String(node.restarts),
+    node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} + ${count(node.pending)} filling`,
+    count(node.keys),
+    count(node.mailbox),
+    count(node.hints),
+    String(node.epoch),
+  ]
+}
+
+/** `./data · table 3 · converged · n=3 r=2 w=2 · 128 partitions` */
+function summary(status: ClusterStatus): string {
+  const { n, r, w } = status.replication
+  return [
+    status.location,
+    `table ${status.epoch}`,
+    status.converged ? 'converged' : 'converging',
+    `n=${n} r=${r} w=${w}`,
+    plural(status.partitions, 'partition'),
+    ...(status.partitionsMoving === 0 ? [] : [`${count(status.partitionsMoving)} being filled`]),
+    ...(status.partitionsLost.length === 0 ? [] : [`${count(status.partitionsLost.length)} LOST`]),
+  ].join(' · ')
+}
+
+/** All there is to know, for `status`. */
+export function longStatus(status: ClusterStatus, columns: number, style: Styler): string[] {
+  const remarks = status.nodes.flatMap(({ id, lastExit, quarantined }) => [
+    ...(lastExit === undefined ? [] : [`${id}: its last life ended at ${lastExit.at}: ${lastExit.reason}`]),
+    ...quarantined.map(({ folder, reason, at }) => `${id}: store set aside at ${at} in ${folder}: ${reason}`),
+  ])
+  const lost = status.partitionsLost.length === 0 ? [] : [`lost partitions: ${status.partitionsLost.join(', ')}`]
+  return [
+    summary(status),
+    ...nodeTable(status, columns, style),
+    ...[...remarks, ...lost].map((line) => style('yellow', line)),
+  ]
+}
+
+/** One line for a log. Without what changes at every request, so that a line is news. */
+export function logSummary(status: ClusterStatus): string {
+  const up = status.nodes.filter((node) => node.status === 'up').length
+  const others = status.nodes.filter((node) => node.status !== 'up').map((node) => `${node.id} ${node.status}`)
+  const sum = (figure: 'keys' | 'hints' | 'restarts') =>
+    count(status.nodes.reduce((total, node) => total + node[figure], 0))
+  const nodes = `${up} of ${plural(status.nodes.length, 'node')} up${others.length === 0 ? '' : ` (${others.join(', ')})`}`
+  return [
+    summary(status),
+    nodes,
+    `${sum('keys')} keys in all copies`,
+    `${sum('hints')} hints`,
+    `${sum('restarts')} restarts`,
+  ].join(' · ')
+}

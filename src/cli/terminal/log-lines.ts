@@ -1,0 +1,204 @@
+/**
+ * The cluster's events as lines of text. Events that can come by the thousand (read repairs, hints handed back, records
+ * moved) are gathered for a second and told as one line. It only listens.
+ */
+
+import type { Cluster, ClusterEvents } from '../../shared/api.js'
+import { bytesText, count, duration, plural, truncate } from './format.js'
+import type { Style } from './style.js'
+
+export interface LogLine {
+  readonly at: Date
+  readonly style: Style
+  /** The event's name. */
+  readonly event: string
+  readonly text: string
+}
+
+type EventName = keyof ClusterEvents
+type Told = { readonly style: Style; readonly text: string }
+
+const GATHER_MS = 1_000
+const RECENT_MAX = 200
+/** Distinct gathered lines a second; what is past it is counted in the last one. */
+const GATHERED_MAX = 64
+
+/** Events that are told one by one. */
+const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...args: ClusterEvents[Name]) => Told } = {
+  'node:exit': ({ node, incarnation, code, reason }) => ({
+    style: 'red',
+    text: `${node} (life ${incarnation}) ended${code === null ? '' : ` with code ${code}`}: ${reason}`,
+  }),
+  'node:up': ({ node, incarnation, readyMs }) => ({
+    style: 'green',
+    text: `${node} (life ${incarnation}) is up, ready after ${duration(readyMs)}`,
+  }),
+  'node:suspect': ({ node, by, reason }) => ({ style: 'yellow', text: `${node} is suspected by ${by}: ${reason}` }),
+  'node:down': ({ node, reason }) => ({ style: 'red', text: `${node} is down for good: ${reason}` }),
+  'node:hung': ({ node, silentMs }) => ({
+    style: 'red',
+    text: `${node} has not answered for ${duration(silentMs)} and is terminated`,
+  }),
+  'node:quarantine': ({ node, folder, reason }) => ({
+    style: 'yellow',
+    text: `${node}'s store was set aside in ${folder}: ${reason}`,
+  }),
+  'node:amnesia': ({ node, reason }) => ({
+    style: 'yellow',
+    text: `${node} may have forgotten writes and is filled again before it counts: ${reason}`,
+  }),
+  epoch: ({ epoch, reason, partitionsChanged }) => ({
+    style: 'cyan',
+    text: `table ${epoch}: ${reason} (${plural(partitionsChanged, 'partition')} changed)`,
+  }),
+  'partition:lost': ({ partitions }) => ({
+    style: 'red',
+    text: `${plural(partitions.length, 'partition')} lost too many stores: ${truncate(partitions.join(', '), 60)}`,
+  }),
+  'supervisor:restart': ({ error }) => ({ style: 'red', text: `the supervisor was rebuilt after: ${error.message}` }),
+  converged: ({ epoch }) => ({ style: 'green', text: `every node knows table ${epoch} and the same members` }),
+  close: () => ({ style: 'dim', text: 'the cluster is closed' }),
+}
+
+/** What is gathered: `group` says which events make one line together, `sums` is added up, `last` is kept. */
+interface Gathered {
+  readonly group: string
+  readonly sums: Readonly<Record<string, number>>
+  readonly last: Readonly<Record<string, number>>
+  readonly quiet?: boolean
+  readonly tell: (figures: Readonly<Record<string, number>>) => Told
+}
+
+const GATHER = {
+  repair: ({ blocking }) => ({
+    group: '',
+    sums: { keys: 1, blocking: blocking ? 1 : 0 },
+    last: {},
+    tell: ({ keys = 0, blocking: before = 0 }) => ({
+      style: 'dim',
+      text: `${plural(keys, 'key')} brought up to date${before === 0 ? '' : `, ${count(before)} before the read was answered`}`,
+    }),
+  }),
+  handoff: ({ node, target, hints, remaining }) => ({
+    group: `${node} → ${target}`,
+    sums: { hints },
+    last: { remaining },
+    tell: (figures) => ({
+      style: 'dim',
+      text: `${node} → ${target}: ${plural(figures['hints'] ?? 0, 'hint')} handed back, ${count(figures['remaining'] ?? 0)} left`,
+    }),
+  }),
+  transfer: ({ node, source, partitions, records, done }) => ({
+    group: `${node} ← ${source}`,
+    sums: {},
+    last: { partitions, records, done: done ? 1 : 0 },
+    tell: (figures) => ({
+      style: 'dim',
+      text:
+        `${node} ← ${source}: ${plural(figures['records'] ?? 0, 'record')} of ` +
+        `${plural(figures['partitions'] ?? 0, 'partition')}${figures['done'] === 1 ? ', done' : ''}`,
+    }),
+  }),
+  exchange: ({ node, peer, keysDiffering }) => ({
+    group: `${node} ↔ ${peer}`,
+    sums: { keysDiffering },
+    last: {},
+    // Exchanges never end; those that find nothing are the normal state.
+    quiet: keysDiffering === 0,
+    tell: (figures) => ({
+      style: 'dim',
+      text: `${node} ↔ ${peer}: ${plural(figures['keysDiffering'] ?? 0, 'key')} differed`,
+    }),
+  }),
+  'record:damaged': ({ node, key }) => ({
+    group: node,
+    sums: { records: 1 },
+    last: {},
+    tell: ({ records = 0 }) => ({
+      style: 'yellow',
+      text: `${node}: ${plural(records, 'record')} with a wrong checksum, not served; the last: ${truncate(bytesText(key), 40)}`,
+    }),
+  }),
+} as const satisfies { readonly [Name in EventName]?: (...args: ClusterEvents[Name]) => Gathered }
+
+interface Pending {
+  readonly event: string
+  figures: Record<string, number>
+  tell: Gathered['tell']
+}
+
+/** Hands each line to `sink` and keeps the last 200. */
+export class EventLog {
+  readonly recent: LogLine[] = []
+  readonly #sink: (line: LogLine) => void
+  readonly #pending = new Map<string, Pending>()
+  readonly #stopListening: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(cluster: Cluster, sink: (line: LogLine) => void) {
+    this.#sink = sink
+    for (const name of Object.keys(TELL) as (keyof typeof TELL)[]) this.#tellOneByOne(cluster, name)
+    for (const name of Object.keys(GATHER) as (keyof typeof GATHER)[]) this.#gather(cluster, name)
+  }
+
+  /** Tells what is still gathered and stops listening. */
+  close(): void {
+    for (const stop of this.#stopListening) stop()
+    clearTimeout(this.#timer)
+    this.#flush()
+  }
+
+  #tellOneByOne<Name extends keyof typeof TELL>(cluster: Cluster, name: Name): void {
+    const tell: (...args: ClusterEvents[Name]) => Told = TELL[name]
+    this.#listen(cluster, name, (...args) => this.#add(name, tell(...args)))
+  }
+
+  #gather<Name extends keyof typeof GATHER>(cluster: Cluster, name: Name): void {
+    const gather = GATHER[name] as unknown as (...args: ClusterEvents[Name]) => Gathered
+    this.#listen(cluster, name, (...args) => {
+      const gathered = gather(...args)
+      if (gathered.quiet !== true) this.#merge(name, gathered)
+    })
+  }
+
+  #listen<Name extends EventName>(
+    cluster: Cluster,
+    name: Name,
+    listener: (...args: ClusterEvents[Name]) => void,
+  ): void {
+    cluster.on(name, listener)
+    this.#stopListening.push(() => cluster.off(name, listener))
+  }
+
+  #merge(event: string, { group, sums, last, tell }: Gathered): void {
+    const overflows = this.#pending.size >= GATHERED_MAX && !this.#pending.has(`${event} ${group}`)
+    const id = overflows ? event : `${event} ${group}`
+    const pending = this.#pending.get(id) ?? { event, figures: {}, tell }
+    for (const [name, value] of Object.entries(sums)) pending.figures[name] = (pending.figures[name] ?? 0) + value
+    pending.figures = { ...pending.figures, ...last }
+    pending.tell = tell
+    this.#pending.set(id, pending)
+    this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS).unref()
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    const gathered = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { event, figures, tell } of gathered) this.#add(event, tell(figures))
+  }
+
+  #add(event: string, { style, text }: Told): void {
+    const line = { at: new Date(), style, event, text }
+    this.recent.push(line)
+    if (this.recent.length > RECENT_MAX) this.recent.shift()
+    this.#sink(line)
+  }
+}
+
+/** `12:04:05.123`, local time: for eyes. */
+export function clockTime(at: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
+  return `${time}.${String(at.getMilliseconds()).padStart(3, '0')}`
+}

@@ -1,0 +1,16 @@
+/** Colours, where the stream is a terminal that has them and the user did not decline (NO_COLOR, FORCE_COLOR). */
+
+import { styleText } from 'node:util'
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+export type Styler = (style: Style | readonly Style[], text: string) => string
+
+const plain: Styler = (_style, text) => text
+
+export function stylerFor(stream: NodeJS.WriteStream): Styler {
+  const coloured = stream.isTTY ? stream.hasColors() : /^[123]$/.test(process.env['FORCE_COLOR'] ?? '')
+  if (!coloured) return plain
+  // The stream has been asked above; Node would ask stdout, whichever stream is meant.
+  return (style, text) => styleText(typeof style === 'string' ? style : [...style], text, { validateStream: false })
+}

@@ -1,0 +1,286 @@
+/**
+ * The program's calls: checked, copied, gathered over one microtask turn, given to the gateway as one batch, and settled
+ * exactly once each.
+ *
+ * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
+ * both are a `KeyValueStore` through it.
+ */
+
+import type { GatewayActor } from '../actors/gateway.actor.js'
+import { nowMs } from '../actors/runtime/clock.js'
+import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
+import type { ClientRequest } from './protocol/gateway.js'
+import type { Key } from './protocol/ids.js'
+import type { KeyRange } from './protocol/messages.js'
+import { preferenceList } from './protocol/ring/preference-list.js'
+import { partitionOf, slotOf } from './protocol/ring/slot.js'
+import { rowOf } from './protocol/ring/table.js'
+import { decodeContext, encodeContext } from './protocol/versions/context.js'
+import { type CausalContext, dvvContextOf, dvvSiblings } from './protocol/versions/dvv.js'
+import type { VersionRecord } from './protocol/versions/record.js'
+import type {
+  BatchOperation,
+  BatchOptions,
+  Bytes,
+  GetOptions,
+  KeyValueStore,
+  Location,
+  PutOptions,
+  ReadResult,
+  ScanOptions,
+} from './shared/api.js'
+import { CoterieError, errorOfFailure } from './shared/errors.js'
+import { boundFromUser, keyFromUser, keyToBytes, valueFromUser } from './shared/keys.js'
+import { checkWhole, invalid } from './shared/options.js'
+
+export interface ClientConfig {
+  readonly partitions: number
+  readonly n: number
+  readonly r: number
+  readonly w: number
+  readonly conflict: 'lww' | 'siblings'
+  readonly readTimeoutMs: number
+  readonly writeTimeoutMs: number
+  readonly valueBytesMax: number
+}
+
+interface Pending {
+  readonly resolve: (outcome: OperationOutcome) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
+const TURN_REQUESTS_MAX = 8_192
+/** Rows of one page of a scan: small at first, so that the first row comes soon. */
+const SCAN_ROWS_FIRST = 64
+const SCAN_ROWS_MAX = 2_048
+const SCAN_BYTES_MAX = 1_048_576
+const TIMEOUT_MS_MAX = 600_000
+
+const GET_OPTIONS = ['r', 'sloppy', 'timeoutMs']
+const PUT_OPTIONS = ['w', 'sloppy', 'context', 'timeoutMs']
+const BATCH_OPTIONS = ['w', 'sloppy', 'timeoutMs']
+const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeoutMs']
+
+/** Everything of `KeyValueStore` but `close`. */
+export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.asyncDispose> {
+  readonly #config: ClientConfig
+  readonly #gateway: () => GatewayActor
+  readonly #pending = new Map<number, Pending>()
+  #turn: ClientRequest[] = []
+  #nextId = 1
+  #isClosed = false
+
+  constructor(config: ClientConfig, gateway: () => GatewayActor) {
+    this.#config = config
+    this.#gateway = gateway
+  }
+
+  /** Calls that have not settled. */
+  get running(): number {
+    return this.#pending.size
+  }
+
+  /** No more calls; those that run are settled by the gateway's closing. */
+  close(): void {
+    this.#isClosed = true
+    this.#flush()
+  }
+
+  /** The gateway's answer. */
+  settle(id: number, outcome: OperationOutcome): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    this.#pending.delete(id)
+    if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
+    else pending.resolve(outcome)
+  }
+
+  async get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
+    const outcome = await this.#get(keyFromUser(key), options)
+    return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
+  }
+
+  async read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
+    const outcome = await this.#get(keyFromUser(key), options)
+    const record = outcome.type === 'value' ? outcome.record : undefined
+    if (record === undefined) return { values: [], context: encodeContext({}) }
+    if (record.kind === 'lww')
+      return { values: record.value === null ? [] : [copyOf(record.value)], context: encodeContext({}) }
+    const values = dvvSiblings(record.set).flatMap(({ value }) => (value === null ? [] : [copyOf(value)]))
+    return { values, context: encodeContext(dvvContextOf(record.set)) }
+  }
+
+  async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
+    if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
+    const outcomes = await Promise.all(keys.map(keyFromUser).map((key) => this.#get(key, options)))
+    return outcomes.map((outcome) => newestValueOf(outcome.type === 'value' ? outcome.record : undefined))
+  }
+
+  async put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
+    await this.#write([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
+  }
+
+  async delete(key: Bytes, options?: PutOptions): Promise<void> {
+    await this.#write([keyFromUser(key)], [null], options, PUT_OPTIONS)
+  }
+
+  async batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
+    if (!Array.isArray(operations))
+      throw invalid('operations', operations, "an array of { type: 'put' | 'del', key, value? }")
+    const keys: Key[] = []
+    const values: (Uint8Array | null)[] = []
+    for (const operation of operations) {
+      if (operation?.type !== 'put' && operation?.type !== 'del')
+        throw invalid('operations[].type', operation?.type, 'put or del')
+      keys.push(keyFromUser(operation.key))
+      values.push(operation.type === 'put' ? this.#valueOf(operation.value) : null)
+    }
+    await this.#write(keys, values, options, BATCH_OPTIONS)
+  }
+
+  async *scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    checkNames(options, SCAN_OPTIONS)
+    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
+    const timeoutMs = this.#timeoutOf(options, this.#config.readTimeoutMs)
+    let left =
+      options.limit === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkWhole('limit', options.limit, 0, Number.MAX_SAFE_INTEGER)
+    let range: KeyRange | undefined = rangeOf(options)
+    let rows = SCAN_ROWS_FIRST
+    while (range !== undefined && left > 0) {
+      const page: ScanPage = await this.#scanPage(range, { limit: Math.min(rows, left), r, timeoutMs })
+      for (let index = 0; index < page.keys.length; index++) {
+        const value = newestValueOf(page.records[index])
+        if (value === undefined) continue
+        yield [keyToBytes(page.keys[index] as Key), value]
+        left -= 1
+        if (left <= 0) return
+      }
+      range = page.next === undefined ? undefined : after(range, page.next)
+      rows = Math.min(SCAN_ROWS_MAX, rows * 2)
+    }
+  }
+
+  locate(key: Bytes): Location {
+    const binary = keyFromUser(key)
+    const partition = partitionOf(binary, this.#config.partitions)
+    const owners = [...preferenceList(rowOf(this.#gateway().table, partition))]
+    return { slot: slotOf(binary), partition, owners }
+  }
+
+  #get(key: Key, options: GetOptions = {}): Promise<OperationOutcome> {
+    checkNames(options, GET_OPTIONS)
+    const { sloppy } = options
+    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
+    const deadlineMs = nowMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
+    return this.#call({ kind: 'get', id: this.#nextId++, key, r, sloppy: booleanOf('sloppy', sloppy), deadlineMs })
+  }
+
+  async #write(
+    keys: readonly Key[],
+    values: readonly (Uint8Array | null)[],
+    options: PutOptions = {},
+    names: readonly string[],
+  ): Promise<void> {
+    checkNames(options, names)
+    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
+    const sloppy = booleanOf('sloppy', options.sloppy)
+    const deadlineMs = nowMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
+    const context = this.#contextOf(options.context)
+    const put = { kind: 'put' as const, id: this.#nextId++, keys, values, w, sloppy, deadlineMs }
+    await this.#call(context === undefined ? put : { ...put, context })
+  }
+
+  async #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
+    const { limit, r, timeoutMs } = options
+    const deadlineMs = nowMs() + timeoutMs
+    const scan = { kind: 'scan' as const, id: this.#nextId++, range, limit, bytesMax: SCAN_BYTES_MAX, r, deadlineMs }
+    const outcome = await this.#call(scan)
+    return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
+  }
+
+  /** One promise a call; all calls of a microtask turn are one batch. */
+  #call(request: ClientRequest): Promise<OperationOutcome> {
+    if (this.#isClosed) return Promise.reject(new CoterieError('CLOSED'))
+    return new Promise((resolve, reject) => {
+      this.#pending.set(request.id, { resolve, reject })
+      this.#turn.push(request)
+      if (this.#turn.length === 1) queueMicrotask(this.#flush)
+      else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
+    })
+  }
+
+  readonly #flush = (): void => {
+    if (this.#turn.length === 0) return
+    const requests = this.#turn
+    this.#turn = []
+    this.#gateway().submit(requests)
+  }
+
+  /** The caller may overwrite its bytes as soon as the call returns: they are copied. */
+  #valueOf(value: Bytes): Uint8Array {
+    const bytes = valueFromUser(value, this.#config.valueBytesMax)
+    return typeof value === 'string' ? bytes : copyOf(bytes)
+  }
+
+  #timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {
+    return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, TIMEOUT_MS_MAX)
+  }
+
+  #contextOf(context: string | undefined): CausalContext | undefined {
+    if (context === undefined) return undefined
+    const decoded = typeof context === 'string' ? decodeContext(context) : undefined
+    if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
+    return decoded
+  }
+}
+
+/** What `get` shows: the newest of the live values. Always a copy that belongs to the caller. */
+function newestValueOf(record: VersionRecord | undefined): Uint8Array | undefined {
+  if (record === undefined) return undefined
+  if (record.kind === 'lww') return record.value === null ? undefined : copyOf(record.value)
+  const newest = dvvSiblings(record.set).find((sibling) => sibling.value !== null)
+  return newest?.value == null ? undefined : copyOf(newest.value)
+}
+
+/** A buffer of its own, unpooled: a view would keep a whole envelope alive, and send it all if it were posted. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+  copy.set(bytes)
+  return copy
+}
+
+function rangeOf(options: ScanOptions): KeyRange | undefined {
+  if (options.gt !== undefined && options.gte !== undefined)
+    throw invalid('gt', 'given together with gte', 'one of the two')
+  if (options.lt !== undefined && options.lte !== undefined)
+    throw invalid('lt', 'given together with lte', 'one of the two')
+  const reverse = booleanOf('reverse', options.reverse)
+  const low = options.gt ?? options.gte
+  const high = options.lt ?? options.lte
+  const lower = low === undefined ? undefined : boundFromUser(low)
+  const upper = high === undefined ? undefined : boundFromUser(high)
+  if (upper === '' || (lower !== undefined && upper !== undefined && lower > upper)) return undefined
+  const from = lower === undefined ? {} : { from: lower, fromExclusive: options.gt !== undefined }
+  const to = upper === undefined ? {} : { to: upper, toExclusive: options.lt !== undefined }
+  return { ...from, ...to, reverse }
+}
+
+/** The rest of a range after a key was reached. */
+function after(range: KeyRange, key: Key): KeyRange {
+  return range.reverse ? { ...range, to: key, toExclusive: true } : { ...range, from: key, fromExclusive: true }
+}
+
+function booleanOf(name: string, value: unknown): boolean {
+  if (value === undefined) return false
+  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false')
+  return value
+}
+
+function checkNames(options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
+  for (const name of Object.keys(options))
+    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+}

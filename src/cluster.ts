@@ -1,0 +1,357 @@
+/**
+ * `openCluster`: puts the pieces together. Supervisor and gateway in this thread, nodes in theirs; status, events,
+ * `settled`, faults, tickets, and an end that always comes.
+ */
+
+import { EventEmitter } from 'node:events'
+import { GatewayActor } from '../actors/gateway.actor.js'
+import { createPool, type Pool } from '../actors/pool.js'
+import { CEILING_AHEAD_NS, CEILING_RENEW_NS, nowMs } from '../actors/runtime/clock.js'
+import { SupervisorActor, type SupervisorObserver } from '../actors/supervisor.actor.js'
+import { Client } from './client.js'
+import { ThreadFaults } from './faults.js'
+import { GatewayHost } from './opening/gateway-host.js'
+import { type Prepared, prepare } from './opening/prepare.js'
+import { clusterStatus, isConverged, isSettled } from './opening/status.js'
+import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
+import type { Notice } from './protocol/effects.js'
+import type { NodeId } from './protocol/ids.js'
+import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
+import { CoterieError } from './shared/errors.js'
+import { keyToBytes } from './shared/keys.js'
+import { type ClusterOptions, checkWhole, validateOptions } from './shared/options.js'
+
+/** How often what is awaited is looked at: shared counters, nobody is woken. */
+const LOOK_MS = 5
+/** A slow node (a big store being verified) does not hold up the opening for longer, if every partition has its quorum. */
+const SLOW_NODE_MS = 2_000
+/** How long requests in flight may still take when the cluster closes. */
+const DRAIN_MS = 1_000
+const CLOCK_LOOK_MS = 1_000
+const SETTLED_TIMEOUT_MS_MAX = 2_147_483_647
+
+/**
+ * Opens the cluster in a folder, or makes one there.
+ *
+ * Shape:  resolves once every node is up (or, if one takes long, once every partition has its quorum).
+ * Errors: INVALID_OPTION, LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, OPEN_FAILED.
+ */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  const openedAtMs = nowMs()
+  const config = validateOptions(options)
+  let prepared: Prepared
+  try {
+    prepared = await prepare(config)
+  } catch (cause) {
+    if (cause instanceof CoterieError) throw cause
+    throw new CoterieError(
+      'OPEN_FAILED',
+      `${config.location} cannot be opened`,
+      { location: config.location },
+      { cause },
+    )
+  }
+  const cluster = new OpenCluster(prepared)
+  try {
+    await cluster.start(openedAtMs)
+    return cluster
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+class OpenCluster implements Cluster {
+  readonly faults: Faults
+  readonly #events = new EventEmitter<ClusterEvents>()
+  readonly #prepared: Prepared
+  readonly #pool: Pool
+  readonly #supervisor: SupervisorActor
+  readonly #gateway: GatewayActor
+  readonly #client: Client
+  readonly #host: GatewayHost
+  #clockTimer: NodeJS.Timeout | undefined
+  #clockWrite: Promise<void> | undefined
+  #fatal: Error | undefined
+  #isConverged = false
+  #watch: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(prepared: Prepared) {
+    const { config, metadata, table, clock, folder } = prepared
+    this.#prepared = prepared
+    const verify = config.workers.verify
+    this.#pool = createPool({ maxThreads: 2, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
+    const protocol = protocolConfigOf(prepared)
+    const gatewayConfig = gatewayConfigOf(prepared)
+    const limits = {
+      readTimeoutMs: config.readTimeoutMs,
+      writeTimeoutMs: config.writeTimeoutMs,
+      valueBytesMax: config.valueBytesMax,
+    }
+    this.#supervisor = new SupervisorActor({
+      config,
+      protocol,
+      supervision: supervisionConfigOf(prepared),
+      folder,
+      metadata,
+      table,
+      pool: this.#pool,
+      nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
+      observer: this.#observer(),
+    })
+    this.#client = new Client({ ...gatewayConfig, ...limits }, () => this.#gateway)
+    this.#gateway = new GatewayActor({
+      id: 'gateway1',
+      config: gatewayConfig,
+      table,
+      clock,
+      onReply: (id, outcome) => this.#client.settle(id, outcome),
+      onRepair: ({ key, nodes, blocking }) =>
+        this.#emit('repair', { node: 'gateway1', key: keyToBytes(key), nodes, blocking }),
+      toSupervisor: (message) => this.#supervisor.onMail('gateway1', [message]),
+      onLingering: () => undefined,
+    })
+    const { clusterId } = metadata
+    this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
+    this.faults = new ThreadFaults({
+      supervisor: this.#supervisor,
+      location: config.location,
+      isAllowed: config.faults,
+      isOpen: () => this.#closing === undefined,
+    })
+  }
+
+  /** Errors: OPEN_FAILED. */
+  async start(openedAtMs: number): Promise<void> {
+    const { config } = this.#prepared
+    await this.#renewClock()
+    this.#clockTimer = setInterval(() => void this.#renewClock(), CLOCK_LOOK_MS)
+    await this.#supervisor.writeMetadata({ cleanShutdown: false })
+    this.#supervisor.addGateway('gateway1', {
+      attach: (peer, port) => this.#gateway.attach(peer, port),
+      mail: (messages) => this.#gateway.onSupervisorMail(messages),
+    })
+    this.#supervisor.start(this.#prepared.wasUnclean)
+    const startedAtMs = nowMs()
+    while (!this.#isOpenEnough(nowMs() - startedAtMs)) {
+      if (this.#fatal !== undefined) throw this.#openFailed('the cluster folder cannot be written', this.#fatal)
+      const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
+      if (givenUp.length === this.#supervisor.nodes().length) throw this.#openFailed('no node could be started')
+      if (nowMs() - openedAtMs > config.openTimeoutMs)
+        throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
+      await pause(LOOK_MS)
+    }
+    this.#watch = setInterval(() => this.#watchConvergence(), 100)
+    this.#watch.unref()
+  }
+
+  get = (...call: Parameters<Client['get']>) => this.#client.get(...call)
+  read = (...call: Parameters<Client['read']>) => this.#client.read(...call)
+  put = (...call: Parameters<Client['put']>) => this.#client.put(...call)
+  delete = (...call: Parameters<Client['delete']>) => this.#client.delete(...call)
+  getMany = (...call: Parameters<Client['getMany']>) => this.#client.getMany(...call)
+  batch = (...call: Parameters<Client['batch']>) => this.#client.batch(...call)
+  scan = (...call: Parameters<Client['scan']>) => this.#client.scan(...call)
+  locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
+
+  status(): ClusterStatus {
+    return clusterStatus(this.#supervisor, { ...this.#prepared, gateways: 1 + this.#host.count })
+  }
+
+  on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
+    this.#events.on(name, listener as never)
+    return this
+  }
+
+  once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
+    this.#events.once(name, listener as never)
+    return this
+  }
+
+  off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
+    this.#events.off(name, listener as never)
+    return this
+  }
+
+  async settled(options: { timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs } = options
+    const endMs =
+      nowMs() +
+      (timeoutMs === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkWhole('timeoutMs', timeoutMs, 1, SETTLED_TIMEOUT_MS_MAX))
+    // Twice in a row: a message on its way from one counter to the next is in neither.
+    for (let inARow = 0; inARow < 2; ) {
+      if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+      const lingering = this.#gateway.lingering + this.#host.lingering
+      inARow = lingering === 0 && isSettled(this.#supervisor) ? inARow + 1 : 0
+      if (nowMs() > endMs)
+        throw new CoterieError('TIMEOUT', `not settled after ${timeoutMs} ms`, { status: this.status() })
+      if (inARow < 2) await pause(LOOK_MS * 2)
+    }
+  }
+
+  ticket(): Ticket {
+    if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    return this.#host.ticket()
+  }
+
+  async acceptLoss(partitions?: readonly number[]): Promise<void> {
+    if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    const lost = this.status().partitionsLost
+    for (const partition of partitions ?? [])
+      checkWhole('partition', partition, 0, this.#prepared.table.rows.length - 1)
+    this.#supervisor.acceptLoss(partitions ?? lost)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { config, folder, lock, clock } = this.#prepared
+    this.#client.close()
+    const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
+    const isDrained = () => this.#gateway.running === 0 && this.#gateway.lingering === 0
+    while (!isDrained() && nowMs() < drainUntilMs) await pause(LOOK_MS)
+    const owesNothing = isDrained() && this.#host.lingering === 0 && this.#supervisor.isQuiet()
+    this.#host.close()
+    this.#gateway.close()
+    if (this.#watch !== undefined) clearInterval(this.#watch)
+    if (this.#clockTimer !== undefined) clearInterval(this.#clockTimer)
+    await this.#supervisor.stop(config.closeTimeoutMs)
+    await this.#pool.close()
+    try {
+      await this.#clockWrite
+      if (this.#fatal === undefined) {
+        await folder.writeClock(clock.readNs())
+        await this.#supervisor.writeMetadata({ cleanShutdown: owesNothing })
+      }
+      await folder.settled()
+    } finally {
+      await lock.release()
+      this.#emit('close')
+    }
+  }
+
+  #isOpenEnough(sinceMs: number): boolean {
+    const nodes = this.#supervisor.nodes()
+    if (nodes.every((node) => node.phase === 'up' || node.phase === 'down'))
+      return nodes.some((node) => node.phase === 'up')
+    if (sinceMs < SLOW_NODE_MS) return false
+    const up = new Set(nodes.filter((node) => node.phase === 'up').map((node) => node.id))
+    const needed = Math.max(this.#prepared.r, this.#prepared.w)
+    return this.#supervisor.table.rows.every(
+      (row) => row.owners.filter((owner) => owner !== null && up.has(owner)).length >= needed,
+    )
+  }
+
+  #openFailed(why: string, cause?: Error): CoterieError {
+    const nodes = this.#supervisor.nodes().map(({ id, phase }) => {
+      const end = this.#supervisor.factsOf(id)?.lastEnd?.end
+      return { id, phase, ...(end === undefined ? {} : { reason: end.reason }) }
+    })
+    const errors = this.#supervisor.nodes().map(({ id }) => this.#supervisor.factsOf(id)?.lastEnd?.end.error)
+    const reason = cause ?? errors.find((error) => error !== undefined)
+    const location = this.#prepared.config.location
+    return new CoterieError(
+      'OPEN_FAILED',
+      `${why}${reason === undefined ? '' : `: ${reason.message}`}`,
+      { location, nodes },
+      { cause: reason },
+    )
+  }
+
+  /** Stamps may go up to the ceiling that is on disk. */
+  #renewClock(): Promise<void> {
+    const { clock, folder } = this.#prepared
+    const now = clock.readNs()
+    if (clock.ceilingNs - now > CEILING_RENEW_NS) return Promise.resolve()
+    const ceilingNs = now + CEILING_AHEAD_NS
+    this.#clockWrite = folder.writeClock(ceilingNs).then(
+      () => clock.raiseCeiling(ceilingNs),
+      (error: Error) => this.#onFatal(error),
+    )
+    return this.#clockWrite
+  }
+
+  #onFatal(error: Error): void {
+    this.#fatal ??= error
+  }
+
+  #watchConvergence(): void {
+    const converged = isConverged(this.#supervisor)
+    if (converged && !this.#isConverged) this.#emit('converged', { epoch: this.#supervisor.table.epoch })
+    this.#isConverged = converged
+  }
+
+  #observer(): SupervisorObserver {
+    return {
+      onNotice: (notice) => {
+        if (notice.type === 'created' || notice.type === 'node:up') return
+        const { type, ...facts } = notice
+        this.#emit(type, facts as never)
+      },
+      onNodeNotice: (node, notice) => this.#onNodeNotice(node, notice),
+      onExit: ({ node, incarnation, end }) => {
+        const { code, reason, error } = end
+        this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })
+      },
+      onReady: (ready) => this.#emit('node:up', ready),
+      onQuarantine: (quarantine) => this.#emit('node:quarantine', quarantine),
+      onRestart: (error) => this.#emit('supervisor:restart', { error }),
+      onFatal: (error) => this.#onFatal(error),
+    }
+  }
+
+  #onNodeNotice(node: NodeId, notice: Notice): void {
+    switch (notice.type) {
+      case 'member/status':
+        if (notice.to === 'suspect')
+          this.#emit('node:suspect', { node: notice.node, by: node, reason: `was ${notice.from}` })
+        return
+      case 'repair':
+        return this.#emit('repair', {
+          node,
+          key: keyToBytes(notice.key),
+          nodes: notice.nodes,
+          blocking: notice.blocking,
+        })
+      case 'record/damaged':
+        return this.#emit('record:damaged', { node, key: keyToBytes(notice.key) })
+      case 'record/healed':
+        return this.#emit('repair', { node, key: keyToBytes(notice.key), nodes: [node], blocking: false })
+      case 'handoff':
+        return this.#emit('handoff', { node, target: notice.target, hints: notice.hints, remaining: notice.remaining })
+      case 'transfer': {
+        const { source, partitions, records, done } = notice
+        return this.#emit('transfer', { node, source, partitions: partitions.length, records, done })
+      }
+      case 'exchange':
+        return this.#emit('exchange', {
+          node,
+          peer: notice.peer,
+          keysDiffering: notice.keysDiffering,
+          done: notice.done,
+        })
+      default:
+        notice satisfies never
+    }
+  }
+
+  #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
+    this.#events.emit(name, ...(args as never))
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

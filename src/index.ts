@@ -1,0 +1,31 @@
+/** The public door: exports, no logic. */
+
+export { openCluster } from './cluster.js'
+export { connect } from './connect.js'
+export type {
+  BatchOperation,
+  BatchOptions,
+  Bytes,
+  Cluster,
+  ClusterEvents,
+  ClusterStatus,
+  Faults,
+  GetOptions,
+  KeyValueStore,
+  Location,
+  NodeStatus,
+  PutOptions,
+  Quarantine,
+  ReadResult,
+  ScanOptions,
+  Ticket,
+} from './shared/api.js'
+export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
+export type {
+  ClusterOptions,
+  CoordinationMode,
+  Durability,
+  ReplicationOptions,
+  VerificationMode,
+  WorkerPaths,
+} from './shared/options.js'

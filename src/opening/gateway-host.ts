@@ -1,0 +1,119 @@
+/**
+ * The cluster's side of `connect`: lets other threads of the process join as gateways, and notices when one ends.
+ *
+ * Called by the cluster; knows nothing of requests.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { type MessagePort, threadId } from 'node:worker_threads'
+import type { StampClock } from '../../actors/runtime/clock.js'
+import { Gauges } from '../../actors/runtime/gauges.js'
+import type { ClientLimits, FromGateway, JoinRequest, ToGateway } from '../../actors/runtime/join-protocol.js'
+import { packEnvelope, unpackEnvelope } from '../../actors/runtime/wire.js'
+import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import type { GatewayConfig } from '../protocol/gateway.js'
+import type { GatewayId } from '../protocol/ids.js'
+import type { Ticket } from '../shared/api.js'
+
+interface Guest {
+  readonly port: MessagePort
+  readonly gauges: Gauges
+}
+
+export class GatewayHost {
+  readonly #supervisor: SupervisorActor
+  readonly #config: GatewayConfig
+  readonly #limits: ClientLimits
+  readonly #clock: StampClock
+  readonly #secret = randomBytes(16).toString('hex')
+  readonly #clusterId: string
+  readonly #guests = new Map<GatewayId, Guest>()
+  /** The opener's own gateway is the first. */
+  #lastNumber = 1
+  #isListening = false
+
+  constructor(options: {
+    supervisor: SupervisorActor
+    config: GatewayConfig
+    limits: ClientLimits
+    clock: StampClock
+    clusterId: string
+  }) {
+    this.#supervisor = options.supervisor
+    this.#config = options.config
+    this.#limits = options.limits
+    this.#clock = options.clock
+    this.#clusterId = options.clusterId
+  }
+
+  get count(): number {
+    return this.#guests.size
+  }
+
+  /** Writes of guests that still see to owners that missed them. */
+  get lingering(): number {
+    let sum = 0
+    for (const { gauges } of this.#guests.values()) sum += gauges.get('lingering')
+    return sum
+  }
+
+  /** Joins are listened for from the first ticket on. */
+  ticket(): Ticket {
+    if (!this.#isListening) process.on('workerMessage', this.#onWorkerMessage)
+    this.#isListening = true
+    return { coterie: 1, clusterId: this.#clusterId, threadId, secret: this.#secret }
+  }
+
+  /** Tells every guest, and lets nobody in any more. */
+  close(): void {
+    if (this.#isListening) process.off('workerMessage', this.#onWorkerMessage)
+    for (const [id, { port }] of [...this.#guests]) {
+      say(port, { type: 'closed' })
+      this.#remove(id, false)
+      // What was said last must leave before the port closes.
+      setImmediate(() => port.close())
+    }
+  }
+
+  readonly #onWorkerMessage = (message: Partial<JoinRequest> | null): void => {
+    if (message?.coterie !== 'join' || message.clusterId !== this.#clusterId || message.port === undefined) return
+    if (message.secret === this.#secret) this.#admit(message.port)
+    else message.port.close()
+  }
+
+  #admit(port: MessagePort): void {
+    this.#lastNumber += 1
+    const id = `gateway${this.#lastNumber}`
+    const gauges = new Gauges()
+    this.#guests.set(id, { port, gauges })
+    const { table } = this.#supervisor
+    const welcome = {
+      id,
+      config: this.#config,
+      limits: this.#limits,
+      table,
+      clock: this.#clock.shared,
+      gauges: gauges.shared,
+    }
+    say(port, { type: 'welcome', ...welcome })
+    port.on('message', (message: FromGateway) => {
+      if (message.type === 'goodbye') this.#remove(id, false)
+      else this.#supervisor.onMail(id, unpackEnvelope(message.envelope))
+    })
+    // Without a goodbye its thread ended in the middle of its work.
+    port.on('close', () => this.#remove(id, true))
+    this.#supervisor.addGateway(id, {
+      attach: (peer, nodePort) =>
+        port.postMessage({ type: 'port', peer, port: nodePort } satisfies ToGateway, [nodePort]),
+      mail: (messages) => say(port, { type: 'mail', envelope: packEnvelope(messages).envelope }),
+    })
+  }
+
+  #remove(id: GatewayId, isLost: boolean): void {
+    if (this.#guests.delete(id)) this.#supervisor.removeGateway(id, isLost)
+  }
+}
+
+function say(port: MessagePort, message: ToGateway): void {
+  port.postMessage(message)
+}

@@ -1,0 +1,148 @@
+/**
+ * From a location to a cluster that can be started: locked, its metadata, table and clock read or made.
+ *
+ * It must never create over data: node folders without metadata are refused, and what was fixed at creation is compared
+ * with what the caller says. Called by `openCluster`.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { createStampClock, type StampClock } from '../../actors/runtime/clock.js'
+import { planClaim } from '../protocol/ring/claim.js'
+import type { PartitionTable } from '../protocol/ring/table.js'
+import { newTable } from '../protocol/supervision/reassignment.js'
+import { CoterieError } from '../shared/errors.js'
+import { type ClusterConfig, invalid, quorumsFor } from '../shared/options.js'
+import {
+  CLOCK_SLACK_NS,
+  CLUSTER_FORMAT,
+  ClusterFolder,
+  type ClusterMetadata,
+  type ClusterState,
+} from '../storage/cluster-folder.js'
+import { type LocationLock, lockLocation } from '../storage/cluster-lock.js'
+import { nodeFolders } from '../storage/layout.js'
+
+/** A cluster that is ready to be started. */
+export interface Prepared {
+  readonly config: ClusterConfig
+  readonly lock: LocationLock
+  readonly folder: ClusterFolder
+  readonly metadata: ClusterMetadata
+  readonly table: PartitionTable
+  readonly clock: StampClock
+  readonly n: number
+  readonly r: number
+  readonly w: number
+  /** The last process did not close. */
+  readonly wasUnclean: boolean
+}
+
+const NODE_FOLDER = /^node\d+$/
+
+/** Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, INVALID_OPTION; OPEN_FAILED for those of the file system. */
+export async function prepare(options: ClusterConfig): Promise<Prepared> {
+  const config = { ...options, location: resolve(options.location) }
+  if (config.n !== 'all' && config.said.has('n') && config.n > config.nodes) {
+    throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
+  }
+  await makeFolder(config.location)
+  const lock = await lockLocation(config.location)
+  try {
+    const { folder, state } = await ClusterFolder.open(config.location)
+    const isNew = state.metadata === undefined || state.metadata.value.stage === 'creating'
+    const settled = isNew ? await create(config, folder, state) : reopen(config, state)
+    const { metadata, table } = settled
+    const n = table.n
+    const { r, w } = quorumsFor(n, config)
+    const clock = createStampClock(storedCeilingNs(state))
+    return { config, lock, folder, metadata, table, clock, n, r, w, wasUnclean: !isNew && !metadata.cleanShutdown }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function makeFolder(location: string): Promise<void> {
+  try {
+    await mkdir(location, { recursive: true })
+  } catch (cause) {
+    throw new CoterieError('OPEN_FAILED', `the folder ${location} cannot be made`, { location }, { cause })
+  }
+}
+
+/** A new cluster, or one whose creation was interrupted: no store of it was ever used. */
+async function create(
+  config: ClusterConfig,
+  folder: ClusterFolder,
+  state: ClusterState,
+): Promise<{ metadata: ClusterMetadata; table: PartitionTable }> {
+  const ids = Array.from({ length: config.nodes }, (_, index) => `node${index + 1}`)
+  await clearUnused(config.location, state)
+  const n = config.n === 'all' ? config.nodes : Math.min(config.n, config.nodes)
+  quorumsFor(n, config)
+  const { rows } = planClaim({ partitions: config.partitions, n, members: ids })
+  const table = newTable(rows, n)
+  const metadata: ClusterMetadata = {
+    formatVersion: CLUSTER_FORMAT,
+    clusterId: randomUUID(),
+    createdAt: new Date().toISOString(),
+    partitions: config.partitions,
+    n: config.n === 'all' ? 'all' : n,
+    conflict: config.conflict,
+    stage: 'creating',
+    nodes: ids.map((id) => ({ id, status: 'member' as const })),
+    cleanShutdown: false,
+  }
+  await folder.writeMetadata(metadata)
+  await folder.writeTable(table)
+  return { metadata, table }
+}
+
+/** What an interrupted creation left is thrown away; what nobody knows of is not touched. */
+async function clearUnused(location: string, state: ClusterState): Promise<void> {
+  const found = (await readdir(location)).filter((name) => NODE_FOLDER.test(name))
+  if (found.length === 0) return
+  if (state.metadata === undefined) {
+    const facts = { location, nodes: found }
+    throw new CoterieError(
+      'LOCATION_DAMAGED',
+      `${location} has nodes (${found.join(', ')}) but no cluster/metadata.json`,
+      facts,
+    )
+  }
+  for (const node of found) await rm(nodeFolders(location, node).folder, { recursive: true, force: true })
+}
+
+function reopen(config: ClusterConfig, state: ClusterState): { metadata: ClusterMetadata; table: PartitionTable } {
+  const metadata = state.metadata?.value
+  const { table } = state
+  if (metadata === undefined || table === undefined || table === 'damaged' || table.source !== 'newest') {
+    // The lost epoch may have moved partitions: serving by the one before could answer from an owner that lacks writes.
+    const file = 'cluster/table.json'
+    throw new CoterieError(
+      'LOCATION_DAMAGED',
+      `${file} of ${config.location} cannot be read; bring it back from a copy`,
+      { file },
+    )
+  }
+  const fixed = { partitions: metadata.partitions, n: metadata.n, conflict: metadata.conflict }
+  for (const [name, was] of Object.entries(fixed)) {
+    const asked = config[name as keyof typeof fixed]
+    if (!config.said.has(name) || asked === was) continue
+    const facts = { option: name, asked, was }
+    throw new CoterieError(
+      'LOCATION_MISMATCH',
+      `\`${name}\` is ${asked}, but the cluster was created with ${was}`,
+      facts,
+    )
+  }
+  return { metadata, table: table.value }
+}
+
+function storedCeilingNs(state: ClusterState): bigint {
+  const stored = state.clockCeilingNs
+  if (stored === undefined) return 0n
+  return stored === 'damaged' ? BigInt(Date.now()) * 1_000_000n + CLOCK_SLACK_NS : stored.value
+}

@@ -1,0 +1,104 @@
+/**
+ * What is known of the cluster without asking anybody: the supervisor's core, the table, and the counters that the
+ * threads publish in shared memory.
+ */
+
+import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import type { NodeId } from '../protocol/ids.js'
+import type { MemberStatus } from '../protocol/membership/member-status.js'
+import { isJoint, type PartitionTable } from '../protocol/ring/table.js'
+import type { NodePhase, SupervisedView } from '../protocol/supervision/supervisor-core.js'
+import type { ClusterStatus, NodeStatus } from '../shared/api.js'
+import type { ClusterConfig } from '../shared/options.js'
+
+const STATUS_OF: Record<NodePhase, MemberStatus> = {
+  waiting: 'suspect',
+  opening: 'joining',
+  booting: 'joining',
+  up: 'up',
+  down: 'down',
+  salvaging: 'down',
+  salvaged: 'down',
+}
+
+export function clusterStatus(
+  supervisor: SupervisorActor,
+  facts: {
+    readonly config: ClusterConfig
+    readonly n: number
+    readonly r: number
+    readonly w: number
+    readonly gateways: number
+  },
+): ClusterStatus {
+  const { table } = supervisor
+  const { config, n, r, w, gateways } = facts
+  const partitionsLost: number[] = []
+  table.rows.forEach((row, partition) => {
+    if (row.lost) partitionsLost.push(partition)
+  })
+  return {
+    location: config.location,
+    epoch: table.epoch,
+    converged: isConverged(supervisor),
+    partitions: table.rows.length,
+    replication: { n, r, w },
+    partitionsMoving: table.rows.filter(isJoint).length,
+    partitionsLost,
+    gateways,
+    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table)),
+  }
+}
+
+/** Every living node has the newest table and the same view of the members, and nothing is being filled. */
+export function isConverged(supervisor: SupervisorActor): boolean {
+  const { table } = supervisor
+  if (table.rows.some((row) => isJoint(row) && !row.lost)) return false
+  const nodes = supervisor.nodes()
+  if (!nodes.every((node) => node.phase === 'up' || node.phase === 'down')) return false
+  const views = upNodes(supervisor).map((id) => supervisor.factsOf(id)?.gauges)
+  const [first] = views
+  return views.every(
+    (gauges) => gauges?.get('epoch') === table.epoch && gauges.get('viewDigest') === first?.get('viewDigest'),
+  )
+}
+
+/** Converged, and nobody owes anybody anything: hints, fills, exchanges, writes that see to their last owners. */
+export function isSettled(supervisor: SupervisorActor): boolean {
+  if (!supervisor.isQuiet() || !isConverged(supervisor)) return false
+  return upNodes(supervisor).every((id) => {
+    const gauges = supervisor.factsOf(id)?.gauges
+    return (['hintsDue', 'filling', 'exchanging', 'lingering'] as const).every((name) => gauges?.get(name) === 0)
+  })
+}
+
+function upNodes(supervisor: SupervisorActor): readonly NodeId[] {
+  return supervisor.nodes().flatMap((node) => (node.phase === 'up' ? [node.id] : []))
+}
+
+function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: PartitionTable): NodeStatus {
+  const { id, incarnation, restarts, phase } = view
+  const facts = supervisor.factsOf(id)
+  const lastEnd = facts?.lastEnd
+  const gauge = (name: 'keys' | 'mailbox' | 'hints' | 'epoch') =>
+    phase === 'down' ? 0 : (facts?.gauges.get(name) ?? 0)
+  return {
+    id,
+    role: 'member',
+    status: STATUS_OF[phase],
+    incarnation,
+    restarts,
+    partitions: table.rows.filter((row) => row.owners.includes(id)).length,
+    pending: table.rows.filter((row) => row.pending.includes(id)).length,
+    keys: gauge('keys'),
+    mailbox: gauge('mailbox'),
+    hints: gauge('hints'),
+    epoch: gauge('epoch'),
+    threadId: facts?.thread?.threadId ?? null,
+    actor: facts?.actor ?? null,
+    quarantined: facts?.quarantined ?? [],
+    ...(lastEnd === undefined
+      ? {}
+      : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The configurations of the protocol's machines, made from a prepared cluster: the one place where options become numbers
+ * of the protocol.
+ */
+
+import type { ProtocolConfig } from '../protocol/config.js'
+import type { GatewayConfig } from '../protocol/gateway.js'
+import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
+import { RESTART_POLICY_DEFAULTS } from '../protocol/supervision/restart-policy.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import type { Prepared } from './prepare.js'
+
+/** Once converged, gossip slows down by this. */
+const CONVERGED_FACTOR = 5
+
+export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): ProtocolConfig {
+  return {
+    partitions: metadata.partitions,
+    n,
+    r,
+    w,
+    conflict: metadata.conflict,
+    avoidAfterMs: config.avoidAfterMs,
+    hedgeBudgetPercent: config.hedgeBudgetPercent,
+    hintWindowMs: config.hintWindowMs,
+    hintBytesMax: config.hintBytesMax,
+    transferBytesPerSecond: config.transferBytesPerSecond,
+    membership: {
+      ...MEMBERSHIP_DEFAULTS,
+      heartbeatMs: config.heartbeatMs,
+      gossipMs: config.gossipMs,
+      gossipConvergedMs: config.gossipMs * CONVERGED_FACTOR,
+    },
+  }
+}
+
+export function gatewayConfigOf(prepared: Prepared): GatewayConfig {
+  const { coordination, requestsInFlightMax, bytesInFlightMax } = prepared.config
+  return { ...protocolConfigOf(prepared), coordination, requestsInFlightMax, bytesInFlightMax }
+}
+
+export function supervisionConfigOf({ config, metadata, n, r, w }: Prepared): SupervisorConfig {
+  const { restartsMax, restartWindowMs: windowMs, hungAfterMs, openTimeoutMs: openingAfterMs } = config
+  const restart = { ...RESTART_POLICY_DEFAULTS, restartsMax, windowMs }
+  const nodesCoordinate = config.coordination === 'server' || metadata.conflict === 'siblings'
+  return { n, r, w, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
+}

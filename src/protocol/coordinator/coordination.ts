@@ -1,0 +1,537 @@
+/**
+ * Where requests are coordinated: hosts every running request, batches what they send, and tells them what came back.
+ * One code for both ways: a gateway has one (`coordination: 'client'`), and so has every node (`'server'`, hints, heals).
+ *
+ * It decides who is silent and when a read is hedged; what a request makes of that is the request's. It must never answer
+ * a request twice, and never forget one: whatever happens, the deadline comes.
+ *
+ * Called by `Gateway` and `DynamoNode`, which take its `output` after every input.
+ */
+
+import {
+  HINT_BUFFER_BYTES_MAX,
+  LINGER_BYTES_MAX,
+  LINGER_REQUESTS_MAX,
+  MESSAGE_OPERATIONS_MAX,
+  type ProtocolConfig,
+  RETRY_MS,
+} from '../config.js'
+import type { Address, Key, NodeId, PartitionId } from '../ids.js'
+import {
+  type CoordinateReplies,
+  type CoordinateRequest,
+  type DataReply,
+  type Message,
+  type MessageId,
+  type PeerStatus,
+  REPLY,
+  type RequestId,
+} from '../messages.js'
+import { partitionOf } from '../ring/slot.js'
+import { type PartitionTable, rowOf } from '../ring/table.js'
+import type { VersionRecord } from '../versions/record.js'
+import { DirectRequest } from './direct.js'
+import { type ForwardOperation, ForwardRequest } from './forward.js'
+import { GetRequest } from './get.js'
+import { Hedging } from './hedging.js'
+import type { Lane, LaneEntry } from './lane.js'
+import { MissedWrite } from './missed-write.js'
+import { Peer } from './peer.js'
+import { PutRequest } from './put.js'
+import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage, WriteLeg } from './request.js'
+import { ScanRequest } from './scan.js'
+
+/** What a coordination wants done; its host takes it after each input. */
+export interface CoordinationOutput {
+  readonly sends: { readonly to: Address; readonly message: Message }[]
+  readonly ends: { readonly id: RequestId; readonly outcome: OperationOutcome }[]
+  readonly repairs: { readonly key: Key; readonly nodes: readonly NodeId[]; readonly blocking: boolean }[]
+  readonly hintsLost: Set<NodeId>
+}
+
+export class Coordination implements Desk {
+  readonly config: ProtocolConfig
+  nowMs = 0
+  #table: PartitionTable
+  readonly #peers = new Map<NodeId, Peer>()
+  #sortedPeers: readonly Peer[] = []
+  readonly #requests = new Map<RequestId, Request>()
+  /** Ended for their callers, still seeing to their last owners. */
+  readonly #lingering = new Set<RequestId>()
+  #lingeringBytes = 0
+  #missedBytes = 0
+  #bytes = 0
+  /** Gets inside scans: inner id → outer id and key. */
+  readonly #inner = new Map<RequestId, { readonly outer: RequestId; readonly key: Key }>()
+  #waiting = new Set<Request>()
+  #retryAtMs = Number.POSITIVE_INFINITY
+  #soonestDeadlineMs = Number.POSITIVE_INFINITY
+  /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
+  #judgeFromMs = 0
+  #expectedTickMs = Number.POSITIVE_INFINITY
+  #nextMessageId = 1
+  /** Odd: inner requests; callers use even ids. */
+  #nextInnerId = 1
+  readonly #hedging: Hedging
+  readonly #announced = new Map<NodeId, number>()
+  #output: CoordinationOutput = emptyOutput()
+
+  constructor(config: ProtocolConfig, table: PartitionTable) {
+    this.config = config
+    this.#table = table
+    this.#hedging = new Hedging(config.hedgeBudgetPercent)
+  }
+
+  get table(): PartitionTable {
+    return this.#table
+  }
+
+  /** Requests that have not ended for their callers. */
+  get running(): number {
+    return this.#requests.size - this.#lingering.size
+  }
+
+  /** Bytes that all requests keep alive. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Writes that still see to their last owners, hints without a keeper included: `settled` waits for zero. */
+  get lingering(): number {
+    return this.#lingering.size
+  }
+
+  /** Takes what has gathered, messages flushed. */
+  takeOutput(): CoordinationOutput {
+    const options = {
+      epoch: this.#table.epoch,
+      nowMs: this.nowMs,
+      nextId: (): MessageId => this.#nextMessageId++,
+      send: (_message: Message): void => undefined,
+    }
+    for (const peer of this.#sortedPeers) {
+      if (peer.status !== 'up' || peer.silent) continue
+      options.send = (message) => this.#output.sends.push({ to: peer.node, message })
+      peer.flush(options)
+    }
+    const output = this.#output
+    this.#output = emptyOutput()
+    return output
+  }
+
+  /** When `onTimer` wants to be called next. */
+  nextDeadlineMs(): number {
+    let next = Math.min(this.#soonestDeadlineMs, this.#retryAtMs)
+    for (const peer of this.#sortedPeers) {
+      if (peer.status !== 'up' || peer.silent) continue
+      const sentAtMs = peer.oldestSentAtMs()
+      if (sentAtMs !== undefined) {
+        const from = Math.max(sentAtMs, this.#judgeFromMs)
+        next = Math.min(next, from + this.config.avoidAfterMs)
+        const reads = peer.reads.outstanding
+        if (reads !== undefined && !reads.hedged && this.#hedging.isOn)
+          next = Math.min(next, from + this.#hedging.afterMs)
+      }
+      if (peer.forwarded > 0) next = Math.min(next, peer.heardAtMs + this.config.avoidAfterMs)
+    }
+    this.#expectedTickMs = next
+    return next
+  }
+
+  submit(operation: Operation | ForwardOperation, nowMs: number): void {
+    this.nowMs = nowMs
+    this.#add(this.#requestOf(operation))
+  }
+
+  onReply(from: NodeId, message: DataReply, nowMs: number): void {
+    this.nowMs = nowMs
+    const peer = this.#peers.get(from)
+    if (peer === undefined) return
+    this.#heard(peer)
+    switch (message.type) {
+      case 'replica/read-reply': {
+        const answered = peer.reads.settle(message.replyTo) ?? peer.fallbackReads.settle(message.replyTo)
+        if (answered === undefined) return
+        this.#hedging.onLatency(nowMs - answered.sentAtMs, answered.entries.length)
+        this.#compareEpochs(from, message.epoch, message.statuses.includes(REPLY.stale))
+        message.ids.forEach((id, index) => {
+          const status = message.statuses[index] ?? REPLY.failed
+          this.#requests.get(id)?.onReadReply(this, from, status, message.records[index])
+        })
+        return
+      }
+      case 'replica/write-reply':
+        if (peer.writes.settle(message.replyTo) === undefined) return
+        this.#compareEpochs(from, message.epoch, message.statuses.includes(REPLY.stale))
+        message.ids.forEach((id, index) => {
+          this.#requests.get(id)?.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed)
+        })
+        return
+      case 'replica/scan-reply': {
+        const asked = peer.scans.settle(message.replyTo)?.entries[0]?.scan.partitions
+        if (asked === undefined) return
+        this.#compareEpochs(from, message.epoch, message.status === REPLY.stale)
+        this.#requests.get(message.request)?.onScanReply(this, from, message, asked)
+        return
+      }
+      case 'hint/stored':
+        if (peer.hints.settle(message.replyTo) === undefined) return
+        message.ids.forEach((id, index) => {
+          this.#requests.get(id)?.onHintReply(this, from, message.statuses[index] ?? REPLY.failed)
+        })
+        return
+      case 'coordinate/taken':
+        peer.coordinate.settle(message.replyTo)
+        return
+      case 'transfer/chunk':
+      case 'exchange/differ':
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  onOutcomes(from: NodeId, message: CoordinateReplies, nowMs: number): void {
+    this.nowMs = nowMs
+    const peer = this.#peers.get(from)
+    if (peer === undefined) return
+    this.#heard(peer)
+    this.#compareEpochs(from, message.epoch, false)
+    message.ids.forEach((id, index) => {
+      peer.forwarded = Math.max(0, peer.forwarded - 1)
+      const request = this.#requests.get(id)
+      const outcome = message.outcomes[index]
+      if (request instanceof ForwardRequest && outcome !== undefined) request.onOutcome(this, from, outcome)
+    })
+  }
+
+  /** Certain knowledge of a node's life. */
+  onPeer(change: { node: NodeId; incarnation: number; status: PeerStatus }, nowMs: number): void {
+    this.nowMs = nowMs
+    let peer = this.#peers.get(change.node)
+    if (peer === undefined) {
+      peer = new Peer(change.node, change.incarnation, change.status)
+      this.#peers.set(change.node, peer)
+      this.#sortedPeers = [...this.#peers.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
+    } else if (change.incarnation < peer.incarnation) return
+    const reborn = change.incarnation > peer.incarnation || change.status !== 'up'
+    peer.incarnation = change.incarnation
+    peer.status = change.status
+    if (change.status === 'up') peer.absentSinceMs = undefined
+    else peer.absentSinceMs ??= nowMs
+    if (reborn) this.#loseAll(peer)
+    this.#retryWaiting()
+  }
+
+  onTable(table: PartitionTable, nowMs: number): void {
+    this.nowMs = nowMs
+    if (table.epoch <= this.#table.epoch) return
+    this.#table = table
+    for (const request of [...this.#requests.values()]) request.onTable(this)
+    this.#retryWaiting()
+  }
+
+  onTimer(nowMs: number): void {
+    this.nowMs = nowMs
+    // The same thread that was too busy to tick was too busy to read its mail: nobody else is to blame.
+    if (nowMs - this.#expectedTickMs > this.config.avoidAfterMs / 2) this.#judgeFromMs = nowMs
+    for (const peer of this.#sortedPeers) if (peer.status === 'up' && !peer.silent) this.#judge(peer)
+    if (nowMs >= this.#retryAtMs) this.#retryWaiting()
+    if (nowMs >= this.#soonestDeadlineMs) this.#expire()
+  }
+
+  /** What a closing host does: every request that runs ends with this failure. */
+  endAll(code: 'CLOSED', nowMs: number): void {
+    this.nowMs = nowMs
+    for (const request of [...this.#requests.values()]) {
+      if (this.#lingering.has(request.id)) continue
+      request.onDeadline(this)
+      const last = this.#output.ends.at(-1)
+      // What certainly left no trace is told as closed; an unknown outcome stays unknown.
+      if (last?.id === request.id && last.outcome.type === 'failed' && last.outcome.failure.code === 'TIMEOUT') {
+        this.#output.ends[this.#output.ends.length - 1] = {
+          id: request.id,
+          outcome: { type: 'failed', failure: { code } },
+        }
+      }
+    }
+  }
+
+  // --- Desk -----------------------------------------------------------------------------------------------------------
+
+  peer(node: NodeId): Peer | undefined {
+    return this.#peers.get(node)
+  }
+
+  healthyNodes(): readonly NodeId[] {
+    return this.#sortedPeers.filter((peer) => peer.healthy).map((peer) => peer.node)
+  }
+
+  sendRead(request: Request, leg: { node: NodeId; key: Key; row: { epoch: number }; fallback: boolean }): boolean {
+    const peer = this.#peers.get(leg.node)
+    const lane = leg.fallback ? peer?.fallbackReads : peer?.reads
+    const { key, row } = leg
+    const { deadlineMs } = request
+    return (
+      lane?.push({ request: request.id, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch: row.epoch }) ??
+      false
+    )
+  }
+
+  sendWrite(request: Request, leg: WriteLeg): boolean {
+    const { node, row, ...payload } = leg
+    const { id, bytes, deadlineMs } = request
+    const entry = { request: id, operations: leg.keys.length, bytes, deadlineMs, rowEpoch: row.epoch, ...payload }
+    return this.#peers.get(node)?.writes.push(entry) ?? false
+  }
+
+  sendScan(request: Request, leg: ScanLeg): boolean {
+    const rowEpochs = leg.partitions.map((partition) => rowOf(this.#table, partition).epoch)
+    const { deadlineMs } = request
+    const { node, ...page } = leg
+    const scan = { type: 'replica/scan' as const, request: request.id, rowEpochs, deadlineMs, ...page }
+    const entry = { request: request.id, operations: MESSAGE_OPERATIONS_MAX, bytes: 0, deadlineMs, scan }
+    return this.#peers.get(node)?.scans.push(entry) ?? false
+  }
+
+  sendHint(request: Request, leg: HintLeg): boolean {
+    const { keeper, ...payload } = leg
+    const entry = {
+      request: request.id,
+      operations: 1,
+      bytes: request.bytes,
+      deadlineMs: request.deadlineMs,
+      ...payload,
+    }
+    return this.#peers.get(keeper)?.hints.push(entry) ?? false
+  }
+
+  sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean {
+    const peer = this.#peers.get(node)
+    const entry = { request: request.id, operations: 1, bytes: request.bytes, deadlineMs: request.deadlineMs, payload }
+    if (peer === undefined || !peer.coordinate.push(entry)) return false
+    if (peer.forwarded === 0) peer.heardAtMs = this.nowMs
+    peer.forwarded += 1
+    return true
+  }
+
+  wait(request: Request, soon: boolean): void {
+    this.#waiting.add(request)
+    if (soon) this.#retryAtMs = Math.min(this.#retryAtMs, this.nowMs + RETRY_MS)
+  }
+
+  startInner(key: Key, options: { readonly r: number; readonly deadlineMs: number; readonly outer: RequestId }): void {
+    const id = this.#takeInnerId()
+    this.#inner.set(id, { outer: options.outer, key })
+    const { r, deadlineMs } = options
+    this.#add(this.#requestOf({ kind: 'get', id, key, r, sloppy: false, deadlineMs }))
+  }
+
+  end(request: Request, outcome: OperationOutcome, linger = false): void {
+    if (!this.#requests.has(request.id) || this.#lingering.has(request.id)) return
+    const inner = this.#inner.get(request.id)
+    if (linger) this.#linger(request)
+    else this.#remove(request)
+    if (inner === undefined) {
+      this.#output.ends.push({ id: request.id, outcome })
+      return
+    }
+    this.#inner.delete(request.id)
+    const outer = this.#requests.get(inner.outer)
+    if (outer instanceof ScanRequest && outcome.type !== 'page') outer.onInner(this, inner.key, outcome)
+  }
+
+  endPage(request: Request, page: ScanPage): void {
+    this.end(request, { type: 'page', page })
+  }
+
+  forget(request: Request): void {
+    if (!this.#requests.has(request.id)) return
+    if (this.#lingering.delete(request.id)) {
+      if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
+      else this.#lingeringBytes -= request.bytes
+    }
+    this.#remove(request)
+  }
+
+  missed(target: NodeId, partition: PartitionId, keys: readonly Key[], records: readonly VersionRecord[]): void {
+    const peer = this.#peers.get(target)
+    // Down for good: the partition is refilled from the owners that have it.
+    if (peer === undefined || peer.status === 'down') return
+    const absentMs = peer.absentSinceMs === undefined ? 0 : this.nowMs - peer.absentSinceMs
+    if (absentMs >= this.config.hintWindowMs || this.#missedBytes > HINT_BUFFER_BYTES_MAX) return this.hintLost(target)
+    const request = new MissedWrite({ id: this.#takeInnerId(), nowMs: this.nowMs, target, partition, keys, records })
+    this.#missedBytes += request.bytes
+    this.#lingering.add(request.id)
+    this.#add(request)
+  }
+
+  hintLost(target: NodeId): void {
+    this.#output.hintsLost.add(target)
+  }
+
+  noticeRepair(key: Key, nodes: readonly NodeId[], blocking: boolean): void {
+    this.#output.repairs.push({ key, nodes, blocking })
+  }
+
+  // --- inside ---------------------------------------------------------------------------------------------------------
+
+  #requestOf(operation: Operation | ForwardOperation): Request {
+    switch (operation.kind) {
+      case 'get':
+      case 'learn': {
+        const partition = partitionOf(operation.key, this.config.partitions)
+        const row = rowOf(this.#table, partition)
+        if (operation.kind === 'get') return new GetRequest({ ...operation, partition, row })
+        const r = this.config.n - this.config.w + 1
+        return new GetRequest({ ...operation, r, sloppy: false, learnFor: operation.except, partition, row })
+      }
+      case 'put':
+        return new PutRequest(operation, rowOf(this.#table, operation.partition))
+      case 'scan':
+        return new ScanRequest(operation)
+      case 'direct':
+        return new DirectRequest(operation, rowOf(this.#table, operation.partition))
+      case 'forward':
+        return new ForwardRequest(operation)
+    }
+  }
+
+  #add(request: Request): void {
+    this.#requests.set(request.id, request)
+    this.#bytes += request.bytes
+    if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
+    request.start(this)
+  }
+
+  #remove(request: Request): void {
+    if (this.#requests.delete(request.id)) this.#bytes -= request.bytes
+    this.#waiting.delete(request)
+  }
+
+  #linger(request: Request): void {
+    this.#lingering.add(request.id)
+    this.#lingeringBytes += request.bytes
+    if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
+    while (this.#lingering.size > LINGER_REQUESTS_MAX || this.#lingeringBytes > LINGER_BYTES_MAX) {
+      const oldest = this.#oldestLingeringPut()
+      if (oldest === undefined) return
+      oldest.onDeadline(this)
+    }
+  }
+
+  #oldestLingeringPut(): Request | undefined {
+    for (const id of this.#lingering) {
+      const request = this.#requests.get(id)
+      if (request instanceof PutRequest) return request
+    }
+    return undefined
+  }
+
+  #takeInnerId(): RequestId {
+    const id = this.#nextInnerId
+    this.#nextInnerId += 2
+    return id
+  }
+
+  #heard(peer: Peer): void {
+    peer.heardAtMs = this.nowMs
+    if (!peer.silent) return
+    peer.silent = false
+    this.#retryWaiting()
+  }
+
+  /** One side has an older table: the one with the newer sends it. */
+  #compareEpochs(from: NodeId, epoch: number, stale: boolean): void {
+    if (epoch > this.#table.epoch)
+      this.#output.sends.push({ to: from, message: { type: 'table/request', epoch: this.#table.epoch } })
+    if (epoch >= this.#table.epoch || !stale || this.#announced.get(from) === this.#table.epoch) return
+    this.#announced.set(from, this.#table.epoch)
+    this.#output.sends.push({ to: from, message: { type: 'table/announce', table: this.#table } })
+  }
+
+  #judge(peer: Peer): void {
+    const sentAtMs = peer.oldestSentAtMs()
+    if (sentAtMs !== undefined) {
+      const ageMs = this.nowMs - Math.max(sentAtMs, this.#judgeFromMs)
+      if (ageMs >= this.config.avoidAfterMs) return this.#becomeSilent(peer)
+      const reads = peer.reads.outstanding
+      if (
+        reads !== undefined &&
+        !reads.hedged &&
+        ageMs >= this.#hedging.afterMs &&
+        this.#hedging.spend(reads.entries.length)
+      ) {
+        reads.hedged = true
+        for (const { request } of reads.entries) {
+          const get = this.#requests.get(request)
+          if (get instanceof GetRequest) get.askOneMore(this)
+        }
+      }
+    }
+    // It took requests to coordinate and says nothing: ask whether it is there, with an empty batch.
+    const quietMs = this.nowMs - Math.max(peer.heardAtMs, this.#judgeFromMs)
+    if (peer.forwarded > 0 && peer.coordinate.outstanding === undefined && quietMs >= this.config.avoidAfterMs) {
+      const id = this.#nextMessageId++
+      peer.coordinate.ping(id, this.nowMs)
+      const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
+      this.#output.sends.push({ to: peer.node, message })
+      peer.heardAtMs = this.nowMs
+    }
+  }
+
+  #becomeSilent(peer: Peer): void {
+    peer.silent = true
+    for (const lane of peer.lanes) {
+      const waiting = lane.takeBack()
+      const sent = lane.outstanding?.entries ?? []
+      this.#tellLost(peer.node, sent, { sent: true, silent: true })
+      this.#tellLost(peer.node, waiting, { sent: false, silent: true })
+    }
+    this.#tellForwards(peer, true)
+    this.#retryWaiting()
+  }
+
+  #loseAll(peer: Peer): void {
+    peer.silent = false
+    for (const lane of peer.lanes as readonly Lane<LaneEntry>[]) {
+      const { sent, unsent } = lane.reset()
+      this.#tellLost(peer.node, sent, { sent: true, silent: false })
+      this.#tellLost(peer.node, unsent, { sent: false, silent: false })
+    }
+    this.#tellForwards(peer, false)
+    peer.forwarded = 0
+  }
+
+  #tellLost(node: NodeId, entries: readonly LaneEntry[], lost: { sent: boolean; silent: boolean }): void {
+    for (const { request } of entries) this.#requests.get(request)?.onLegLost(this, node, lost)
+  }
+
+  #tellForwards(peer: Peer, silent: boolean): void {
+    if (peer.forwarded === 0) return
+    for (const request of [...this.#requests.values()]) {
+      if (request instanceof ForwardRequest) request.onLegLost(this, peer.node, { sent: true, silent })
+    }
+  }
+
+  #retryWaiting(): void {
+    this.#retryAtMs = Number.POSITIVE_INFINITY
+    if (this.#waiting.size === 0) return
+    const waiting = this.#waiting
+    this.#waiting = new Set()
+    for (const request of waiting) if (this.#requests.has(request.id)) request.retry(this)
+  }
+
+  #expire(): void {
+    let soonest = Number.POSITIVE_INFINITY
+    for (const request of [...this.#requests.values()]) {
+      if (request.deadlineMs <= this.nowMs) request.onDeadline(this)
+    }
+    for (const request of this.#requests.values()) if (request.deadlineMs < soonest) soonest = request.deadlineMs
+    this.#soonestDeadlineMs = soonest
+  }
+}
+
+function emptyOutput(): CoordinationOutput {
+  return { sends: [], ends: [], repairs: [], hintsLost: new Set() }
+}

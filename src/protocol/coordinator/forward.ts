@@ -1,0 +1,128 @@
+/**
+ * A request that another node coordinates: everything under `coordination: 'server'`, and every write under `siblings`
+ * (only an owner can give it a dot).
+ *
+ * Gets and stamped puts are idempotent: if the coordinator dies or falls silent, the next one is asked with the same
+ * stamp. A sibling update is not: once it was sent, only its answer tells; it is never retried.
+ *
+ * Called by `Coordination` only.
+ */
+
+import { RETRY_MS } from '../config.js'
+import type { NodeId, PartitionId } from '../ids.js'
+import type { CoordinateRequest, Outcome, RequestId } from '../messages.js'
+import { preferenceList } from '../ring/preference-list.js'
+import { type Desk, quorumFailure, type Request } from './request.js'
+
+export interface ForwardOperation {
+  readonly kind: 'forward'
+  readonly id: RequestId
+  readonly partition: PartitionId
+  readonly bytes: number
+  readonly payload: CoordinateRequest
+}
+
+export class ForwardRequest implements Request {
+  readonly id: RequestId
+  readonly deadlineMs: number
+  readonly bytes: number
+  readonly #operation: ForwardOperation
+  /** Who was asked and may still answer. */
+  #asked: NodeId[] = []
+  #againAtMs = 0
+  /** An idempotent write was sent somewhere and not refused. */
+  #maybe = false
+
+  constructor(operation: ForwardOperation) {
+    this.id = operation.id
+    this.deadlineMs = operation.payload.deadlineMs
+    this.bytes = operation.bytes
+    this.#operation = operation
+  }
+
+  get isUpdate(): boolean {
+    return this.#operation.payload.kind === 'update'
+  }
+
+  start(desk: Desk): void {
+    if (this.#asked.some((node) => desk.peer(node)?.silent !== true)) return
+    if (this.isUpdate && this.#asked.length > 0) return
+    const early = this.#againAtMs > desk.nowMs
+    const row = desk.table.rows[this.#operation.partition]
+    if (row === undefined || early) return desk.wait(this, true)
+    const owners = preferenceList(row)
+    if (this.isUpdate && owners.every((owner) => desk.peer(owner)?.status === 'down')) {
+      const needed = this.#operation.payload.kind === 'update' ? this.#operation.payload.w : 1
+      return desk.end(this, {
+        type: 'failed',
+        failure: quorumFailure(row, this.#operation.partition, needed, 0, owners),
+      })
+    }
+    const candidates = (this.isUpdate ? owners : desk.healthyNodes()).filter(
+      (node) => desk.peer(node)?.healthy === true && !this.#asked.includes(node),
+    )
+    const node = this.isUpdate ? candidates[0] : leastLoaded(desk, candidates)
+    const payload = { ...this.#operation.payload, id: this.id }
+    if (node === undefined || !desk.sendCoordinate(this, node, payload)) return desk.wait(this, node !== undefined)
+    this.#asked.push(node)
+    if (payload.kind !== 'get') this.#maybe = true
+    desk.wait(this, false)
+  }
+
+  onOutcome(desk: Desk, from: NodeId, outcome: Outcome): void {
+    const place = this.#asked.indexOf(from)
+    if (place < 0) return
+    if (outcome.type !== 'stale') return desk.end(this, outcome)
+    this.#asked.splice(place, 1)
+    if (this.#asked.length === 0) this.#maybe = false
+    this.#againAtMs = desk.nowMs + RETRY_MS
+    desk.wait(this, true)
+  }
+
+  onLegLost(desk: Desk, node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void {
+    if (!this.#asked.includes(node)) return
+    if (this.isUpdate) {
+      // A silent one may still answer until the deadline; a dead one never will.
+      if (lost.sent && !lost.silent) return this.#fail(desk, 'OUTCOME_UNKNOWN')
+      if (lost.sent) return
+    }
+    if (!lost.silent || !lost.sent) this.#asked.splice(this.#asked.indexOf(node), 1)
+    if (!lost.sent && this.#asked.length === 0) this.#maybe = false
+    this.start(desk)
+  }
+
+  retry(desk: Desk): void {
+    this.start(desk)
+  }
+
+  onTable(): void {}
+
+  onDeadline(desk: Desk): void {
+    this.#fail(desk, this.#maybe ? 'OUTCOME_UNKNOWN' : 'TIMEOUT')
+  }
+
+  onReadReply(): void {}
+  onWriteReply(): void {}
+  onHintReply(): void {}
+  onScanReply(): void {}
+
+  #fail(desk: Desk, code: 'OUTCOME_UNKNOWN' | 'TIMEOUT'): void {
+    const { partition } = this.#operation
+    desk.end(this, { type: 'failed', failure: { code, partition, missing: [...this.#asked] } })
+  }
+}
+
+/** The busiest that is not too busy (pack before you spread), else the least busy. */
+function leastLoaded(desk: Desk, nodes: readonly NodeId[]): NodeId | undefined {
+  let best: NodeId | undefined
+  let bestRank = Number.POSITIVE_INFINITY
+  for (const node of nodes) {
+    const load = desk.peer(node)?.coordinate.load ?? 0
+    const rank = load === 0 ? 1.5 : Math.floor(load / 32)
+    if (rank < bestRank) {
+      best = node
+      bestRank = rank
+    }
+  }
+  return best
+}

@@ -1,0 +1,109 @@
+/**
+ * Natural batching and credit for one kind of data message to one peer: at most one message is outstanding, everything
+ * else gathers for the next, as in a group commit. The receiver's mailbox therefore holds at most one message of a kind
+ * from each sender, which bounds it without counting (`postMessage` itself has no back pressure).
+ *
+ * Decides nothing about requests. Called by `Peer`.
+ */
+
+import { LINK_QUEUE_BYTES_MAX, LINK_QUEUE_MAX, MESSAGE_BYTES_MAX, MESSAGE_OPERATIONS_MAX } from '../config.js'
+import type { MessageId, RequestId } from '../messages.js'
+
+/** What a lane needs to know of an entry; the payload is its sender's. */
+export interface LaneEntry {
+  readonly request: RequestId
+  /** Keys in the entry, for the bound on operations. */
+  readonly operations: number
+  readonly bytes: number
+  readonly deadlineMs: number
+}
+
+/** The message that has not been answered. */
+export interface Outstanding<Entry> {
+  readonly id: MessageId
+  readonly sentAtMs: number
+  readonly entries: readonly Entry[]
+  /** True once its reads were also sent to somebody else. */
+  hedged: boolean
+}
+
+export class Lane<Entry extends LaneEntry> {
+  #queue: Entry[] = []
+  #queuedBytes = 0
+  #outstanding: Outstanding<Entry> | undefined
+
+  get outstanding(): Outstanding<Entry> | undefined {
+    return this.#outstanding
+  }
+
+  /** Entries that wait or are unanswered: the load of this peer as its sender knows it. */
+  get load(): number {
+    return this.#queue.length + (this.#outstanding?.entries.length ?? 0)
+  }
+
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** False: the queue is at its bound, and for this entry the peer is missing. */
+  push(entry: Entry): boolean {
+    if (this.#queue.length >= LINK_QUEUE_MAX || this.#queuedBytes >= LINK_QUEUE_BYTES_MAX) return false
+    this.#queue.push(entry)
+    this.#queuedBytes += entry.bytes
+    return true
+  }
+
+  /** The entries of the next message if the credit is here and something waits; the caller must send it. */
+  take(id: MessageId, nowMs: number): readonly Entry[] | undefined {
+    if (this.#outstanding !== undefined || this.#queue.length === 0) return undefined
+    const entries = this.#cut()
+    this.#outstanding = { id, sentAtMs: nowMs, entries, hedged: false }
+    return entries
+  }
+
+  /** An empty message: only asks whether the peer is there. */
+  ping(id: MessageId, nowMs: number): void {
+    this.#outstanding = { id, sentAtMs: nowMs, entries: [], hedged: false }
+  }
+
+  /** A reply came: gives the credit back. Returns the answered message, or undefined for a reply to an older life's. */
+  settle(replyTo: MessageId): Outstanding<Entry> | undefined {
+    const answered = this.#outstanding
+    if (answered?.id !== replyTo) return undefined
+    this.#outstanding = undefined
+    return answered
+  }
+
+  /** Takes back what waits (not what was sent). */
+  takeBack(): readonly Entry[] {
+    const queue = this.#queue
+    this.#queue = []
+    this.#queuedBytes = 0
+    return queue
+  }
+
+  /** The peer's thread ended: takes back everything, sent and unsent. */
+  reset(): { readonly sent: readonly Entry[]; readonly unsent: readonly Entry[] } {
+    const sent = this.#outstanding?.entries ?? []
+    this.#outstanding = undefined
+    return { sent, unsent: this.takeBack() }
+  }
+
+  #cut(): readonly Entry[] {
+    let operations = 0
+    let bytes = 0
+    let end = 0
+    while (end < this.#queue.length && operations < MESSAGE_OPERATIONS_MAX && bytes < MESSAGE_BYTES_MAX) {
+      const entry = this.#queue[end++] as Entry
+      operations += entry.operations
+      bytes += entry.bytes
+    }
+    this.#queuedBytes -= bytes
+    if (end === this.#queue.length) {
+      const all = this.#queue
+      this.#queue = []
+      return all
+    }
+    return this.#queue.splice(0, end)
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One node as a coordinator sees it: whether it lives, whether it is silent, and a lane for each kind of data message.
+ *
+ * Two kinds of knowledge: *certain* (the supervisor saw the thread end, or it is ready) and *suspicion* (it has been
+ * silent for `avoidAfterMs` with mail outstanding). A silent peer keeps what it was sent, and gets nothing more until it
+ * answers. Called by `Coordination`.
+ */
+
+import type { Epoch, Incarnation, Key, NodeId, PartitionId } from '../ids.js'
+import type { CoordinateRequest, Message, MessageId, PeerStatus, Purpose, ReplicaScan } from '../messages.js'
+import type { VersionRecord } from '../versions/record.js'
+import { Lane, type LaneEntry } from './lane.js'
+
+export interface ReadEntry extends LaneEntry {
+  readonly key: Key
+  readonly rowEpoch: Epoch
+}
+
+export interface WriteEntry extends LaneEntry {
+  readonly partition: PartitionId
+  readonly rowEpoch: Epoch
+  readonly purpose: Purpose
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+}
+
+export interface ScanEntry extends LaneEntry {
+  readonly scan: Omit<ReplicaScan, 'id' | 'epoch'>
+}
+
+export interface HintEntry extends LaneEntry {
+  readonly target: NodeId
+  readonly partition: PartitionId
+  readonly key: Key
+  readonly record: VersionRecord
+}
+
+export interface CoordinateEntry extends LaneEntry {
+  readonly payload: CoordinateRequest
+}
+
+export class Peer {
+  status: PeerStatus
+  incarnation: Incarnation
+  /** Silent with mail outstanding; cleared by any reply and by a new life. */
+  silent = false
+  /** When it stopped being up; undefined while it is. Bounds the hint window. */
+  absentSinceMs: number | undefined
+  /** Requests it took to coordinate and has not ended. */
+  forwarded = 0
+  heardAtMs = 0
+  readonly reads = new Lane<ReadEntry>()
+  /** Reads by fallbacks' hints (sloppy). */
+  readonly fallbackReads = new Lane<ReadEntry>()
+  readonly writes = new Lane<WriteEntry>()
+  readonly scans = new Lane<ScanEntry>()
+  readonly hints = new Lane<HintEntry>()
+  readonly coordinate = new Lane<CoordinateEntry>()
+
+  constructor(
+    readonly node: NodeId,
+    incarnation: Incarnation,
+    status: PeerStatus,
+  ) {
+    this.incarnation = incarnation
+    this.status = status
+  }
+
+  /** Lives and answers. */
+  get healthy(): boolean {
+    return this.status === 'up' && !this.silent
+  }
+
+  get lanes(): readonly Lane<LaneEntry>[] {
+    return [
+      this.reads,
+      this.fallbackReads,
+      this.writes,
+      this.scans,
+      this.hints,
+      this.coordinate,
+    ] as unknown as Lane<LaneEntry>[]
+  }
+
+  /** When the oldest unanswered message was sent; undefined if there is none. */
+  oldestSentAtMs(): number | undefined {
+    let oldest: number | undefined
+    for (const lane of this.lanes) {
+      const sentAtMs = lane.outstanding?.sentAtMs
+      if (sentAtMs !== undefined && (oldest === undefined || sentAtMs < oldest)) oldest = sentAtMs
+    }
+    return oldest
+  }
+
+  /** Every message that may leave now; `nextId` numbers them. */
+  flush(options: { epoch: Epoch; nowMs: number; nextId: () => MessageId; send: (message: Message) => void }): void {
+    const { epoch, nowMs, nextId, send } = options
+    this.#flushReads(this.reads, false, options)
+    this.#flushReads(this.fallbackReads, true, options)
+    if (this.writes.outstanding === undefined && this.writes.queued > 0) {
+      const id = nextId()
+      const entries = this.writes.take(id, nowMs)
+      if (entries !== undefined) send(writeMessage(id, epoch, entries))
+    }
+    if (this.scans.outstanding === undefined && this.scans.queued > 0) this.#flushScan(options)
+    if (this.hints.outstanding === undefined && this.hints.queued > 0) {
+      const id = nextId()
+      const hints = this.hints.take(id, nowMs)
+      if (hints !== undefined) send(hintMessage(id, epoch, hints))
+    }
+    if (this.coordinate.outstanding === undefined && this.coordinate.queued > 0) {
+      const id = nextId()
+      const requests = this.coordinate.take(id, nowMs)
+      if (requests !== undefined) {
+        send({ type: 'coordinate/requests', id, epoch, requests: requests.map((entry) => entry.payload) })
+      }
+    }
+  }
+
+  #flushReads(
+    lane: Lane<ReadEntry>,
+    fallback: boolean,
+    options: { epoch: Epoch; nowMs: number; nextId: () => MessageId; send: (message: Message) => void },
+  ): void {
+    if (lane.outstanding !== undefined || lane.queued === 0) return
+    const id = options.nextId()
+    const entries = lane.take(id, options.nowMs)
+    if (entries === undefined) return
+    const count = entries.length
+    const ids = new Array<number>(count)
+    const keys = new Array<Key>(count)
+    const rowEpochs = new Array<number>(count)
+    const deadlinesMs = new Array<number>(count)
+    for (let index = 0; index < count; index++) {
+      const entry = entries[index] as ReadEntry
+      ids[index] = entry.request
+      keys[index] = entry.key
+      rowEpochs[index] = entry.rowEpoch
+      deadlinesMs[index] = entry.deadlineMs
+    }
+    options.send({ type: 'replica/read', id, epoch: options.epoch, ids, keys, rowEpochs, deadlinesMs, fallback })
+  }
+
+  #flushScan(options: {
+    epoch: Epoch
+    nowMs: number
+    nextId: () => MessageId
+    send: (message: Message) => void
+  }): void {
+    const id = options.nextId()
+    // One scan a message: `operations` of a scan entry is the bound, so that `take` cuts after one.
+    const [entry] = this.scans.take(id, options.nowMs) ?? []
+    if (entry !== undefined) options.send({ ...entry.scan, id, epoch: options.epoch })
+  }
+}
+
+function writeMessage(id: MessageId, epoch: Epoch, entries: readonly WriteEntry[]): Message {
+  const keys: Key[] = []
+  const records: VersionRecord[] = []
+  for (const entry of entries) {
+    for (let index = 0; index < entry.keys.length; index++) {
+      keys.push(entry.keys[index] as Key)
+      records.push(entry.records[index] as VersionRecord)
+    }
+  }
+  return {
+    type: 'replica/write',
+    id,
+    epoch,
+    ids: entries.map((entry) => entry.request),
+    partitions: entries.map((entry) => entry.partition),
+    rowEpochs: entries.map((entry) => entry.rowEpoch),
+    deadlinesMs: entries.map((entry) => entry.deadlineMs),
+    purposes: entries.map((entry) => entry.purpose),
+    counts: entries.map((entry) => entry.keys.length),
+    keys,
+    records,
+  }
+}
+
+function hintMessage(id: MessageId, epoch: Epoch, entries: readonly HintEntry[]): Message {
+  return {
+    type: 'hint/store',
+    id,
+    epoch,
+    ids: entries.map((entry) => entry.request),
+    targets: entries.map((entry) => entry.target),
+    partitions: entries.map((entry) => entry.partition),
+    keys: entries.map((entry) => entry.key),
+    records: entries.map((entry) => entry.record),
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * What the requests (get, put, scan, …) and the coordination that hosts them say to each other.
+ *
+ * A request is a small opaque value: it is started, given replies, and ends exactly once. It never sends by itself and
+ * keeps no clock; everything goes through the `Desk`.
+ */
+
+import type { ProtocolConfig } from '../config.js'
+import type { Failure } from '../failure.js'
+import type { Key, NodeId, PartitionId } from '../ids.js'
+import type {
+  CoordinateRequest,
+  KeyRange,
+  Outcome,
+  Purpose,
+  ReplicaScanReply,
+  ReplyStatus,
+  RequestId,
+} from '../messages.js'
+import type { PartitionTable, Row } from '../ring/table.js'
+import type { VersionRecord } from '../versions/record.js'
+import type { Peer } from './peer.js'
+
+/** What one request can be told. All are called by the coordination, with the desk at hand. */
+export interface Request {
+  readonly id: RequestId
+  /** For bounds: bytes that the request keeps alive. */
+  readonly bytes: number
+  readonly deadlineMs: number
+  start(desk: Desk): void
+  onReadReply(desk: Desk, from: NodeId, status: ReplyStatus, record: VersionRecord | undefined): void
+  onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void
+  onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void
+  /** `asked`: the very list of partitions that was asked for, so that the answer to an earlier attempt is known as such. */
+  onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void
+  /** What was sent to this node, or waited for it, will not be answered (its thread ended, or it is silent). */
+  onLegLost(desk: Desk, node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void
+  /** The table or a peer changed, or the retry pause passed: do what can be done now. */
+  retry(desk: Desk): void
+  /** The row of a new table differs from the one the request works by: begin again, with the same stamp. */
+  onTable(desk: Desk): void
+  onDeadline(desk: Desk): void
+}
+
+/** What a request may ask of the coordination. */
+export interface Desk {
+  readonly nowMs: number
+  readonly config: ProtocolConfig
+  readonly table: PartitionTable
+  peer(node: NodeId): Peer | undefined
+  /** Healthy nodes, sorted by id. */
+  healthyNodes(): readonly NodeId[]
+  /** False: the queue to the node is full; it counts as missing. */
+  sendRead(request: Request, leg: { node: NodeId; key: Key; row: Row; fallback: boolean }): boolean
+  sendWrite(request: Request, leg: WriteLeg): boolean
+  sendScan(request: Request, leg: ScanLeg): boolean
+  sendHint(request: Request, leg: HintLeg): boolean
+  sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean
+  /** Ask again when a peer or the table changes, or after the retry pause if `soon`. */
+  wait(request: Request, soon: boolean): void
+  /** A get inside this request; its outcome comes back by `onInner`. */
+  startInner(key: Key, options: { readonly r: number; readonly deadlineMs: number; readonly outer: RequestId }): void
+  /** Ends the request for its caller. With `linger` it goes on in the background until it calls `forget`. */
+  end(request: Request, outcome: Outcome, linger?: boolean): void
+  endPage(request: Request, page: ScanPage): void
+  forget(request: Request): void
+  /** Owners that missed a write that was acknowledged, or may have been; keep hints for them. */
+  missed(target: NodeId, partition: PartitionId, keys: readonly Key[], records: readonly VersionRecord[]): void
+  /** Nobody keeps a hint for a write that this owner missed: it must exchange with the others. */
+  hintLost(target: NodeId): void
+  /** Read repair is about to write to these. */
+  noticeRepair(key: Key, nodes: readonly NodeId[], blocking: boolean): void
+}
+
+export interface WriteLeg {
+  readonly node: NodeId
+  readonly partition: PartitionId
+  readonly row: Row
+  readonly purpose: Purpose
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+}
+
+export interface ScanLeg {
+  readonly node: NodeId
+  readonly range: KeyRange
+  readonly limit: number
+  readonly bytesMax: number
+  readonly partitions: readonly PartitionId[]
+}
+
+export interface HintLeg {
+  readonly keeper: NodeId
+  readonly target: NodeId
+  readonly partition: PartitionId
+  readonly key: Key
+  readonly record: VersionRecord
+}
+
+/** What a coordination can be asked to do. `id` is the caller's; it comes back with the outcome. */
+export type Operation =
+  | {
+      readonly kind: 'get'
+      readonly id: RequestId
+      readonly key: Key
+      readonly r: number
+      readonly sloppy: boolean
+      readonly deadlineMs: number
+    }
+  | PutOperation
+  | ScanOperation
+  /** Write to one node, whatever the quorum: hint handoff, exchange. */
+  | DirectOperation
+  /** Learn what a damaged record was from n − w + 1 other full owners. */
+  | {
+      readonly kind: 'learn'
+      readonly id: RequestId
+      readonly key: Key
+      readonly except: NodeId
+      readonly deadlineMs: number
+    }
+
+export interface PutOperation {
+  readonly kind: 'put'
+  readonly id: RequestId
+  readonly partition: PartitionId
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+  readonly w: number
+  readonly sloppy: boolean
+  readonly deadlineMs: number
+  /** Full owners whose stores have accepted the records before the request starts (a sibling update's own). */
+  readonly accepted?: readonly NodeId[]
+}
+
+export interface ScanOperation {
+  readonly kind: 'scan'
+  readonly id: RequestId
+  readonly range: KeyRange
+  readonly limit: number
+  readonly bytesMax: number
+  readonly r: number
+  readonly deadlineMs: number
+}
+
+export interface DirectOperation {
+  readonly kind: 'direct'
+  readonly id: RequestId
+  readonly node: NodeId
+  readonly partition: PartitionId
+  readonly purpose: Purpose
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+  readonly deadlineMs: number
+}
+
+/** One page of a scan. */
+export interface ScanPage {
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+  /** Where the next page begins (exclusive); undefined: the range is exhausted. */
+  readonly next?: Key
+}
+
+/** How an operation ended. */
+export type OperationOutcome = Outcome | { readonly type: 'page'; readonly page: ScanPage }
+
+/** The failure of a request whose owners are too few; `lost` names the other code. */
+export function quorumFailure(
+  row: Row,
+  partition: PartitionId,
+  needed: number,
+  got: number,
+  missing: readonly NodeId[],
+): Failure {
+  return { code: row.lost ? 'PARTITION_LOST' : 'QUORUM_UNAVAILABLE', partition, needed, got, missing }
+}
+
+/** Bytes of records, for bounds. */
+export function recordBytes(record: VersionRecord): number {
+  if (record.kind === 'lww') return 64 + (record.value?.byteLength ?? 0)
+  let bytes = 64
+  for (const entry of record.set) for (const sibling of entry.siblings) bytes += 64 + (sibling.value?.byteLength ?? 0)
+  return bytes
+}

@@ -1,0 +1,188 @@
+/**
+ * One page of an ordered scan over all partitions.
+ *
+ * Every partition is read from r full owners, chosen so that few nodes cover them all. Each node returns one ordered
+ * page of its keys; what lies before the nearest page end is complete, so it is merged and answered, and the rest is asked again by the
+ * next page. Where r replies of a key differ, or a record is damaged, the key is read by a get (with its blocking
+ * repair), so that a scan promises for each key what a get with that r does. Any trouble (a node lost, another epoch)
+ * begins the page again: a page has no effects.
+ *
+ * Called by `Coordination` only.
+ */
+
+import type { Key, NodeId, PartitionId } from '../ids.js'
+import { type KeyRange, type Outcome, REPLY, type ReplicaScanReply, type RequestId } from '../messages.js'
+import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
+import { type Desk, quorumFailure, type Request, type ScanOperation, type ScanPage } from './request.js'
+
+interface Leg {
+  readonly partitions: readonly PartitionId[]
+  reply: ReplicaScanReply | undefined
+}
+
+interface Found {
+  readonly records: (VersionRecord | undefined)[]
+}
+
+export class ScanRequest implements Request {
+  readonly id: RequestId
+  readonly deadlineMs: number
+  readonly bytes = 1_024
+  readonly #operation: ScanOperation
+  #legs = new Map<NodeId, Leg>()
+  /** Keys that a get must settle, and what it said. */
+  #settling = new Map<Key, VersionRecord | undefined | 'asked'>()
+  #merged:
+    | { readonly keys: readonly Key[]; readonly found: ReadonlyMap<Key, Found>; readonly next: Key | undefined }
+    | undefined
+
+  constructor(operation: ScanOperation) {
+    this.id = operation.id
+    this.deadlineMs = operation.deadlineMs
+    this.#operation = operation
+  }
+
+  start(desk: Desk): void {
+    this.#legs = new Map()
+    this.#settling = new Map()
+    this.#merged = undefined
+    const cover = this.#chooseCover(desk)
+    if (cover === undefined) return
+    const { range, limit, bytesMax } = this.#operation
+    for (const [node, partitions] of cover) {
+      this.#legs.set(node, { partitions, reply: undefined })
+      if (!desk.sendScan(this, { node, range, limit, bytesMax, partitions })) return this.#again(desk, true)
+    }
+  }
+
+  onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void {
+    const leg = this.#legs.get(from)
+    if (leg === undefined || leg.reply !== undefined || leg.partitions !== asked) return
+    if (reply.status !== REPLY.ok) return this.#again(desk, true)
+    leg.reply = reply
+    if ([...this.#legs.values()].every((candidate) => candidate.reply !== undefined)) this.#merge(desk)
+  }
+
+  /** A get that settles one key has ended. */
+  onInner(desk: Desk, key: Key, outcome: Outcome): void {
+    if (this.#merged === undefined || !this.#settling.has(key)) return
+    if (outcome.type === 'failed') return desk.end(this, outcome)
+    this.#settling.set(key, outcome.type === 'value' ? outcome.record : undefined)
+    this.#finish(desk)
+  }
+
+  onLegLost(desk: Desk, node: NodeId): void {
+    if (this.#legs.get(node)?.reply === undefined && this.#legs.has(node)) this.#again(desk, false)
+  }
+
+  retry(desk: Desk): void {
+    if (this.#legs.size === 0) this.start(desk)
+  }
+
+  onTable(desk: Desk): void {
+    if (this.#merged === undefined) this.start(desk)
+  }
+
+  onDeadline(desk: Desk): void {
+    const missing = [...this.#legs].filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
+    desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed: this.#operation.r, missing } })
+  }
+
+  onReadReply(): void {}
+  onWriteReply(): void {}
+  onHintReply(): void {}
+
+  #again(desk: Desk, soon: boolean): void {
+    this.#legs = new Map()
+    this.#settling = new Map()
+    this.#merged = undefined
+    if (soon) desk.wait(this, true)
+    else this.start(desk)
+  }
+
+  /** r owners for every partition on few nodes: those chosen most often so far come first. Undefined: waits or failed. */
+  #chooseCover(desk: Desk): ReadonlyMap<NodeId, PartitionId[]> | undefined {
+    const cover = new Map<NodeId, PartitionId[]>()
+    for (let partition = 0; partition < desk.table.rows.length; partition++) {
+      const row = desk.table.rows[partition]
+      if (row === undefined) continue
+      const owners = row.owners.filter((owner): owner is NodeId => owner !== null && desk.peer(owner) !== undefined)
+      const alive = owners.filter((owner) => desk.peer(owner)?.status !== 'down')
+      if (alive.length < this.#operation.r) {
+        const missing = owners.filter((owner) => !alive.includes(owner))
+        desk.end(this, {
+          type: 'failed',
+          failure: quorumFailure(row, partition, this.#operation.r, alive.length, missing),
+        })
+        return undefined
+      }
+      const ready = alive.filter((owner) => desk.peer(owner)?.status === 'up')
+      ready.sort((a, b) => rank(desk, cover, a) - rank(desk, cover, b))
+      if (ready.length < this.#operation.r) {
+        desk.wait(this, false)
+        return undefined
+      }
+      for (const owner of ready.slice(0, this.#operation.r)) {
+        const partitions = cover.get(owner)
+        if (partitions === undefined) cover.set(owner, [partition])
+        else partitions.push(partition)
+      }
+    }
+    return cover
+  }
+
+  /** Merges the complete part of the pages and has doubtful keys settled by gets. */
+  #merge(desk: Desk): void {
+    const { range, r, limit } = this.#operation
+    const before = (a: Key, b: Key) => (range.reverse ? a > b : a < b)
+    let next: Key | undefined
+    for (const { reply } of this.#legs.values()) {
+      if (reply?.next !== undefined && (next === undefined || before(reply.next, next))) next = reply.next
+    }
+    const found = new Map<Key, Found>()
+    for (const { reply } of this.#legs.values()) {
+      reply?.keys.forEach((key, index) => {
+        if (next !== undefined && before(next, key)) return
+        const entry = found.get(key)
+        if (entry === undefined) found.set(key, { records: [reply.records[index]] })
+        else entry.records.push(reply.records[index])
+      })
+    }
+    let keys = [...found.keys()].sort((a, b) => (before(a, b) ? -1 : 1))
+    if (keys.length > limit) {
+      keys = keys.slice(0, limit)
+      next = keys.at(-1)
+    }
+    this.#merged = { keys, found, next }
+    for (const key of keys) {
+      const records = found.get(key)?.records ?? []
+      const agreed =
+        records.length >= r && records.every((record) => record !== undefined && sameVersion(record, records[0]))
+      if (!agreed) this.#settling.set(key, 'asked')
+    }
+    for (const key of this.#settling.keys()) {
+      desk.startInner(key, { r, deadlineMs: this.deadlineMs, outer: this.id })
+    }
+    this.#finish(desk)
+  }
+
+  #finish(desk: Desk): void {
+    const merged = this.#merged
+    if (merged === undefined || [...this.#settling.values()].includes('asked')) return
+    const keys: Key[] = []
+    const records: VersionRecord[] = []
+    for (const key of merged.keys) {
+      const settled = this.#settling.get(key)
+      const record = this.#settling.has(key) ? settled : merged.found.get(key)?.records[0]
+      if (record === undefined || record === 'asked' || !isLive(record)) continue
+      keys.push(key)
+      records.push(record)
+    }
+    const page: ScanPage = merged.next === undefined ? { keys, records } : { keys, records, next: merged.next }
+    desk.endPage(this, page)
+  }
+}
+
+function rank(desk: Desk, cover: ReadonlyMap<NodeId, readonly PartitionId[]>, node: NodeId): number {
+  return (desk.peer(node)?.silent === true ? 1e9 : 0) - (cover.get(node)?.length ?? 0)
+}

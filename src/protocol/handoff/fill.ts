@@ -1,0 +1,238 @@
+/**
+ * A pending owner fills its partitions: it pulls them, in key order, from every source that its order names, merging what
+ * it gets with the writes that arrive meanwhile. One pass over a source serves all partitions that come from it. Only
+ * when all sources of a partition have been read to the end is the partition reported as filled.
+ *
+ * It must never report a partition that lacks something a source had. Called by `DynamoNode` of the pending owner.
+ */
+
+import { TRANSFER_CHUNK_BYTES } from '../config.js'
+import { type Epoch, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
+import {
+  type FillOrder,
+  type Message,
+  PURPOSE,
+  type Purpose,
+  REPLY,
+  type ReplyStatus,
+  type TransferChunk,
+} from '../messages.js'
+import type { VersionRecord } from '../versions/record.js'
+
+/** Pause before a source that could not answer is asked again. */
+const PULL_RETRY_MS = 20
+/** A source that does not answer a pull for so long is asked again. */
+const PULL_TIMEOUT_MS = 2_000
+
+export type FillOutput =
+  | { readonly type: 'send'; readonly to: NodeId | typeof SUPERVISOR; readonly message: Message }
+  /** Merge these into the own store; answered by `onStored` with the same number. */
+  | {
+      readonly type: 'store'
+      readonly local: number
+      readonly keys: readonly Key[]
+      readonly records: readonly VersionRecord[]
+      readonly purpose: Purpose
+    }
+  | {
+      readonly type: 'progress'
+      readonly source: NodeId
+      readonly partitions: readonly PartitionId[]
+      readonly records: number
+      readonly done: boolean
+    }
+
+/** One run over one source, for all partitions that are to be had there. */
+interface Pass {
+  readonly source: NodeId
+  readonly partitions: readonly PartitionId[]
+  readonly rowEpochs: readonly Epoch[]
+  after: Key | undefined
+  records: number
+  state: 'idle' | 'asked' | 'storing'
+  messageId: number
+  /** The local write that must be accepted before the next pull; 0: none. */
+  local: number
+  isLast: boolean
+  notBeforeMs: number
+}
+
+interface Filling {
+  readonly rowEpoch: Epoch
+  readonly missing: Set<NodeId>
+}
+
+export class Fill {
+  readonly #bytesPerSecond: number
+  readonly #takeLocal: () => number
+  readonly #takeMessageId: () => number
+  readonly #filling = new Map<PartitionId, Filling>()
+  #passes: Pass[] = []
+  #epoch: Epoch = 0
+  #output: FillOutput[] = []
+
+  constructor(options: { bytesPerSecond: number; takeLocal: () => number; takeMessageId: () => number }) {
+    this.#bytesPerSecond = options.bytesPerSecond
+    this.#takeLocal = options.takeLocal
+    this.#takeMessageId = options.takeMessageId
+  }
+
+  /** Partitions that are not filled yet. */
+  get remaining(): number {
+    return this.#filling.size
+  }
+
+  takeOutput(): readonly FillOutput[] {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
+
+  /** Orders replace older ones of the same partition; the same order again changes nothing. */
+  onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
+    this.#epoch = epoch
+    const bySource = new Map<NodeId, FillOrder[]>()
+    const nothingToRead = orders.filter((order) => order.sources.length === 0)
+    if (nothingToRead.length > 0) this.#report(nothingToRead)
+    for (const order of orders) {
+      if (order.sources.length === 0 || this.#filling.get(order.partition)?.rowEpoch === order.rowEpoch) continue
+      this.#filling.set(order.partition, { rowEpoch: order.rowEpoch, missing: new Set(order.sources) })
+      for (const source of order.sources) bySource.set(source, [...(bySource.get(source) ?? []), order])
+    }
+    for (const [source, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      this.#passes.push({
+        source,
+        partitions: wanted.map((order) => order.partition),
+        rowEpochs: wanted.map((order) => order.rowEpoch),
+        after: undefined,
+        records: 0,
+        state: 'idle',
+        messageId: 0,
+        local: 0,
+        isLast: false,
+        notBeforeMs: nowMs,
+      })
+    }
+    this.#pull(nowMs)
+  }
+
+  /** Rows that changed need no filling any more, or by another order. */
+  onTable(isWanted: (partition: PartitionId, rowEpoch: Epoch) => boolean, epoch: Epoch): void {
+    this.#epoch = epoch
+    for (const [partition, filling] of [...this.#filling]) {
+      if (!isWanted(partition, filling.rowEpoch)) this.#filling.delete(partition)
+    }
+    this.#passes = this.#passes.filter((pass) => pass.partitions.some((partition) => this.#isWanted(pass, partition)))
+  }
+
+  onChunk(from: NodeId, chunk: TransferChunk, nowMs: number): void {
+    const pass = this.#passes.find((candidate) => candidate.source === from && candidate.messageId === chunk.replyTo)
+    if (pass === undefined || pass.state !== 'asked') return
+    if (chunk.status !== REPLY.ok) {
+      pass.state = 'idle'
+      pass.notBeforeMs = nowMs + PULL_RETRY_MS
+      return
+    }
+    let bytes = 0
+    for (const record of chunk.records) bytes += record.kind === 'lww' ? (record.value?.byteLength ?? 0) + 100 : 500
+    pass.notBeforeMs = nowMs + (bytes / this.#bytesPerSecond) * 1_000
+    pass.records += chunk.records.length
+    pass.isLast = chunk.next === undefined
+    pass.after = chunk.next
+    pass.local = this.#takeLocal()
+    pass.state = 'storing'
+    const { keys, records } = chunk
+    this.#output.push({ type: 'store', local: pass.local, keys, records, purpose: PURPOSE.handoff })
+  }
+
+  /** True if the local write was one of ours. */
+  onStored(local: number, status: ReplyStatus, nowMs: number): boolean {
+    const pass = this.#passes.find((candidate) => candidate.local === local && candidate.state === 'storing')
+    if (pass === undefined) return false
+    pass.state = 'idle'
+    if (status !== REPLY.ok) {
+      // The chunk is asked for again: its records must not be missing.
+      this.#passes[this.#passes.indexOf(pass)] = {
+        ...pass,
+        after: undefined,
+        isLast: false,
+        notBeforeMs: nowMs + PULL_RETRY_MS,
+      }
+      return true
+    }
+    if (pass.isLast) this.#endPass(pass)
+    this.#pull(nowMs)
+    return true
+  }
+
+  /** A source died: what it was asked will not come; the pass goes on where it was when the source is back. */
+  onPeerLost(node: NodeId, nowMs: number): void {
+    for (const pass of this.#passes) {
+      if (pass.source !== node || pass.state !== 'asked') continue
+      pass.state = 'idle'
+      pass.notBeforeMs = nowMs + PULL_RETRY_MS
+    }
+  }
+
+  onTimer(nowMs: number): void {
+    for (const pass of this.#passes) {
+      if (pass.state === 'asked' && nowMs - pass.notBeforeMs >= PULL_TIMEOUT_MS) pass.state = 'idle'
+    }
+    this.#pull(nowMs)
+  }
+
+  nextDeadlineMs(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const pass of this.#passes) {
+      if (pass.state === 'idle') next = Math.min(next, pass.notBeforeMs)
+      if (pass.state === 'asked') next = Math.min(next, pass.notBeforeMs + PULL_TIMEOUT_MS)
+    }
+    return next
+  }
+
+  #isWanted(pass: Pass, partition: PartitionId): boolean {
+    const filling = this.#filling.get(partition)
+    return filling !== undefined && filling.rowEpoch === pass.rowEpochs[pass.partitions.indexOf(partition)]
+  }
+
+  /** One pull outstanding for each source. */
+  #pull(nowMs: number): void {
+    const busy = new Set(this.#passes.filter((pass) => pass.state !== 'idle').map((pass) => pass.source))
+    for (const pass of this.#passes) {
+      if (busy.has(pass.source) || pass.notBeforeMs > nowMs) continue
+      busy.add(pass.source)
+      pass.state = 'asked'
+      pass.messageId = this.#takeMessageId()
+      pass.notBeforeMs = nowMs
+      const { partitions, rowEpochs, after } = pass
+      const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
+      const message: Message = { ...pull, bytesMax: TRANSFER_CHUNK_BYTES, ...(after === undefined ? {} : { after }) }
+      this.#output.push({ type: 'send', to: pass.source, message })
+    }
+  }
+
+  #endPass(pass: Pass): void {
+    this.#passes = this.#passes.filter((candidate) => candidate !== pass)
+    const filled: { partition: PartitionId; rowEpoch: Epoch }[] = []
+    for (const partition of pass.partitions) {
+      const filling = this.#filling.get(partition)
+      if (filling === undefined || !this.#isWanted(pass, partition)) continue
+      filling.missing.delete(pass.source)
+      if (filling.missing.size > 0) continue
+      this.#filling.delete(partition)
+      filled.push({ partition, rowEpoch: filling.rowEpoch })
+    }
+    const { source, partitions, records } = pass
+    this.#output.push({ type: 'progress', source, partitions, records, done: true })
+    if (filled.length > 0) this.#report(filled)
+  }
+
+  #report(filled: readonly { readonly partition: PartitionId; readonly rowEpoch: Epoch }[]): void {
+    const message: Message = {
+      type: 'transfer/done',
+      partitions: filled.map((entry) => entry.partition),
+      rowEpochs: filled.map((entry) => entry.rowEpoch),
+    }
+    this.#output.push({ type: 'send', to: SUPERVISOR, message })
+  }
+}

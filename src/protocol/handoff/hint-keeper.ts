@@ -1,0 +1,231 @@
+/**
+ * Hints that this node keeps for owners that missed writes, and their handoff when the owners are back.
+ *
+ * A hint names its partition: if the owner it was meant for owns the partition no more, the current owners get it. A hint
+ * that was acknowledged to its coordinator is dropped only once every owner it concerns has accepted it; at the bound in
+ * bytes new ones are refused. Handoff is throttled: one batch at a time for each target.
+ *
+ * Called by `DynamoNode`. Durable: everything kept here is in the store as well (`StoreWrite.hintsKept`).
+ */
+
+import type { Address, Key, NodeId, PartitionId } from '../ids.js'
+import { type HintStore, type HintStored, REPLY, type ReplyStatus } from '../messages.js'
+import { type PartitionTable, rowOf, writeTargetsOf } from '../ring/table.js'
+import type { Hint, StoreWrite } from '../store-contract.js'
+import { mergeRecords, type VersionRecord } from '../versions/record.js'
+
+/** Hints in one handoff batch. */
+const HANDOFF_BATCH = 100
+/** Pause after a handoff that failed. */
+const HANDOFF_RETRY_MS = 250
+
+export type HintOutput =
+  | { readonly type: 'write'; readonly token: number; readonly write: StoreWrite }
+  | { readonly type: 'reply'; readonly to: Address; readonly message: HintStored }
+  /** Hand this over to a node; answered by `onHandedOver` with the same number. */
+  | { readonly type: 'handoff'; readonly handoff: number; readonly node: NodeId; readonly hint: Hint }
+  | { readonly type: 'progress'; readonly target: NodeId; readonly hints: number; readonly remaining: number }
+
+/** A batch on its way to its target. */
+interface Batch {
+  readonly target: NodeId
+  /** Handoff number → hint and how many nodes still have to accept it. */
+  readonly hints: Map<number, { readonly hint: Hint; failed: boolean }>
+  waiting: number
+}
+
+export class HintKeeper {
+  readonly #bytesMax: number
+  readonly #takeToken: () => number
+  readonly #hints = new Map<number, Hint>()
+  readonly #byTarget = new Map<NodeId, Set<number>>()
+  readonly #byKey = new Map<Key, number[]>()
+  #bytes = 0
+  #nextId: number
+  readonly #storing = new Map<
+    number,
+    { readonly to: Address; readonly message: HintStore; readonly kept: readonly Hint[] }
+  >()
+  readonly #batches = new Map<NodeId, Batch>()
+  readonly #batchOf = new Map<number, Batch>()
+  readonly #pausedUntilMs = new Map<NodeId, number>()
+  #nextHandoff = 1
+  #output: HintOutput[] = []
+
+  constructor(options: { hints: readonly Hint[]; bytesMax: number; takeToken: () => number }) {
+    this.#bytesMax = options.bytesMax
+    this.#takeToken = options.takeToken
+    for (const hint of options.hints) this.#keep(hint)
+    this.#nextId = options.hints.reduce((highest, hint) => Math.max(highest, hint.id), 0) + 1
+  }
+
+  get count(): number {
+    return this.#hints.size
+  }
+
+  /** Hints for some of the targets. */
+  countFor(isMeant: (target: NodeId) => boolean): number {
+    let count = 0
+    for (const [target, ids] of this.#byTarget) if (isMeant(target)) count += ids.size
+    return count
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  takeOutput(): readonly HintOutput[] {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
+
+  /** A coordinator asks to keep hints. Acknowledged when the store has them. */
+  onStore(from: Address, message: HintStore): void {
+    const kept: Hint[] = []
+    let bytes = this.#bytes
+    for (let index = 0; index < message.ids.length; index++) {
+      const hint: Hint = {
+        id: this.#nextId++,
+        target: message.targets[index] as NodeId,
+        partition: message.partitions[index] as PartitionId,
+        key: message.keys[index] as Key,
+        record: message.records[index] as VersionRecord,
+      }
+      bytes += hintBytes(hint)
+      if (bytes > this.#bytesMax) break
+      kept.push(hint)
+    }
+    const token = this.#takeToken()
+    this.#storing.set(token, { to: from, message, kept })
+    if (kept.length === 0) this.#reply(token, 0)
+    else
+      this.#output.push({ type: 'write', token, write: { keys: [], records: [], liveKeysDelta: 0, hintsKept: kept } })
+  }
+
+  /** True if the store write was one of ours. */
+  onWritten(token: number): boolean {
+    const storing = this.#storing.get(token)
+    if (storing === undefined) return false
+    for (const hint of storing.kept) this.#keep(hint)
+    this.#reply(token, storing.kept.length)
+    return true
+  }
+
+  onFailed(token: number): boolean {
+    if (!this.#storing.has(token)) return false
+    this.#reply(token, 0, REPLY.failed)
+    return true
+  }
+
+  /** What a fallback knows of a key: the newest hint (sloppy reads). */
+  read(key: Key): VersionRecord | undefined {
+    let newest: VersionRecord | undefined
+    for (const id of this.#byKey.get(key) ?? []) {
+      const record = this.#hints.get(id)?.record
+      if (record !== undefined) newest = newest === undefined ? record : mergeRecords(newest, record)
+    }
+    return newest
+  }
+
+  /** Starts a batch for every target that can take one. */
+  replay(table: PartitionTable, canTake: (node: NodeId) => boolean, nowMs: number): void {
+    for (const target of [...this.#byTarget.keys()].sort()) {
+      if (this.#batches.has(target) || (this.#pausedUntilMs.get(target) ?? 0) > nowMs) continue
+      const batch: Batch = { target, hints: new Map(), waiting: 0 }
+      for (const id of this.#byTarget.get(target) ?? []) {
+        if (batch.hints.size >= HANDOFF_BATCH) break
+        const hint = this.#hints.get(id)
+        if (hint !== undefined) this.#handOver(batch, hint, table, canTake)
+      }
+      if (batch.waiting > 0) this.#batches.set(target, batch)
+    }
+  }
+
+  /** When `replay` should be tried again although nothing happened; Infinity: not. */
+  nextDeadlineMs(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const [target, untilMs] of this.#pausedUntilMs) if (this.#byTarget.has(target)) next = Math.min(next, untilMs)
+    return next
+  }
+
+  /** A node has accepted (or not) what was handed over. */
+  onHandedOver(handoff: number, accepted: boolean, nowMs: number): void {
+    const batch = this.#batchOf.get(handoff)
+    const entry = batch?.hints.get(handoff)
+    if (batch === undefined || entry === undefined) return
+    this.#batchOf.delete(handoff)
+    entry.failed ||= !accepted
+    batch.waiting -= 1
+    if (batch.waiting === 0) this.#endBatch(batch, nowMs)
+  }
+
+  #handOver(batch: Batch, hint: Hint, table: PartitionTable, canTake: (node: NodeId) => boolean): void {
+    const targets = writeTargetsOf(rowOf(table, hint.partition))
+    const nodes = targets.includes(hint.target) ? [hint.target] : targets
+    // All or none now: a hint is dropped when everybody it concerns has it.
+    if (nodes.length === 0 || !nodes.every(canTake)) return
+    for (const node of nodes) {
+      const handoff = this.#nextHandoff++
+      batch.hints.set(handoff, { hint, failed: false })
+      batch.waiting += 1
+      this.#batchOf.set(handoff, batch)
+      this.#output.push({ type: 'handoff', handoff, node, hint })
+    }
+  }
+
+  #endBatch(batch: Batch, nowMs: number): void {
+    this.#batches.delete(batch.target)
+    const failed = new Set([...batch.hints.values()].filter((entry) => entry.failed).map((entry) => entry.hint.id))
+    const done = new Map([...batch.hints.values()].map((entry) => [entry.hint.id, entry.hint]))
+    for (const id of failed) done.delete(id)
+    if (failed.size > 0) this.#pausedUntilMs.set(batch.target, nowMs + HANDOFF_RETRY_MS)
+    else this.#pausedUntilMs.delete(batch.target)
+    if (done.size === 0) return
+    const hintsDropped = [...done.values()]
+    for (const hint of hintsDropped) this.#drop(hint)
+    const write: StoreWrite = { keys: [], records: [], liveKeysDelta: 0, hintsDropped }
+    this.#output.push({ type: 'write', token: this.#takeToken(), write })
+    const remaining = this.#byTarget.get(batch.target)?.size ?? 0
+    this.#output.push({ type: 'progress', target: batch.target, hints: done.size, remaining })
+  }
+
+  #keep(hint: Hint): void {
+    this.#hints.set(hint.id, hint)
+    this.#bytes += hintBytes(hint)
+    const ids = this.#byTarget.get(hint.target) ?? new Set()
+    this.#byTarget.set(hint.target, ids.add(hint.id))
+    const sameKey = this.#byKey.get(hint.key) ?? []
+    sameKey.push(hint.id)
+    this.#byKey.set(hint.key, sameKey)
+  }
+
+  #drop(hint: Hint): void {
+    if (!this.#hints.delete(hint.id)) return
+    this.#bytes -= hintBytes(hint)
+    const ids = this.#byTarget.get(hint.target)
+    ids?.delete(hint.id)
+    if (ids?.size === 0) this.#byTarget.delete(hint.target)
+    const sameKey = (this.#byKey.get(hint.key) ?? []).filter((id) => id !== hint.id)
+    if (sameKey.length === 0) this.#byKey.delete(hint.key)
+    else this.#byKey.set(hint.key, sameKey)
+  }
+
+  #reply(token: number, kept: number, otherwise: ReplyStatus = REPLY.full): void {
+    const storing = this.#storing.get(token)
+    this.#storing.delete(token)
+    if (storing === undefined) return
+    const { to, message } = storing
+    const statuses = message.ids.map((_, index) => (index < kept ? REPLY.ok : otherwise))
+    const { id: replyTo, epoch, ids } = message
+    this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, ids, statuses } })
+  }
+}
+
+function hintBytes(hint: Hint): number {
+  if (hint.record.kind === 'lww') return 160 + hint.key.length + (hint.record.value?.byteLength ?? 0)
+  let bytes = 160 + hint.key.length
+  for (const entry of hint.record.set)
+    for (const sibling of entry.siblings) bytes += 64 + (sibling.value?.byteLength ?? 0)
+  return bytes
+}

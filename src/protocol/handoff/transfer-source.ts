@@ -1,0 +1,57 @@
+/**
+ * A full owner (or the salvaged store of a dead one) gives its records of some partitions, chunk by chunk in key order.
+ *
+ * A chunk ends before a damaged record, which is then healed: a transfer never skips what it cannot read. Keeps no state
+ * between chunks but the scan that runs. Called by `DynamoNode`.
+ */
+
+import type { Address } from '../ids.js'
+import { REPLY, type TransferChunk, type TransferPull } from '../messages.js'
+import type { StorePage, StoreScan } from '../store-contract.js'
+import type { VersionRecord } from '../versions/record.js'
+
+/** Keys in one chunk at most. */
+const CHUNK_KEYS_MAX = 4_096
+
+export interface ChunkReply {
+  readonly to: Address
+  readonly message: TransferChunk
+  /** The key whose record must be healed before the transfer can go on. */
+  readonly damaged?: string
+}
+
+export class TransferSource {
+  readonly #pulls = new Map<number, { readonly to: Address; readonly message: TransferPull }>()
+
+  /** The scan that answers the pull. */
+  onPull(from: Address, message: TransferPull, token: number): StoreScan {
+    this.#pulls.set(token, { to: from, message })
+    const { after, bytesMax, partitions } = message
+    const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
+    return { range, limit: CHUNK_KEYS_MAX, bytesMax, partitions }
+  }
+
+  /** A pull that cannot be served now. */
+  refuse(message: TransferPull, to: Address): ChunkReply {
+    return { to, message: { type: 'transfer/chunk', replyTo: message.id, status: REPLY.stale, keys: [], records: [] } }
+  }
+
+  /** Undefined if the scan was not one of ours. */
+  onScanned(token: number, page: StorePage): ChunkReply | undefined {
+    const pull = this.#pulls.get(token)
+    if (pull === undefined) return undefined
+    this.#pulls.delete(token)
+    const bad = page.records.indexOf('damaged')
+    const end = bad < 0 ? page.keys.length : bad
+    const keys = page.keys.slice(0, end)
+    const records = page.records.slice(0, end) as VersionRecord[]
+    const reply = { type: 'transfer/chunk' as const, replyTo: pull.message.id, keys, records }
+    const { to } = pull
+    if (bad < 0)
+      return { to, message: { ...reply, status: REPLY.ok, ...(page.next === undefined ? {} : { next: page.next }) } }
+    const damaged = page.keys[bad] as string
+    const last = keys.at(-1)
+    if (last === undefined) return { to, message: { ...reply, status: REPLY.unknown }, damaged }
+    return { to, message: { ...reply, status: REPLY.ok, next: last }, damaged }
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * An exchange with another replica: both compare what they hold of their shared partitions, range by range, and each
+ * gets what it lacks. It heals what neither hints nor read repair know of: writes whose coordinator vanished.
+ *
+ * The initiator digests a range of its own keys and sends digest and bounds; the other digests the same range. Equal
+ * digests end the range for the price of two local scans; otherwise the other sends its records, the initiator merges them and writes back
+ * what the other lacks. One range is under way at a time, and the next waits until the bytes of the last are within the rate.
+ *
+ * Called by `DynamoNode`. (Merkle trees that make an exchange of equal replicas cheap are a later step.)
+ */
+
+import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
+import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
+import { type ExchangeCompare, type ExchangeDiffer, type Message, PURPOSE, type Purpose, REPLY } from '../messages.js'
+import { isFullOwner, type PartitionTable } from '../ring/table.js'
+import type { StorePage, StoreScan } from '../store-contract.js'
+import { recordCovers, type VersionRecord, versionText } from '../versions/record.js'
+
+/** Pause between two ranges at least, so that the front is never hurt. */
+const RANGE_PAUSE_MS = 2
+/** A peer that does not answer for so long is asked again from the same range. */
+const ANSWER_TIMEOUT_MS = 2_000
+
+export type ExchangeOutput =
+  | { readonly type: 'send'; readonly to: Address; readonly message: Message }
+  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
+  | {
+      readonly type: 'store'
+      readonly local: number
+      readonly keys: readonly Key[]
+      readonly records: readonly VersionRecord[]
+      readonly purpose: Purpose
+    }
+  /** The peer lacks this: write it there. */
+  | { readonly type: 'push'; readonly node: NodeId; readonly key: Key; readonly record: VersionRecord }
+  | { readonly type: 'damaged'; readonly key: Key }
+  | { readonly type: 'progress'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }
+
+/** The exchange that this node drives now. */
+interface Running {
+  readonly peer: NodeId
+  readonly partitions: readonly PartitionId[]
+  after: Key | undefined
+  state: 'idle' | 'scanning' | 'asked' | 'storing'
+  /** Token of the scan, id of the message, number of the local write: whichever is awaited. */
+  awaited: number
+  own: Map<Key, VersionRecord>
+  to: Key | undefined
+  keysDiffering: number
+  notBeforeMs: number
+}
+
+export class Exchange {
+  readonly #self: NodeId
+  readonly #bytesPerSecond: number
+  readonly #take: () => number
+  #queue: NodeId[] = []
+  #done: NodeId[] = []
+  #running: Running | undefined
+  readonly #serving = new Map<number, { readonly from: Address; readonly message: ExchangeCompare }>()
+  #output: ExchangeOutput[] = []
+
+  constructor(options: { self: NodeId; bytesPerSecond: number; take: () => number }) {
+    this.#self = options.self
+    this.#bytesPerSecond = options.bytesPerSecond
+    this.#take = options.take
+  }
+
+  /** Peers still to be exchanged with. */
+  get remaining(): number {
+    return this.#queue.length + (this.#running === undefined ? 0 : 1)
+  }
+
+  takeOutput(): readonly ExchangeOutput[] {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
+
+  /** The supervisor orders exchanges; those already queued are not queued twice, one that runs is run again after. */
+  onStart(peers: readonly NodeId[]): void {
+    for (const peer of peers) if (!this.#queue.includes(peer)) this.#queue.push(peer)
+  }
+
+  /** Goes on where it can. `isUp`: may the peer be asked now? */
+  advance(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
+    if (this.#running === undefined) this.#begin(table, isUp, nowMs)
+    const running = this.#running
+    if (running === undefined || running.notBeforeMs > nowMs) return
+    if (running.state === 'asked') running.state = 'idle'
+    if (running.state !== 'idle' || !isUp(running.peer)) return
+    running.state = 'scanning'
+    running.awaited = this.#take()
+    const { partitions, after } = running
+    const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
+    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: TRANSFER_CHUNK_BYTES, partitions }
+    this.#output.push({ type: 'scan', token: running.awaited, scan })
+  }
+
+  nextDeadlineMs(): number {
+    const running = this.#running
+    if (running === undefined) return Number.POSITIVE_INFINITY
+    return running.state === 'idle' || running.state === 'asked' ? running.notBeforeMs : Number.POSITIVE_INFINITY
+  }
+
+  /** The other side: somebody compares with us. Answered when the scan is done. */
+  onCompare(from: Address, message: ExchangeCompare, table: PartitionTable): void {
+    const partitions = message.partitions.filter((partition) => {
+      const row = table.rows[partition]
+      return row !== undefined && isFullOwner(row, this.#self)
+    })
+    if (partitions.length < message.partitions.length) {
+      const reply = { type: 'exchange/differ' as const, replyTo: message.id, same: false, keys: [], records: [] }
+      this.#output.push({ type: 'send', to: from, message: { ...reply, status: REPLY.stale } })
+      return
+    }
+    const token = this.#take()
+    this.#serving.set(token, { from, message })
+    this.#output.push({ type: 'scan', token, scan: scanOf(message, partitions) })
+  }
+
+  /** True if the scan was one of ours. */
+  onScanned(token: number, page: StorePage, nowMs: number): boolean {
+    const served = this.#serving.get(token)
+    if (served !== undefined) {
+      this.#serving.delete(token)
+      this.#answer(served.from, served.message, page)
+      return true
+    }
+    const running = this.#running
+    if (running?.state !== 'scanning' || running.awaited !== token) return false
+    running.own = this.#intact(page)
+    running.to = page.next
+    running.state = 'asked'
+    running.awaited = this.#take()
+    running.notBeforeMs = nowMs + ANSWER_TIMEOUT_MS
+    const { peer, partitions, after, to } = running
+    const message = {
+      type: 'exchange/compare' as const,
+      id: running.awaited,
+      epoch: 0,
+      partitions,
+      digest: digestOf(running.own),
+    }
+    const bounds = { ...(after === undefined ? {} : { after }), ...(to === undefined ? {} : { to }) }
+    this.#output.push({ type: 'send', to: peer, message: { ...message, ...bounds, bytesMax: TRANSFER_CHUNK_BYTES } })
+    return true
+  }
+
+  onDiffer(from: Address, message: ExchangeDiffer, nowMs: number): void {
+    const running = this.#running
+    if (running?.state !== 'asked' || running.awaited !== message.replyTo || running.peer !== from) return
+    if (message.status !== REPLY.ok) {
+      // Its table is not ours: the supervisor orders again once a table changed hands; this one ends without a word.
+      this.#end(running, false)
+      return
+    }
+    if (message.same) return this.#next(running, running.to, 0, nowMs)
+    const theirs = new Map(message.keys.map((key, index) => [key, message.records[index] as VersionRecord]))
+    const isWithin = (key: Key) => message.to === undefined || key <= message.to
+    const keys: Key[] = []
+    const records: VersionRecord[] = []
+    for (const [key, record] of theirs) {
+      if (recordCovers(running.own.get(key), record)) continue
+      keys.push(key)
+      records.push(record)
+    }
+    let pushed = 0
+    for (const [key, record] of running.own) {
+      if (!isWithin(key) || recordCovers(theirs.get(key), record)) continue
+      this.#output.push({ type: 'push', node: running.peer, key, record })
+      pushed += 1
+    }
+    running.keysDiffering += keys.length + pushed
+    running.to = message.to ?? running.to
+    running.state = 'storing'
+    running.awaited = this.#take()
+    running.notBeforeMs = nowMs + bytesOf(message.records) / (this.#bytesPerSecond / 1_000)
+    this.#output.push({ type: 'store', local: running.awaited, keys, records, purpose: PURPOSE.repair })
+  }
+
+  /** True if the local write was one of ours. */
+  onStored(local: number, nowMs: number): boolean {
+    const running = this.#running
+    if (running?.state !== 'storing' || running.awaited !== local) return false
+    this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
+    return true
+  }
+
+  /** A peer's thread ended: the range is compared again when it is back. */
+  onPeerLost(node: NodeId, nowMs: number): void {
+    const running = this.#running
+    if (running?.peer === node && running.state === 'asked') running.notBeforeMs = nowMs
+  }
+
+  /** Peers that are down for good are not waited for. */
+  onPeerDown(node: NodeId): void {
+    this.#queue = this.#queue.filter((peer) => peer !== node)
+    if (this.#running?.peer === node) this.#end(this.#running, false)
+  }
+
+  #begin(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
+    const peer = this.#queue.find(isUp)
+    if (peer === undefined) return
+    this.#queue = this.#queue.filter((other) => other !== peer)
+    const partitions: PartitionId[] = []
+    table.rows.forEach((row, partition) => {
+      if (isFullOwner(row, peer) && isFullOwner(row, this.#self)) partitions.push(partition)
+    })
+    this.#running = {
+      peer,
+      partitions,
+      after: undefined,
+      state: 'idle',
+      awaited: 0,
+      own: new Map(),
+      to: undefined,
+      keysDiffering: 0,
+      notBeforeMs: nowMs,
+    }
+    if (partitions.length === 0) this.#end(this.#running, true)
+  }
+
+  #next(running: Running, to: Key | undefined, pauseMs: number, nowMs: number): void {
+    if (to === undefined) return this.#end(running, true)
+    running.after = to
+    running.state = 'idle'
+    running.notBeforeMs = nowMs + Math.max(RANGE_PAUSE_MS, pauseMs)
+  }
+
+  #end(running: Running, whole: boolean): void {
+    this.#running = undefined
+    if (whole) this.#done.push(running.peer)
+    this.#output.push({ type: 'progress', peer: running.peer, keysDiffering: running.keysDiffering, done: true })
+    if (this.#queue.length > 0) return
+    this.#output.push({ type: 'send', to: SUPERVISOR, message: { type: 'exchange/done', peers: this.#done } })
+    this.#done = []
+  }
+
+  #intact(page: StorePage): Map<Key, VersionRecord> {
+    const records = new Map<Key, VersionRecord>()
+    page.keys.forEach((key, index) => {
+      const record = page.records[index]
+      if (record === 'damaged') this.#output.push({ type: 'damaged', key })
+      else if (record !== undefined) records.set(key, record)
+    })
+    return records
+  }
+
+  #answer(to: Address, message: ExchangeCompare, page: StorePage): void {
+    const own = this.#intact(page)
+    // A page that ended early (its bounds) cannot be the same; the rest is compared by the next range.
+    const isWhole = page.next === undefined || page.next === message.to
+    const same = isWhole && digestOf(own) === message.digest
+    const end = isWhole ? message.to : page.next
+    const reply = { type: 'exchange/differ' as const, replyTo: message.id, status: REPLY.ok, same }
+    const content = same ? { keys: [], records: [] } : { keys: [...own.keys()], records: [...own.values()] }
+    this.#output.push({
+      type: 'send',
+      to,
+      message: { ...reply, ...content, ...(end === undefined ? {} : { to: end }) },
+    })
+  }
+}
+
+function scanOf(message: ExchangeCompare, partitions: readonly PartitionId[]): StoreScan {
+  const { after, to, bytesMax } = message
+  const from = after === undefined ? {} : { from: after, fromExclusive: true }
+  const range = { ...from, ...(to === undefined ? {} : { to }), reverse: false }
+  return { range, limit: EXCHANGE_KEYS * 8, bytesMax: bytesMax * 4, partitions }
+}
+
+/** Two 32-bit FNV-1a lanes over keys and versions, in key order. Not cryptographic: both sides are ours. */
+function digestOf(records: ReadonlyMap<Key, VersionRecord>): string {
+  let a = 0x811c9dc5
+  let b = 0x1b873593
+  for (const [key, record] of records) {
+    const text = `${key}\u0000${versionText(record)}\u0001`
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index)
+      a = Math.imul(a ^ code, 0x01000193)
+      b = Math.imul(b ^ code, 0x85ebca6b) ^ (b >>> 13)
+    }
+  }
+  return `${(a >>> 0).toString(16)}-${(b >>> 0).toString(16)}-${records.size}`
+}
+
+function bytesOf(records: readonly VersionRecord[]): number {
+  return records.reduce(
+    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
+    0,
+  )
+}

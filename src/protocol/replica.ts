@@ -1,0 +1,318 @@
+/**
+ * What an owner does with replicated reads, writes and scans.
+ *
+ * A write is merged with what the store has and with what is on its way into the store (the overlay); it is acknowledged
+ * when the store has accepted everything that it stands on. A read shows accepted versions only. A damaged record is
+ * "unknown": it is not read, not overwritten by a plain write (that could bring back an older version than one this
+ * replica has acknowledged), and reported so that it is healed.
+ *
+ * It must never acknowledge what the store has not accepted. Called by `DynamoNode`.
+ */
+
+import type { Address, Key } from './ids.js'
+import {
+  type DataReply,
+  PURPOSE,
+  type Purpose,
+  REPLY,
+  type ReplicaRead,
+  type ReplicaScan,
+  type ReplicaWrite,
+  type ReplyStatus,
+} from './messages.js'
+import { partitionOf } from './ring/slot.js'
+import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite } from './store-contract.js'
+import type { RowVerdict, TableKeeper } from './table-keeper.js'
+import { isLive, mergeRecords, recordCovers, type VersionRecord } from './versions/record.js'
+
+/** What a replica asks of its node. */
+export type ReplicaOutput =
+  | { readonly type: 'reply'; readonly to: Address; readonly message: DataReply }
+  | { readonly type: 'write'; readonly token: number; readonly write: StoreWrite }
+  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
+  /** Something there has a wrong checksum. */
+  | { readonly type: 'damaged'; readonly key: Key }
+  /** A local write has ended; `records` are what the store now has. */
+  | {
+      readonly type: 'local'
+      readonly id: number
+      readonly status: ReplyStatus
+      readonly records: readonly VersionRecord[]
+    }
+
+/** One atomic piece of a write: a request's keys of one partition. */
+interface Unit {
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+  readonly purpose: Purpose
+  status: ReplyStatus
+}
+
+/** A message, or a local write, that waits for the store. */
+interface Waiting {
+  readonly units: readonly Unit[]
+  readonly answer: { readonly to: Address; readonly message: ReplicaWrite } | { readonly local: number }
+}
+
+/** A store write on its way, and what waits for it. */
+interface Writing {
+  readonly keys: readonly Key[]
+  readonly waiting: Waiting[]
+}
+
+const STATUS_OF: Record<Exclude<RowVerdict, 'behind'>, ReplyStatus> = {
+  serve: REPLY.ok,
+  stale: REPLY.stale,
+  guarded: REPLY.guarded,
+}
+
+export class Replica {
+  readonly #keeper: TableKeeper
+  readonly #store: StoreReader
+  readonly #partitions: number
+  readonly #takeToken: () => number
+  /** Keys on their way into the store: the record that will be there, and the write that brings it. */
+  readonly #overlay = new Map<Key, { readonly record: VersionRecord; readonly token: number }>()
+  readonly #writing = new Map<number, Writing>()
+  readonly #scanning = new Map<number, { readonly to: Address; readonly message: ReplicaScan }>()
+  #output: ReplicaOutput[] = []
+
+  constructor(options: { keeper: TableKeeper; store: StoreReader; partitions: number; takeToken: () => number }) {
+    this.#keeper = options.keeper
+    this.#store = options.store
+    this.#partitions = options.partitions
+    this.#takeToken = options.takeToken
+  }
+
+  takeOutput(): readonly ReplicaOutput[] {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
+
+  /** Keys on their way; for invariants. */
+  get overlaySize(): number {
+    return this.#overlay.size
+  }
+
+  get writesInFlight(): number {
+    return this.#writing.size
+  }
+
+  /** False: made for a newer table than ours; park it. */
+  onRead(from: Address, message: ReplicaRead, nowMs: number): boolean {
+    const count = message.keys.length
+    const statuses = new Array<ReplyStatus>(count)
+    const keys: Key[] = []
+    for (let index = 0; index < count; index++) {
+      const key = message.keys[index] as Key
+      const verdict = this.#keeper.judgeRead(partitionOf(key, this.#partitions), message.rowEpochs[index] ?? 0)
+      if (verdict === 'behind') return false
+      const status = (message.deadlinesMs[index] ?? 0) < nowMs ? REPLY.expired : STATUS_OF[verdict]
+      statuses[index] = status
+      if (status === REPLY.ok) keys.push(key)
+    }
+    const stored = this.#store.read(keys)
+    const records = new Array<VersionRecord | undefined>(count)
+    let next = 0
+    for (let index = 0; index < count; index++) {
+      if (statuses[index] !== REPLY.ok) continue
+      const record = stored[next++]
+      if (record === 'damaged') {
+        statuses[index] = REPLY.unknown
+        this.#output.push({ type: 'damaged', key: message.keys[index] as Key })
+      } else records[index] = record
+    }
+    const { id: replyTo, ids } = message
+    const reply = { type: 'replica/read-reply' as const, replyTo, epoch: this.#keeper.epoch, ids, statuses, records }
+    this.#output.push({ type: 'reply', to: from, message: reply })
+    return true
+  }
+
+  /** False: made for a newer table than ours; park it. */
+  onWrite(from: Address, message: ReplicaWrite, nowMs: number): boolean {
+    const units: Unit[] = []
+    let offset = 0
+    for (let index = 0; index < message.ids.length; index++) {
+      const verdict = this.#keeper.judgeWrite(message.partitions[index] ?? 0, message.rowEpochs[index] ?? 0)
+      if (verdict === 'behind') return false
+      const end = offset + (message.counts[index] ?? 0)
+      const expired = (message.deadlinesMs[index] ?? 0) < nowMs
+      units.push({
+        keys: message.keys.slice(offset, end),
+        records: message.records.slice(offset, end),
+        purpose: message.purposes[index] ?? PURPOSE.write,
+        status: expired ? REPLY.expired : STATUS_OF[verdict],
+      })
+      offset = end
+    }
+    this.#write({ units, answer: { to: from, message } })
+    return true
+  }
+
+  /** Records that this node itself brings: a fill, a heal. Ends with a `local` output. */
+  writeLocally(local: number, keys: readonly Key[], records: readonly VersionRecord[], purpose: Purpose): void {
+    this.#write({ units: [{ keys, records, purpose, status: REPLY.ok }], answer: { local } })
+  }
+
+  /**
+   * Read, modify, write: `update` makes each new record from the current one, accepted or on its way. Ends with a `local`
+   * output. Errors: undefined from `update` refuses the whole update with `full`.
+   */
+  updateLocally(
+    local: number,
+    keys: readonly Key[],
+    update: (current: VersionRecord | undefined, index: number) => VersionRecord | undefined,
+  ): void {
+    const current = this.#currentOf(keys)
+    const records: VersionRecord[] = []
+    let status: ReplyStatus = REPLY.ok
+    current.forEach((record, index) => {
+      const made = record === 'damaged' ? undefined : update(record, index)
+      if (record === 'damaged') this.#output.push({ type: 'damaged', key: keys[index] as Key })
+      if (made === undefined) status = record === 'damaged' ? REPLY.unknown : REPLY.full
+      else records.push(made)
+    })
+    if (status !== REPLY.ok) this.#output.push({ type: 'local', id: local, status, records: [] })
+    else this.#write({ units: [{ keys, records, purpose: PURPOSE.write, status }], answer: { local } })
+  }
+
+  /** False: made for a newer table than ours; park it. */
+  onScan(from: Address, message: ReplicaScan, nowMs: number): boolean {
+    let status: ReplyStatus = message.deadlineMs < nowMs ? REPLY.expired : REPLY.ok
+    for (let index = 0; index < message.partitions.length; index++) {
+      const verdict = this.#keeper.judgeRead(message.partitions[index] ?? 0, message.rowEpochs[index] ?? 0)
+      if (verdict === 'behind') return false
+      if (status === REPLY.ok) status = STATUS_OF[verdict]
+    }
+    if (status !== REPLY.ok) {
+      this.#replyScan(from, message, status, { keys: [], records: [] })
+      return true
+    }
+    const token = this.#takeToken()
+    this.#scanning.set(token, { to: from, message })
+    const { range, limit, bytesMax, partitions } = message
+    this.#output.push({ type: 'scan', token, scan: { range, limit, bytesMax, partitions } })
+    return true
+  }
+
+  /** True if the page was one of ours. */
+  onScanned(token: number, page: StorePage): boolean {
+    const scan = this.#scanning.get(token)
+    if (scan === undefined) return false
+    this.#scanning.delete(token)
+    this.#replyScan(scan.to, scan.message, REPLY.ok, page)
+    return true
+  }
+
+  /** The store has accepted a write. True if it was one of ours. */
+  onWritten(token: number): boolean {
+    return this.#endWrite(token, true)
+  }
+
+  /** The store has refused a write: nothing of it was kept. True if it was one of ours. */
+  onFailed(token: number): boolean {
+    return this.#endWrite(token, false)
+  }
+
+  #replyScan(to: Address, message: ReplicaScan, status: ReplyStatus, page: StorePage): void {
+    const records = page.records.map((record, index) => {
+      if (record !== 'damaged') return record
+      this.#output.push({ type: 'damaged', key: page.keys[index] as Key })
+      return undefined
+    })
+    const reply = { type: 'replica/scan-reply' as const, replyTo: message.id, epoch: this.#keeper.epoch, status }
+    const answer = { ...reply, request: message.request, keys: page.keys, records }
+    this.#output.push({ type: 'reply', to, message: page.next === undefined ? answer : { ...answer, next: page.next } })
+  }
+
+  /** What each key will hold once everything on its way has been accepted. */
+  #currentOf(keys: readonly Key[]): readonly StoredRecord[] {
+    const stored = this.#store.read(keys)
+    if (this.#overlay.size === 0) return stored
+    return keys.map((key, index) => this.#overlay.get(key)?.record ?? stored[index])
+  }
+
+  #write(waiting: Waiting): void {
+    const keys: Key[] = []
+    for (const unit of waiting.units) if (unit.status === REPLY.ok) for (const key of unit.keys) keys.push(key)
+    const current = this.#currentOf(keys)
+    const fresh = new Map<Key, VersionRecord>()
+    let liveKeysDelta = 0
+    let waitsFor = 0
+    let next = 0
+    for (const unit of waiting.units) {
+      if (unit.status !== REPLY.ok) continue
+      const from = next
+      next += unit.keys.length
+      if (!this.#mayMerge(unit, current, from)) continue
+      for (let index = 0; index < unit.keys.length; index++) {
+        const key = unit.keys[index] as Key
+        const there = fresh.get(key) ?? knownOf(current[from + index])
+        const record = unit.records[index] as VersionRecord
+        if (recordCovers(there, record)) {
+          waitsFor = Math.max(waitsFor, this.#overlay.get(key)?.token ?? 0)
+          continue
+        }
+        const merged = there === undefined ? record : mergeRecords(there, record)
+        liveKeysDelta += Number(isLive(merged)) - Number(isLive(there))
+        fresh.set(key, merged)
+      }
+    }
+    if (fresh.size > 0) this.#startWrite(fresh, liveKeysDelta, waiting)
+    else if (waitsFor > 0) this.#writing.get(waitsFor)?.waiting.push(waiting)
+    else this.#answer(waiting)
+  }
+
+  /** A damaged record takes nothing but what heals it. */
+  #mayMerge(unit: Unit, current: readonly StoredRecord[], from: number): boolean {
+    if (unit.purpose === PURPOSE.heal) return true
+    for (let index = 0; index < unit.keys.length; index++) {
+      if (current[from + index] !== 'damaged') continue
+      unit.status = REPLY.unknown
+      this.#output.push({ type: 'damaged', key: unit.keys[index] as Key })
+    }
+    return unit.status === REPLY.ok
+  }
+
+  #startWrite(fresh: ReadonlyMap<Key, VersionRecord>, liveKeysDelta: number, waiting: Waiting): void {
+    const token = this.#takeToken()
+    const keys = [...fresh.keys()]
+    for (const [key, record] of fresh) this.#overlay.set(key, { record, token })
+    this.#writing.set(token, { keys, waiting: [waiting] })
+    this.#output.push({ type: 'write', token, write: { keys, records: [...fresh.values()], liveKeysDelta } })
+  }
+
+  #endWrite(token: number, accepted: boolean): boolean {
+    const writing = this.#writing.get(token)
+    if (writing === undefined) return false
+    this.#writing.delete(token)
+    for (const key of writing.keys) if (this.#overlay.get(key)?.token === token) this.#overlay.delete(key)
+    for (const waiting of writing.waiting) {
+      if (!accepted) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = REPLY.failed
+      this.#answer(waiting)
+    }
+    return true
+  }
+
+  #answer(waiting: Waiting): void {
+    if ('local' in waiting.answer) {
+      const [unit] = waiting.units
+      const status = unit?.status ?? REPLY.ok
+      this.#output.push({ type: 'local', id: waiting.answer.local, status, records: unit?.records ?? [] })
+      return
+    }
+    const { to, message } = waiting.answer
+    const statuses = waiting.units.map((unit) => unit.status)
+    const { id: replyTo, ids } = message
+    this.#output.push({
+      type: 'reply',
+      to,
+      message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, ids, statuses },
+    })
+  }
+}
+
+function knownOf(record: StoredRecord): VersionRecord | undefined {
+  return record === 'damaged' ? undefined : record
+}

@@ -1,0 +1,74 @@
+/**
+ * Which exchanges are owed: pairs of nodes that must compare what they share, because somebody who owed hints vanished.
+ *
+ * Pure bookkeeping; an exchange that was ordered is owed until its driver says that it ran to the end, and is ordered
+ * again when the driver has a new life. Called by the supervisor's core.
+ */
+
+import type { NodeId } from '../ids.js'
+
+export class Exchanges {
+  /** Driver → peers it still has to compare with. */
+  readonly #owed = new Map<NodeId, Set<NodeId>>()
+  /** Driver → peers it has been told of in this life. */
+  readonly #told = new Map<NodeId, Set<NodeId>>()
+
+  get isEmpty(): boolean {
+    return this.#owed.size === 0
+  }
+
+  /** One node may lack writes: it compares with everybody else. */
+  one(node: NodeId, living: readonly NodeId[]): void {
+    if (!living.includes(node)) return
+    for (const peer of living) if (peer !== node) this.#owe(node, peer)
+  }
+
+  /** Anybody may lack writes: each pair compares once (both sides are mended). */
+  everybody(living: readonly NodeId[]): void {
+    for (const node of living) for (const peer of living) if (node < peer) this.#owe(node, peer)
+  }
+
+  /** The driver compared with these to the end. */
+  onDone(node: NodeId, peers: readonly NodeId[]): void {
+    const owed = this.#owed.get(node)
+    // What the driver could not end (another table) is told again.
+    const told = this.#told.get(node)
+    for (const peer of peers) if (told?.has(peer)) owed?.delete(peer)
+    this.#told.delete(node)
+    if (owed?.size === 0) this.#owed.delete(node)
+  }
+
+  /** The driver's thread ended: it is told again in its next life. */
+  onLost(node: NodeId): void {
+    this.#told.delete(node)
+  }
+
+  /** A node is down for good: nothing is owed by it or to it. */
+  onDown(node: NodeId): void {
+    this.#owed.delete(node)
+    this.#told.delete(node)
+    for (const [driver, peers] of [...this.#owed]) {
+      peers.delete(node)
+      if (peers.size === 0) this.#owed.delete(driver)
+    }
+  }
+
+  /** Orders for drivers that are up and have not been told. */
+  takeOrders(isUp: (node: NodeId) => boolean): readonly { readonly node: NodeId; readonly peers: readonly NodeId[] }[] {
+    const orders: { node: NodeId; peers: NodeId[] }[] = []
+    for (const [node, owed] of [...this.#owed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (!isUp(node) || this.#told.has(node)) continue
+      const peers = [...owed].sort()
+      this.#told.set(node, new Set(peers))
+      orders.push({ node, peers })
+    }
+    return orders
+  }
+
+  #owe(node: NodeId, peer: NodeId): void {
+    const owed = this.#owed.get(node) ?? new Set()
+    this.#owed.set(node, owed.add(peer))
+    // Already under way: what it has passed may have changed, so it is owed once more after.
+    this.#told.get(node)?.delete(peer)
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * How rows change when nodes forget, die, and have been filled: pure functions from rows to rows.
+ *
+ * They decide owners only; when each change may be made is the supervisor core's to say. An unchanged row is the very
+ * same object, so that callers see what changed by identity.
+ */
+
+import type { Epoch, NodeId, PartitionId } from '../ids.js'
+import { planReplacement } from '../ring/claim.js'
+import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
+
+/** The table with other rows under a new epoch; the same table if no row changed. */
+export function withRows(table: PartitionTable, change: (row: Row, partition: PartitionId) => Row): PartitionTable {
+  const epoch = table.epoch + 1
+  let changed = false
+  const rows = table.rows.map((row, partition) => {
+    const next = change(row, partition)
+    if (next === row) return row
+    changed = true
+    return { ...next, epoch }
+  })
+  return changed ? { ...table, epoch, rows } : table
+}
+
+/**
+ * A node's store has forgotten something: where it was a full owner its place becomes vacant, and it is pending there.
+ * Where it was being filled, it begins anew (under a new row epoch, so that what it reported before does not count).
+ */
+export function rowsAfterAmnesia(table: PartitionTable, node: NodeId): PartitionTable {
+  return withRows(table, (row) => {
+    if (row.pending.includes(node)) return { ...row }
+    if (!isFullOwner(row, node)) return row
+    const owners = row.owners.map((owner) => (owner === node ? null : owner))
+    const pending = row.pending.map((successor, place) =>
+      row.owners[place] === node && successor === null ? node : successor,
+    )
+    return { ...row, owners, pending }
+  })
+}
+
+/** A node is down for good: each of its places gets a successor among `members`, as long as there are some. */
+export function rowsAfterDeath(
+  table: PartitionTable,
+  dead: ReadonlySet<NodeId>,
+  members: readonly NodeId[],
+): PartitionTable {
+  const current = table.rows.map((row) =>
+    newOwnersOf(row).map((owner) => (owner !== null && dead.has(owner) ? null : owner)),
+  )
+  const plan = planReplacement({ partitions: table.rows.length, n: table.n, members, current })
+  return withRows(table, (row, partition) => {
+    const wanted = plan.rows[partition] ?? []
+    const pending = row.owners.map((owner, place) => {
+      const successor = wanted[place] ?? null
+      if (successor !== null && successor !== owner) return successor
+      const planned = row.pending[place] ?? null
+      return planned !== null && dead.has(planned) ? null : successor === owner ? null : planned
+    })
+    return pending.every((node, place) => node === (row.pending[place] ?? null)) ? row : { ...row, pending }
+  })
+}
+
+/** Some pending places have been filled: they become full owners. */
+export function rowsAfterFill(
+  table: PartitionTable,
+  filled: ReadonlyMap<PartitionId, ReadonlySet<NodeId>>,
+): PartitionTable {
+  return withRows(table, (row, partition) => {
+    const nodes = filled.get(partition)
+    if (nodes === undefined) return row
+    const isFilled = (place: number) => {
+      const node = row.pending[place] ?? null
+      return node !== null && nodes.has(node)
+    }
+    const owners = row.owners.map((owner, place) => (isFilled(place) ? (row.pending[place] ?? null) : owner))
+    const pending = row.pending.map((node, place) => (isFilled(place) ? null : node))
+    return { ...row, owners, pending, lost: false }
+  })
+}
+
+/** Marks rows as lost, or not. */
+export function rowsWithLoss(
+  table: PartitionTable,
+  isLost: (row: Row, partition: PartitionId) => boolean,
+): PartitionTable {
+  return withRows(table, (row, partition) => {
+    const lost = isLost(row, partition)
+    return lost === row.lost ? row : { ...row, lost }
+  })
+}
+
+/** The table of a new cluster: every place full, epoch 1. */
+export function newTable(rows: readonly (readonly (NodeId | null)[])[], n: number): PartitionTable {
+  const epoch: Epoch = 1
+  return {
+    epoch,
+    n,
+    rows: rows.map((owners) => ({ epoch, owners, pending: owners.map(() => null), standbys: [], lost: false })),
+  }
+}
+
+/** Partitions with a place being filled. */
+export function jointPartitions(table: PartitionTable): PartitionId[] {
+  const partitions: PartitionId[] = []
+  table.rows.forEach((row, partition) => {
+    if (isJoint(row)) partitions.push(partition)
+  })
+  return partitions
+}

@@ -1,0 +1,77 @@
+/**
+ * What the supervisor's core is told, and what it asks for: two closed unions of plain data.
+ */
+
+import type { PeerInfo } from '../events.js'
+import type { Address, Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
+import type { Message } from '../messages.js'
+import type { PartitionTable } from '../ring/table.js'
+
+/** What a store's opening found; see `storage/open-verdict.ts`. */
+export type OpeningVerdict = 'fresh' | 'intact' | 'lost-tail' | 'amnesiac'
+
+export type SupervisorEvent =
+  /** First of all. `isCreation`: the cluster is new, empty stores are what is expected. */
+  | {
+      readonly type: 'start'
+      readonly nodes: readonly NodeId[]
+      readonly isCreation: boolean
+      /** The last process did not close: writes may have reached some owners only. */
+      readonly wasUnclean: boolean
+    }
+  /** The core was rebuilt after an invariant broke: these threads live. */
+  | {
+      readonly type: 'resume'
+      readonly nodes: readonly { readonly node: NodeId; readonly incarnation: Incarnation; readonly isUp: boolean }[]
+      /** Those without a thread. */
+      readonly down: readonly NodeId[]
+    }
+  /** A node's store is open. Not yet booted: it is waiting for its table. */
+  | {
+      readonly type: 'node/opened'
+      readonly node: NodeId
+      readonly incarnation: Incarnation
+      readonly verdict: OpeningVerdict
+      readonly reason: string
+      readonly storedEpoch: Epoch
+    }
+  /** The thread has ended; or it could not be started. Certain. */
+  | { readonly type: 'node/exited'; readonly node: NodeId; readonly incarnation: Incarnation; readonly reason: string }
+  | { readonly type: 'message'; readonly from: Address; readonly message: Message }
+  /** This epoch and all below are on disk. */
+  | { readonly type: 'table/persisted'; readonly epoch: Epoch }
+  /** A tick. `loops`: how often each living thread's loop has turned, from shared counters. */
+  | { readonly type: 'tick'; readonly loops: Readonly<Record<NodeId, number>> }
+  /** A gateway's thread ended in the middle of its work; it may have owed hints. */
+  | { readonly type: 'gateway/lost'; readonly gateway: Address }
+  | { readonly type: 'gateway/joined'; readonly gateway: Address }
+  /** An operator (or a fault) says that the next death of this node is final, or that it is dead now. */
+  | { readonly type: 'operator/give-up'; readonly node: NodeId }
+  | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }
+  | { readonly type: 'stop' }
+
+export type SupervisorEffect =
+  | { readonly type: 'spawn'; readonly node: NodeId; readonly incarnation: Incarnation; readonly salvage: boolean }
+  | { readonly type: 'terminate'; readonly node: NodeId; readonly incarnation: Incarnation; readonly reason: string }
+  /** Start the node's core with this. */
+  | {
+      readonly type: 'boot'
+      readonly node: NodeId
+      readonly incarnation: Incarnation
+      readonly table: PartitionTable
+      readonly activeEpoch: Epoch
+      readonly peers: readonly PeerInfo[]
+    }
+  | { readonly type: 'send'; readonly to: Address; readonly message: Message }
+  /** fsync it, then say `table/persisted`. Nobody may learn of it before. */
+  | { readonly type: 'persist'; readonly table: PartitionTable }
+  | { readonly type: 'notice'; readonly notice: SupervisorNotice }
+
+export type SupervisorNotice =
+  | { readonly type: 'node:up'; readonly node: NodeId; readonly incarnation: Incarnation }
+  | { readonly type: 'node:down'; readonly node: NodeId; readonly reason: string }
+  | { readonly type: 'node:hung'; readonly node: NodeId; readonly silentMs: number }
+  | { readonly type: 'node:amnesia'; readonly node: NodeId; readonly reason: string }
+  | { readonly type: 'epoch'; readonly epoch: Epoch; readonly reason: string; readonly partitionsChanged: number }
+  | { readonly type: 'partition:lost'; readonly partitions: readonly PartitionId[] }
+  | { readonly type: 'created' }

@@ -1,0 +1,104 @@
+/**
+ * A node's hold on the partition table: which it acts on, which it is storing, which rows it may serve.
+ *
+ * An epoch is stored before it is acted on. While a newer table is on its way, data messages that were made for it are
+ * parked (their senders have at most one message of a kind outstanding, so that they are few) and handled after.
+ * A row that this node newly owns in full is *guarded* until the supervisor says that enough old owners have stored the
+ * flip: before, an old quorum could still answer without it.
+ *
+ * Called by `DynamoNode`; decides nothing about records.
+ */
+
+import type { Epoch, NodeId, PartitionId } from './ids.js'
+import { isFullOwner, isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from './ring/table.js'
+
+/** What a replica may do with an operation of a row. */
+export type RowVerdict =
+  | 'serve'
+  /** The sender's row is older: tell it, with the table. */
+  | 'stale'
+  /** The sender's row is newer: adopt first. */
+  | 'behind'
+  /** Ours, but not to be served yet. */
+  | 'guarded'
+
+export class TableKeeper {
+  readonly #self: NodeId
+  #table: PartitionTable
+  /** The newest table seen; being stored if it is newer than ours. */
+  #adopting: PartitionTable | undefined
+  #activeEpoch: Epoch
+  readonly #guarded = new Set<PartitionId>()
+
+  constructor(self: NodeId, table: PartitionTable, activeEpoch: Epoch) {
+    this.#self = self
+    this.#table = table
+    this.#activeEpoch = activeEpoch
+    // What was guarded in an earlier life is not known any more: every row flipped since is.
+    table.rows.forEach((row, partition) => {
+      if (row.epoch > activeEpoch && !isJoint(row) && isFullOwner(row, self)) this.#guarded.add(partition)
+    })
+  }
+
+  get table(): PartitionTable {
+    return this.#table
+  }
+
+  get epoch(): Epoch {
+    return this.#table.epoch
+  }
+
+  get isAdopting(): boolean {
+    return this.#adopting !== undefined
+  }
+
+  /** A table was shown. True: store it, then call `onStored`. */
+  offer(table: PartitionTable): boolean {
+    if (table.epoch <= Math.max(this.#table.epoch, this.#adopting?.epoch ?? 0)) return false
+    this.#adopting = table
+    return true
+  }
+
+  /** The table of this epoch is in the store. Returns it if it is now the one to act on. */
+  onStored(epoch: Epoch): PartitionTable | undefined {
+    const table = this.#adopting
+    if (table === undefined || table.epoch !== epoch) return undefined
+    this.#adopting = undefined
+    table.rows.forEach((row, partition) => {
+      const before = rowOf(this.#table, partition)
+      const isNewlyFull = isFullOwner(row, this.#self) && !isFullOwner(before, this.#self)
+      if (isNewlyFull && row.epoch > this.#activeEpoch) this.#guarded.add(partition)
+      else if (!isFullOwner(row, this.#self)) this.#guarded.delete(partition)
+    })
+    this.#table = table
+    return table
+  }
+
+  onActivate(epoch: Epoch): void {
+    if (epoch <= this.#activeEpoch) return
+    this.#activeEpoch = epoch
+    for (const partition of [...this.#guarded]) {
+      if (rowOf(this.#table, partition).epoch <= epoch) this.#guarded.delete(partition)
+    }
+  }
+
+  /** May this node answer a read of the partition whose sender goes by this row epoch? */
+  judgeRead(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
+    const row = rowOf(this.#table, partition)
+    if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
+    if (!isFullOwner(row, this.#self)) return row.pending.includes(this.#self) ? 'guarded' : 'stale'
+    return this.#guarded.has(partition) ? 'guarded' : 'serve'
+  }
+
+  /** May this node take a write? Pending owners and standbys do, too. */
+  judgeWrite(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
+    const row = rowOf(this.#table, partition)
+    if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
+    if (!writeTargetsOf(row).includes(this.#self)) return 'stale'
+    return this.#guarded.has(partition) ? 'guarded' : 'serve'
+  }
+
+  row(partition: PartitionId): Row {
+    return rowOf(this.#table, partition)
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What a replica keeps for a key: one record. Under `lww` it is a stamp and a value; under `siblings` a dotted version
+ * vector set. A value of null is a tombstone: a delete that must be remembered until every owner holds it.
+ *
+ * `mergeRecords` is the one rule of reconciliation, used by replicas (write against store), coordinators (reply against
+ * reply), hints and fills. It is commutative, associative and idempotent; a property test checks it.
+ *
+ * Records are immutable values: merging never changes its inputs.
+ */
+
+import { assert } from '../assert.js'
+import { type DvvSet, dvvDescends, dvvEquals, dvvMerge, dvvSiblings } from './dvv.js'
+import type { Stamp } from './stamp.js'
+
+/** Last write wins. */
+export interface LwwRecord {
+  readonly kind: 'lww'
+  readonly stamp: Stamp
+  /** null: tombstone. */
+  readonly value: Uint8Array | null
+}
+
+/** All concurrent values with their causal history. */
+export interface SiblingsRecord {
+  readonly kind: 'siblings'
+  readonly set: DvvSet
+}
+
+export type VersionRecord = LwwRecord | SiblingsRecord
+
+/** How a cluster settles concurrent writes; fixed when it is created. */
+export type ConflictMode = 'lww' | 'siblings'
+
+/** The record that knows everything that both know. Errors: asserts one kind. */
+export function mergeRecords(a: VersionRecord, b: VersionRecord): VersionRecord {
+  if (a.kind === 'lww' && b.kind === 'lww') return b.stamp > a.stamp ? b : a
+  assert(a.kind === 'siblings' && b.kind === 'siblings', 'one cluster keeps one kind of record', {
+    a: a.kind,
+    b: b.kind,
+  })
+  if (dvvDescends(a.set, b.set)) return a
+  if (dvvDescends(b.set, a.set)) return b
+  return { kind: 'siblings', set: dvvMerge(a.set, b.set) }
+}
+
+/** True if `a` already knows everything in `b`: writing `b` over `a` would change nothing. */
+export function recordCovers(a: VersionRecord | undefined, b: VersionRecord): boolean {
+  if (a === undefined) return false
+  if (a.kind === 'lww' && b.kind === 'lww') return a.stamp >= b.stamp
+  assert(a.kind === 'siblings' && b.kind === 'siblings', 'one cluster keeps one kind of record', {
+    a: a.kind,
+    b: b.kind,
+  })
+  return dvvDescends(a.set, b.set)
+}
+
+/** Same version? Undefined (absent) equals only undefined. */
+export function sameVersion(a: VersionRecord | undefined, b: VersionRecord | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  if (a.kind === 'lww' && b.kind === 'lww') return a.stamp === b.stamp
+  return a.kind === 'siblings' && b.kind === 'siblings' && dvvEquals(a.set, b.set)
+}
+
+/** True if the record holds at least one value that is not a tombstone. */
+export function isLive(record: VersionRecord | undefined): boolean {
+  if (record === undefined) return false
+  if (record.kind === 'lww') return record.value !== null
+  return dvvSiblings(record.set).some((sibling) => sibling.value !== null)
+}
+
+/** A short text that is equal for equal versions, for digests of ranges. */
+export function versionText(record: VersionRecord): string {
+  if (record.kind === 'lww') return record.stamp
+  return record.set.map((entry) => `${entry.actor}:${entry.counter}:${entry.siblings.length}`).join(',')
+}

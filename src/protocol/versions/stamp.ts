@@ -1,0 +1,54 @@
+/**
+ * Stamps: the total order of writes under last-write-wins.
+ *
+ * A stamp is a string `tttttttttttttttt.actor.iiii`: 16 hex digits of nanoseconds of the process-wide clock, who
+ * stamped, and 4 hex digits of the index within the turn. Lexicographic order is the order of time, actor, index, so
+ * that `<` compares, a map can hold it, structured clone copies it with one memcpy, and a person can read it in a trace.
+ *
+ * Nanoseconds, because two threads in one millisecond come out in the wrong order (FACTS: 4,782 of 5,000 causally
+ * ordered pairs). The time is read once a turn, after the turn's operations were taken: an operation that follows
+ * another one's answer reads a later clock, and those of one turn are concurrent or ordered by their index.
+ */
+
+import { assert } from '../assert.js'
+import type { ActorId } from '../ids.js'
+
+/** Opaque, totally ordered by `<`. */
+export type Stamp = string
+
+/** Lower than every stamp. */
+export const STAMP_ZERO: Stamp = ''
+
+/** Operations of one turn that can share a clock reading. */
+export const STAMP_INDEX_MAX = 0xffff
+
+/**
+ * Makes a stamp.
+ *
+ * Units:  `timeNs` nanoseconds of the shared monotonic clock.
+ * Errors: asserts 0 ≤ index ≤ 65535.
+ */
+export function makeStamp(timeNs: bigint, index: number, actor: ActorId): Stamp {
+  assert(index >= 0 && index <= STAMP_INDEX_MAX, 'a turn stamps at most 65536 operations', { index })
+  return `${stampTimePart(timeNs)}.${actor}.${index.toString(16).padStart(4, '0')}`
+}
+
+/** The time part alone, for a turn that stamps many operations. */
+export function stampTimePart(timeNs: bigint): string {
+  return timeNs.toString(16).padStart(16, '0')
+}
+
+/** The nanoseconds in a stamp; 0 for STAMP_ZERO. */
+export function stampTimeNs(stamp: Stamp): bigint {
+  return stamp === STAMP_ZERO ? 0n : BigInt(`0x${stamp.slice(0, 16)}`)
+}
+
+/** The index within its turn. */
+export function stampIndex(stamp: Stamp): number {
+  return Number.parseInt(stamp.slice(-4), 16)
+}
+
+/** Who stamped. */
+export function stampActor(stamp: Stamp): ActorId {
+  return stamp.slice(17, -5)
+}

@@ -1,0 +1,189 @@
+/**
+ * The public door as types: what `openCluster` and `connect` return. `cluster.ts` implements them.
+ */
+
+import type { ActorId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
+import type { MemberStatus } from '../protocol/membership/member-status.js'
+
+/** Text (UTF-8) or bytes. */
+export type Bytes = string | Uint8Array
+
+export interface GetOptions {
+  /** Owners that must answer; default the cluster's r. */
+  readonly r?: number
+  /** Count the first n healthy nodes instead of the owners only (Dynamo §4.6). */
+  readonly sloppy?: boolean
+  readonly timeoutMs?: number
+}
+
+export interface PutOptions {
+  /** Owners that must accept; default the cluster's w. */
+  readonly w?: number
+  readonly sloppy?: boolean
+  /** What `read` gave: the write supersedes exactly those values. Only matters under `conflict: 'siblings'`. */
+  readonly context?: string
+  readonly timeoutMs?: number
+}
+
+export type BatchOperation =
+  | { readonly type: 'put'; readonly key: Bytes; readonly value: Bytes }
+  | { readonly type: 'del'; readonly key: Bytes }
+
+export interface BatchOptions {
+  readonly w?: number
+  readonly sloppy?: boolean
+  readonly timeoutMs?: number
+}
+
+/** A range in byte order. */
+export interface ScanOptions {
+  readonly gt?: Bytes
+  readonly gte?: Bytes
+  readonly lt?: Bytes
+  readonly lte?: Bytes
+  readonly reverse?: boolean
+  /** Pairs at most; default: all. */
+  readonly limit?: number
+  /** As for get; default the cluster's r. */
+  readonly r?: number
+  /** Deadline of each page. */
+  readonly timeoutMs?: number
+}
+
+/** All concurrent values and the causal context to put with. */
+export interface ReadResult {
+  readonly values: Uint8Array[]
+  readonly context: string
+}
+
+/** Where a key lives. */
+export interface Location {
+  readonly slot: Slot
+  readonly partition: PartitionId
+  /** The preference list: full owners, primary first. */
+  readonly owners: NodeId[]
+}
+
+/** What every entry point offers: the opener's cluster, and `connect` in other threads. */
+export interface KeyValueStore {
+  get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined>
+  read(key: Bytes, options?: GetOptions): Promise<ReadResult>
+  put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void>
+  delete(key: Bytes, options?: PutOptions): Promise<void>
+  getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]>
+  batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void>
+  scan(options?: ScanOptions): AsyncIterableIterator<[Uint8Array, Uint8Array]>
+  locate(key: Bytes): Location
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A store folder that was moved aside. */
+export interface Quarantine {
+  readonly folder: string
+  readonly reason: string
+  readonly at: string
+}
+
+/** One node in `status()`. */
+export interface NodeStatus {
+  readonly id: NodeId
+  readonly role: 'member' | 'standby'
+  readonly status: MemberStatus
+  /** Lives of the node in this process, from 1. */
+  readonly incarnation: number
+  /** Restarts since the cluster was opened. */
+  readonly restarts: number
+  /** Replicas owned. */
+  readonly partitions: number
+  /** Replicas being filled. */
+  readonly pending: number
+  /** Keys with a live value in its store. */
+  readonly keys: number
+  /** Messages waiting. */
+  readonly mailbox: number
+  /** Hints kept for others. */
+  readonly hints: number
+  /** The table epoch it acts on. */
+  readonly epoch: number
+  readonly threadId: number | null
+  readonly actor: ActorId | null
+  readonly quarantined: readonly Quarantine[]
+  /** Why the last life ended, if one did. */
+  readonly lastExit?: { readonly code: number | null; readonly reason: string; readonly at: string }
+}
+
+export interface ClusterStatus {
+  readonly location: string
+  readonly epoch: number
+  /** Every living member has the same table and the same view of the members, and no partition is being filled. */
+  readonly converged: boolean
+  readonly partitions: number
+  readonly replication: { readonly n: number; readonly r: number; readonly w: number }
+  /** Partitions with a place being filled. */
+  readonly partitionsMoving: number
+  /** Partitions that say PARTITION_LOST. */
+  readonly partitionsLost: number[]
+  readonly gateways: number
+  readonly nodes: NodeStatus[]
+}
+
+/** Names of events and what comes with them. */
+export interface ClusterEvents {
+  'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
+  'node:up': [{ node: NodeId; incarnation: number; readyMs: number }]
+  'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
+  'node:down': [{ node: NodeId; reason: string }]
+  'node:hung': [{ node: NodeId; silentMs: number }]
+  'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
+  'node:amnesia': [{ node: NodeId; reason: string }]
+  epoch: [{ epoch: number; reason: string; partitionsChanged: number }]
+  handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
+  repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
+  transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
+  exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
+  'partition:lost': [{ partitions: readonly PartitionId[] }]
+  'record:damaged': [{ node: NodeId; key: Uint8Array }]
+  /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
+  'supervisor:restart': [{ error: Error }]
+  converged: [{ epoch: number }]
+  close: []
+}
+
+/** Injected faults: each resolves once it is in effect. Only with `faults: true`. */
+export interface Faults {
+  /** The thread ends at once. `permanent`: it is not restarted; its partitions are reassigned. */
+  crash(node: NodeId, options?: { permanent?: boolean }): Promise<void>
+  /** An endless loop of `ms` milliseconds. */
+  hang(node: NodeId, ms: number): Promise<void>
+  /** The thread stands still for `ms` milliseconds without using the CPU. */
+  pause(node: NodeId, ms: number): Promise<void>
+  /** Ends the node, deletes its store, starts it again (a node that is down for good stays down). */
+  wipe(node: NodeId): Promise<void>
+  /** Ends the node, flips bytes in its files, starts it again (a node that is down for good stays down). */
+  corrupt(node: NodeId): Promise<void>
+  /** Ends every fault that is still in effect. */
+  heal(): Promise<void>
+}
+
+/** Give it to another thread (workerData or postMessage; plain data): `connect(ticket)` there. */
+export interface Ticket {
+  readonly coterie: 1
+  readonly clusterId: string
+  readonly threadId: number
+  readonly secret: string
+}
+
+/** An open cluster. */
+export interface Cluster extends KeyValueStore {
+  status(): ClusterStatus
+  on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
+  once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
+  off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
+  /** Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. */
+  settled(options?: { timeoutMs?: number }): Promise<void>
+  ticket(): Ticket
+  /** Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. */
+  acceptLoss(partitions?: readonly PartitionId[]): Promise<void>
+  readonly faults: Faults
+}

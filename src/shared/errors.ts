@@ -1,0 +1,101 @@
+/**
+ * The public error: one class, a closed table of codes, the facts. Made only at the edge (the client, `openCluster`, the
+ * command); inside, expected trouble is a `Failure` value that crosses threads as plain data.
+ */
+
+import type { Failure, FailureCode } from '../protocol/failure.js'
+
+/** What each code means and what to do about it. `docs` in the README are made from this table. */
+export const ERROR_TABLE = {
+  INVALID_OPTION: 'An option has a value that is not allowed. The message says which and what is allowed.',
+  INVALID_KEY: 'A key must be a string or Uint8Array of 1 to 65,535 bytes.',
+  INVALID_VALUE: 'A value must be a string or Uint8Array, at most `limits.valueBytesMax` bytes.',
+  INVALID_CONTEXT: 'The causal context was not made by `read` of this cluster. Read the key again.',
+  CLOSED: 'The cluster is closed or closing. Open it again.',
+  OVERLOADED: 'Too many requests or bytes are in flight. Nothing was sent. Wait for answers, then try again.',
+  QUORUM_UNAVAILABLE:
+    'Too few owners are left to form the quorum; no replica kept the write. Lower r or w, use `sloppy`, or wait for the refill.',
+  PARTITION_LOST:
+    'Too few stores of the partition are left to refill it without risking acknowledged writes. Bring a store back or call `acceptLoss`.',
+  TIMEOUT: 'The deadline passed before the quorum answered. A read changed nothing; a write was sent to no replica.',
+  OUTCOME_UNKNOWN:
+    'The deadline passed or a coordinator died after the write was sent: it may or may not take effect. Read before you decide.',
+  STORE_FAILED: 'A store refused the operation (disk full, damaged files). The cause tells more.',
+  SIBLINGS_LIMIT: 'The key has too many concurrent values. Read it and put with the context.',
+  CLOCK_UNAVAILABLE:
+    'The clock ceiling could not be renewed in time; nothing was sent. Check the disk of the cluster folder.',
+  LOCATION_LOCKED: 'The location is open already, in this process or another. Close it there first.',
+  LOCATION_MISMATCH:
+    'The location holds a cluster that was created with other fixed settings (partitions, n, conflict).',
+  LOCATION_DAMAGED: 'The cluster folder cannot be read. The message names the file.',
+  OPEN_FAILED: 'A node did not start. The cause tells more.',
+  UNKNOWN_NODE: 'No node has this id.',
+  FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
+  TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
+} as const satisfies Record<string, string>
+
+/** Every code a `CoterieError` can have. */
+export type CoterieErrorCode = keyof typeof ERROR_TABLE
+
+// A failure of the protocol must have a public code; a missing one does not compile.
+type Covered = FailureCode extends CoterieErrorCode ? true : never
+const COVERED: Covered = true
+
+/** Facts beside the message: numbers and names a program can act on. */
+export type ErrorFacts = Readonly<Record<string, unknown>>
+
+/**
+ * The only error that the public door throws or rejects with.
+ *
+ * `code` is from `ERROR_TABLE`; `facts` are what a program needs to react; `cause` is what was underneath.
+ */
+export class CoterieError extends Error {
+  override readonly name = 'CoterieError'
+  readonly code: CoterieErrorCode
+  readonly facts: ErrorFacts
+
+  constructor(code: CoterieErrorCode, message?: string, facts: ErrorFacts = {}, options?: { cause?: unknown }) {
+    super(message === undefined ? `${code}: ${ERROR_TABLE[code]}` : `${code}: ${message}`, options)
+    this.code = code
+    this.facts = facts
+  }
+}
+
+/** The public error of a protocol failure. */
+export function errorOfFailure(failure: Failure): CoterieError {
+  const { code, ...facts } = failure
+  const detail = Object.entries(facts)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(',') : value}`)
+    .join(', ')
+  return COVERED && new CoterieError(code, `${ERROR_TABLE[code]}${detail === '' ? '' : ` (${detail})`}`, facts)
+}
+
+/** An error from another thread keeps its name, message, code and stack as plain data. */
+export interface WireError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly stack?: string
+  readonly cause?: WireError
+}
+
+/** Structured clone drops class and `code` of errors; this keeps them. Depth of causes is bounded by 4. */
+export function toWireError(error: unknown, depth = 4): WireError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  const code = (error as { code?: unknown }).code
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(error.cause === undefined || depth === 0 ? {} : { cause: toWireError(error.cause, depth - 1) }),
+  }
+}
+
+/** The error again, as an Error with name and code. */
+export function fromWireError(wire: WireError): Error {
+  const error = new Error(wire.message, wire.cause === undefined ? undefined : { cause: fromWireError(wire.cause) })
+  error.name = wire.name
+  if (wire.stack !== undefined) error.stack = wire.stack
+  return wire.code === undefined ? error : Object.assign(error, { code: wire.code })
+}

@@ -1,0 +1,37 @@
+/**
+ * Where everything lies below a cluster's location:
+ *
+ * ```
+ * cluster/            metadata.json, table.json, clock.json and their `.previous`; lock/
+ * node1/store/        LevelDB's files, and nothing else
+ * node1/witness       how far the store has come
+ * node1/quarantine/   stores set aside
+ * ```
+ *
+ * Decides paths only; touches nothing.
+ */
+
+import { join } from 'node:path'
+import type { NodeId } from '../protocol/ids.js'
+
+export interface NodeFolders {
+  readonly folder: string
+  readonly store: string
+  readonly witness: string
+  readonly quarantine: string
+}
+
+export function nodeFolders(location: string, node: NodeId): NodeFolders {
+  const folder = join(location, node)
+  return {
+    folder,
+    store: join(folder, 'store'),
+    witness: join(folder, 'witness'),
+    quarantine: join(folder, 'quarantine'),
+  }
+}
+
+/** The cluster's own folder. */
+export function clusterFolderOf(location: string): string {
+  return join(location, 'cluster')
+}

@@ -1,0 +1,250 @@
+/**
+ * A node's store on LevelDB.
+ *
+ * Opening decides whether the store may be believed (`open-verdict.ts`); what was found is in the report. An amnesiac store
+ * is opened only to be read (a salvage may want it); `open-node-store.ts` sets it aside and starts a fresh one.
+ *
+ * Called by the node's own thread, and only by it. The files must have been verified (`verify-store.ts`) before: LevelDB
+ * aborts the whole process over some damage.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Key } from '../protocol/ids.js'
+import type { StoredRecord, StorePage, StoreScan, StoreWrite } from '../protocol/store-contract.js'
+import type { Durability } from '../shared/options.js'
+import { readBootId } from './boot-id.js'
+import { encodeIdentity, type StoredIdentity } from './entry-codec.js'
+import { type FoundStore, readFoundStore } from './found-store.js'
+import { GroupCommit } from './group-commit.js'
+import { dataKey, IDENTITY_KEY } from './keyspace.js'
+import { scanLevel } from './level-scan.js'
+import { type Level, type LevelOptions, openLevel } from './open-level.js'
+import { type Judgement, judgeOpening, needsNewStoreId, type OpeningFacts } from './open-verdict.js'
+import { decodeRecord } from './record-codec.js'
+import type { Store, StoreIdentity } from './store.js'
+import { StoreError } from './store-error.js'
+import { syncFolder } from './sync-folder.js'
+import { readWitness, type Witness, WitnessFile } from './witness.js'
+
+export interface LevelStoreOptions extends LevelOptions {
+  /** LevelDB's own folder; made if absent. */
+  readonly folder: string
+  /** Outside `folder`, so that no older copy of the folder brings an older witness along. */
+  readonly witnessFile: string
+  /** The cluster's partition count. */
+  readonly partitions: number
+  readonly durability: Durability
+  readonly expected: OpeningFacts['expected']
+  readonly expectedStoreId?: string
+  /** Verdict of `verifyStoreFiles`, if it ran. */
+  readonly files?: OpeningFacts['files']
+  /** For tests that restart the machine. Default: `readBootId`. */
+  readonly bootId?: string
+}
+
+/** What opening found, as plain data. */
+export interface OpenReport extends Judgement {
+  readonly folder: string
+  readonly storeId: string
+  readonly sequence: number
+  readonly witness: Witness | 'absent' | 'damaged'
+  /** Nothing at all was in it. */
+  readonly isEmpty: boolean
+  /** Hints that cannot be read: what they stood for must come by an exchange. */
+  readonly hintsDamaged: readonly number[]
+  readonly metaDamaged: readonly string[]
+  readonly openMs: number
+}
+
+/**
+ * Opens a store, or makes one.
+ *
+ * Shape:  `report.verdict` `'amnesiac'`: the store can be read and scanned and refuses writes.
+ * Errors: StoreError STORE_LOCKED, STORE_OPEN_FAILED; those of fs for the witness.
+ */
+export async function openLevelStore(options: LevelStoreOptions): Promise<{ store: LevelStore; report: OpenReport }> {
+  const startedMs = performance.now()
+  mkdirSync(options.folder, { recursive: true })
+  const level = await openLevel(options.folder, options)
+  try {
+    const found = await readFoundStore(level)
+    const witness = readWitness(options.witnessFile)
+    const bootId = options.bootId ?? readBootId(Date.now())
+    const judgement = judgeOpening({
+      identity: found.identity,
+      isEmpty: found.isEmpty,
+      witness,
+      files: options.files,
+      expected: options.expected,
+      expectedStoreId: options.expectedStoreId,
+      bootId,
+    })
+    const identity = await settleIdentity(level, found, judgement, options)
+    const commit = judgement.verdict === 'amnesiac' ? undefined : await beginCommits(level, identity, bootId, options)
+    const store = new LevelStore(level, found, identity, commit, options)
+    const { isEmpty, hintsDamaged, metaDamaged } = found
+    const { storeId, sequence } = identity
+    const openMs = performance.now() - startedMs
+    const facts = { folder: options.folder, storeId, sequence, witness, isEmpty, hintsDamaged, metaDamaged, openMs }
+    return { store, report: { ...judgement, ...facts } }
+  } catch (error) {
+    await level.close()
+    throw error
+  }
+}
+
+/** See `Store`. */
+export class LevelStore implements Store {
+  readonly identity: StoreIdentity
+  readonly #level: Level
+  readonly #commit: Commits | undefined
+  readonly #options: LevelStoreOptions
+  #closing: Promise<void> | undefined
+  /** Reads that LevelDB could not do and that were answered `'damaged'`; volatile. */
+  readErrors = 0
+  /** The newest of them. */
+  lastReadError: unknown
+
+  constructor(
+    level: Level,
+    found: FoundStore,
+    identity: StoredIdentity,
+    commit: Commits | undefined,
+    options: LevelStoreOptions,
+  ) {
+    const { storeId, sequence, liveKeys } = identity
+    this.identity = { storeId, sequence, liveKeys, meta: found.meta, hints: found.hints }
+    this.#level = level
+    this.#commit = commit
+    this.#options = options
+  }
+
+  get liveKeys(): number {
+    return this.#commit?.group.identity.liveKeys ?? this.identity.liveKeys
+  }
+
+  get sequence(): number {
+    return this.#commit?.group.identity.sequence ?? this.identity.sequence
+  }
+
+  /** Why every write is refused; undefined while the store is well. */
+  get failure(): StoreError | undefined {
+    return this.#commit?.group.failure
+  }
+
+  /** Errors: StoreError STORE_CLOSED. What LevelDB cannot read is `'damaged'`: unknown, never absent. */
+  read(keys: readonly Key[]): StoredRecord[] {
+    this.#assertOpen()
+    return keys.map((key) => {
+      try {
+        const bytes: Buffer | undefined = this.#level.getSync(dataKey(key))
+        return bytes === undefined ? undefined : decodeRecord(key, bytes)
+      } catch (error) {
+        this.readErrors++
+        this.lastReadError = error
+        return 'damaged'
+      }
+    })
+  }
+
+  /** Errors: StoreError STORE_FAILED (see its `kept`), STORE_CLOSED, STORE_AMNESIAC. */
+  async write(write: StoreWrite): Promise<void> {
+    this.#assertOpen()
+    if (this.#commit === undefined) throw new StoreError('STORE_AMNESIAC', 'this store is open only to be read')
+    return this.#commit.group.add(write)
+  }
+
+  /** Errors: StoreError STORE_CLOSED, STORE_READ_FAILED. */
+  async scan(scan: StoreScan): Promise<StorePage> {
+    this.#assertOpen()
+    try {
+      return await scanLevel(this.#level, scan, this.#options.partitions)
+    } catch (cause) {
+      throw new StoreError('STORE_READ_FAILED', 'LevelDB could not read a range', { cause })
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#commit?.group.drain()
+    await this.#level.close()
+    if (this.#commit === undefined) return
+    const { group, witness } = this.#commit
+    if (group.failure === undefined) {
+      syncLogs(this.#options.folder)
+      witness.write({ sequence: group.identity.sequence, durability: this.#options.durability, closed: true })
+      await witness.sync()
+    }
+    await witness.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError('STORE_CLOSED', 'the store is closed or closing')
+  }
+}
+
+interface Commits {
+  readonly group: GroupCommit
+  readonly witness: WitnessFile
+}
+
+/** A new store gets its id, one that lost its tail another: on the disk before anything else. */
+async function settleIdentity(
+  level: Level,
+  found: FoundStore,
+  judgement: Judgement,
+  options: LevelStoreOptions,
+): Promise<StoredIdentity> {
+  const old = typeof found.identity === 'string' ? undefined : found.identity
+  const isFresh = judgement.verdict === 'fresh'
+  if (!isFresh && !needsNewStoreId(judgement)) return old ?? NOBODY
+  const identity = {
+    storeId: randomBytes(8).toString('hex'),
+    // Of several renewals that nobody recorded, the cluster still knows the first.
+    previousStoreId: isFresh ? '' : (options.expectedStoreId ?? old?.storeId ?? ''),
+    sequence: (old?.sequence ?? 0) + 1,
+    liveKeys: old?.liveKeys ?? 0,
+  }
+  await level.batch([{ type: 'put', key: IDENTITY_KEY, value: encodeIdentity(identity) }], { sync: true })
+  syncFolder(options.folder)
+  syncFolder(dirname(options.folder))
+  return identity
+}
+
+/** An amnesiac store that does not even know its name. */
+const NOBODY: StoredIdentity = { storeId: '', previousStoreId: '', sequence: 0, liveKeys: 0 }
+
+async function beginCommits(
+  level: Level,
+  identity: StoredIdentity,
+  bootId: string,
+  options: LevelStoreOptions,
+): Promise<Commits> {
+  const { durability } = options
+  const { storeId, sequence } = identity
+  const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
+  return { group: new GroupCommit(level, identity, witness, durability), witness }
+}
+
+/**
+ * The logs reach the disk; tables and MANIFEST are there already. A last synced batch would not do: it syncs the newest log
+ * only, and an older one may still wait for its table (google/leveldb#193).
+ */
+function syncLogs(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith('.log')) continue
+    const fd = openSync(join(folder, name), 'r+')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+  syncFolder(folder)
+}

@@ -1,0 +1,88 @@
+import { test } from 'tap'
+import { type Command, parseCommand } from '../../src/cli/args.js'
+import { COMMAND_NAMES } from '../../src/cli/flags.js'
+import { commandHelp, overview } from '../../src/cli/help.js'
+
+test('start: passes on only what was said', async (t) => {
+  t.strictSame(parseCommand(['start']), { name: 'start', cluster: { location: './data' }, faults: undefined })
+  t.strictSame(
+    parseCommand([
+      'start',
+      '-d',
+      'x',
+      '--nodes',
+      '3',
+      '--n',
+      'all',
+      '--r',
+      '1',
+      '--set',
+      'hungAfterMs=500',
+      '--no-faults',
+    ]),
+    {
+      name: 'start',
+      cluster: { location: 'x', nodes: 3, replication: { n: 'all', r: 1 }, hungAfterMs: 500 },
+      faults: false,
+    },
+  )
+})
+
+test('get, put: r and w are options of the call, not of the cluster', async (t) => {
+  t.strictSame(parseCommand(['get', 'k', '--r', '1', '--sloppy']), {
+    name: 'get',
+    cluster: { location: './data' },
+    key: 'k',
+    call: { r: 1, sloppy: true },
+  })
+  t.match(parseCommand(['put', 'k', '-', '--w', '3', '--timeout', '50']), { value: '-', call: { w: 3, timeoutMs: 50 } })
+})
+
+test('load: the format comes from the name of the file', async (t) => {
+  const formatOf = (file: string) => (parseCommand(['load', file]) as Extract<Command, { name: 'load' }>).format
+  t.equal(formatOf('a.tsv'), 'tsv')
+  t.equal(formatOf('a.CSV.gz'), 'csv')
+  t.equal(formatOf('a.ndjson'), 'jsonl')
+  t.match(parseCommand(['load', '-', '--format', 'csv', '--delimiter', ';', '--no-header', '--key', '2']), {
+    file: '-',
+    delimiter: ';',
+    header: false,
+    keyColumn: '2',
+    badLinesMax: 0,
+  })
+})
+
+test('what is wrong is named, with what is allowed', async (t) => {
+  const wrong: readonly [readonly string[], RegExp][] = [
+    [['begin'], /unknown command "begin"; the commands are start, load/],
+    [['start', '--nodez', '3'], /unknown option --nodez; start knows --location, --nodes/],
+    [['start', '--nodes', 'five'], /--nodes is "five"; allowed: a whole number from 1 to 64/],
+    [['start', '--nodes', '65'], /--nodes is "65"/],
+    [['start', '--partitions', '100'], /`partitions` is 100; allowed: a power of two/],
+    [['start', '--r', '4'], /`replication.r` is 4/],
+    [['start', '--durability', 'ram'], /--durability is "ram"; allowed: process or disk/],
+    [['start', '--set', 'speed=9'], /--set is "speed=9"; allowed: NAME=NUMBER, where NAME is one of nodes/],
+    [['start', '--set', 'nodeHeapMb=1'], /`nodeHeapMb` is 1/],
+    [['start', 'now'], /unexpected "now"; start takes nothing but options/],
+    [['get'], /KEY is missing/],
+    [['put', 'k'], /VALUE is missing/],
+    [['get', 'k', '--limit', '3'], /unknown option --limit/],
+    [['load', 'a.txt'], /a.txt does not end in .tsv, .csv or .jsonl/],
+    [['load', '-'], /standard input has no name/],
+    [['load', 'a.csv', '--delimiter', '::'], /--delimiter is "::"; allowed: one character/],
+    [['load', 'a.csv', '--max-errors', '-1'], /max-errors/],
+  ]
+  for (const [args, message] of wrong)
+    t.throws(() => parseCommand(args), { name: 'UsageError', message }, args.join(' '))
+})
+
+test('help and version are found everywhere', async (t) => {
+  t.strictSame(parseCommand([]), { name: 'help' })
+  t.strictSame(parseCommand(['--help']), { name: 'help' })
+  t.strictSame(parseCommand(['--version']), { name: 'version' })
+  for (const name of COMMAND_NAMES) {
+    t.strictSame(parseCommand([name, '--help']), { name: 'help', topic: name })
+    t.match(overview(), name)
+    t.match(commandHelp(name), /--help/)
+  }
+})

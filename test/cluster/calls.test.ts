@@ -1,0 +1,191 @@
+/** The calls of the door one by one: single keys, many keys, batches, quorums per call, where a key lives. */
+
+import { test } from 'tap'
+import { collect, eventOf, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+
+test('calls: put, get, delete, put again; text and bytes are the same key', async (t) => {
+  const cluster = await openForTest(t)
+  t.equal(await cluster.get('key'), undefined)
+  await cluster.put('key', 'value')
+  t.equal(textOf(await cluster.get(Buffer.from('key'))), 'value')
+  await cluster.put(Buffer.from('key'), Uint8Array.of(0, 255, 128))
+  t.same([...((await cluster.get('key')) ?? [])], [0, 255, 128])
+  await cluster.delete('key')
+  t.equal(await cluster.get('key'), undefined)
+  await cluster.delete('key')
+  await cluster.put('key', '')
+  t.equal((await cluster.get('key'))?.byteLength, 0, 'an empty value is a value')
+})
+
+test('calls: a value is the caller’s own: changing it after put or get changes nothing', async (t) => {
+  const cluster = await openForTest(t)
+  const value = Buffer.from('before')
+  const put = cluster.put('key', value)
+  value.fill('x')
+  await put
+  const got = await cluster.get('key')
+  t.equal(textOf(got), 'before')
+  got?.fill(0)
+  t.equal(textOf(await cluster.get('key')), 'before')
+})
+
+test('calls: values from nothing to a megabyte come back as they were', async (t) => {
+  const cluster = await openForTest(t)
+  for (const bytes of [0, 1, 100, 4_096, 65_536, 1_048_576]) {
+    const value = Buffer.alloc(bytes, bytes.toString(36))
+    await cluster.put(`of ${bytes}`, value)
+    t.ok(value.equals((await cluster.get(`of ${bytes}`, { r: 3 })) ?? Buffer.from('none')), `${bytes} bytes`)
+  }
+})
+
+test('calls: every r and w is served while all nodes live', async (t) => {
+  const cluster = await openForTest(t)
+  for (const w of [1, 2, 3]) {
+    await cluster.put('key', `w=${w}`, { w })
+    t.equal(textOf(await cluster.get('key', { r: 4 - w })), `w=${w}`, `r=${4 - w} sees w=${w}`)
+  }
+})
+
+test('getMany: answers in the order of the keys, doubles and absent ones included', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.batch(
+    Array.from({ length: 500 }, (_, number) => ({ type: 'put', key: `k${number}`, value: `${number}` })),
+  )
+  const keys = Array.from({ length: 1_000 }, (_, index) => `k${(index * 7) % 600}`)
+  const wanted = keys.map((key) => (Number(key.slice(1)) < 500 ? key.slice(1) : undefined))
+  t.same((await cluster.getMany(keys)).map(textOf), wanted)
+  t.same(await cluster.getMany([]), [])
+})
+
+test('batch: puts and deletes in one; of a key named twice the last wins', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.put('deleted', 'value')
+  await cluster.batch([
+    { type: 'put', key: 'twice', value: 'first' },
+    { type: 'put', key: 'then deleted', value: 'value' },
+    { type: 'del', key: 'deleted' },
+    { type: 'del', key: 'then put' },
+    { type: 'put', key: 'twice', value: 'last' },
+    { type: 'del', key: 'then deleted' },
+    { type: 'put', key: 'then put', value: 'value' },
+  ])
+  const keys = ['twice', 'deleted', 'then deleted', 'then put']
+  t.same((await cluster.getMany(keys)).map(textOf), ['last', undefined, undefined, 'value'])
+  t.equal(await outcomeOf(cluster.batch([])), 'ok')
+})
+
+test('batch: acknowledged batches of one partition are whole, nodes dying meanwhile', async (t) => {
+  const cluster = await openForTest(t)
+  const keys = Array.from({ length: 20 }, (_, number) => `{same}${number}`)
+  t.equal(new Set(keys.map((key) => cluster.locate(key).partition)).size, 1)
+  const [owner = ''] = cluster.locate('{same}').owners
+  for (let round = 0; round < 60; round++) {
+    if (round % 20 === 10) await cluster.faults.crash(owner)
+    await cluster.batch(keys.map((key) => ({ type: 'put', key, value: `round ${round}` })))
+    const values = new Set((await cluster.getMany(keys)).map(textOf))
+    if (values.size !== 1 || !values.has(`round ${round}`)) t.fail(`round ${round}: ${[...values].join(', ')}`)
+  }
+  await cluster.settled()
+  t.same(new Set((await cluster.getMany(keys, { r: 3 })).map(textOf)), new Set(['round 59']))
+})
+
+test('read: gives the value and a context; nothing for an absent key', async (t) => {
+  const cluster = await openForTest(t)
+  t.same((await cluster.read('key')).values, [])
+  await cluster.put('key', 'value')
+  const { values, context } = await cluster.read('key')
+  t.same(values.map(textOf), ['value'])
+  t.type(context, 'string')
+})
+
+test('locate: three distinct owners, Redis Cluster’s slot, keys of one hash tag together', async (t) => {
+  const cluster = await openForTest(t)
+  t.equal(cluster.locate('123456789').slot, 0x31c3, 'the check value of CRC16-XMODEM')
+  t.equal(cluster.locate('foo').slot, 12_182, 'as CLUSTER KEYSLOT foo says')
+  t.equal(cluster.locate('{user1000}.following').partition, cluster.locate('{user1000}.followers').partition)
+  for (const key of ['a', 'b', 'c', 'é']) t.equal(new Set(cluster.locate(key).owners).size, 3, key)
+})
+
+test('status: five nodes up, balanced, converged; n copies of every partition', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.settled()
+  const { nodes, partitions, converged, replication } = cluster.status()
+  t.same(replication, { n: 3, r: 2, w: 2 })
+  t.ok(converged)
+  t.same([...new Set(nodes.map((node) => node.status))], ['up'])
+  t.equal(new Set(nodes.map((node) => node.threadId)).size, 5, 'each in its own thread')
+  t.equal(
+    nodes.reduce((sum, node) => sum + node.partitions, 0),
+    3 * partitions,
+  )
+  t.ok(nodes.every((node) => node.partitions <= Math.ceil((3 * partitions) / 5)))
+})
+
+test('coordination: the same calls work with the coordinators in the nodes', async (t) => {
+  const cluster = await openForTest(t, { coordination: 'server' })
+  await cluster.batch([
+    { type: 'put', key: 'a', value: '1' },
+    { type: 'put', key: 'b', value: '2' },
+  ])
+  await cluster.put('c', '3', { w: 3 })
+  await cluster.delete('a')
+  t.same((await cluster.getMany(['a', 'b', 'c'])).map(textOf), [undefined, '2', '3'])
+  t.same((await cluster.read('b')).values.map(textOf), ['2'])
+  t.same(
+    (await collect(cluster.scan())).map(([key, value]) => `${textOf(key)}=${textOf(value)}`),
+    ['b=2', 'c=3'],
+  )
+})
+
+test('replication: n: "all" makes every node a full copy; a single node works too', async (t) => {
+  const location = t.testdir({ all: {}, one: {} })
+  const all = await openForTest(t, { location: `${location}/all`, nodes: 4, replication: { n: 'all' } })
+  await all.put('key', 'value')
+  t.equal(all.locate('key').owners.length, 4)
+  t.equal(textOf(await all.get('key', { r: 4 })), 'value')
+  const one = await openForTest(t, { location: `${location}/one`, nodes: 1 })
+  await one.put('key', 'value')
+  t.equal(textOf(await one.get('key')), 'value')
+})
+
+test('events: a crash is told as exit and up, and status() agrees', async (t) => {
+  const cluster = await openForTest(t)
+  const exit = eventOf(cluster, 'node:exit', ({ node }) => node === 'node2')
+  const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node2')
+  await cluster.faults.crash('node2')
+  t.match((await exit)[0], { node: 'node2', incarnation: 1 })
+  t.match((await up)[0], { node: 'node2', incarnation: 2 })
+  await cluster.settled()
+  const node = cluster.status().nodes.find(({ id }) => id === 'node2')
+  t.match(node, { status: 'up', incarnation: 2, restarts: 1 })
+  t.ok(node?.lastExit, 'why it ended is kept')
+})
+
+test('events: a hung node is told, terminated and comes back', async (t) => {
+  const cluster = await openForTest(t)
+  const hung = eventOf(cluster, 'node:hung', ({ node }) => node === 'node3')
+  const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node3')
+  await cluster.faults.hang('node3', 600_000)
+  await hung
+  await up
+  t.pass('it is back')
+})
+
+test('restarts: past restartsMax a node is down for good and its partitions have other owners', async (t) => {
+  const cluster = await openForTest(t, { restartsMax: 1 })
+  await cluster.put('key', 'value')
+  const down = eventOf(cluster, 'node:down', ({ node }) => node === 'node1')
+  const crashAgain = ({ node }: { node: string }): void => {
+    if (node === 'node1') void outcomeOf(cluster.faults.crash('node1'))
+  }
+  cluster.on('node:up', crashAgain)
+  await cluster.faults.crash('node1')
+  await down
+  cluster.off('node:up', crashAgain)
+  await cluster.settled()
+  t.match(
+    cluster.status().nodes.find(({ id }) => id === 'node1'),
+    { status: 'down', partitions: 0 },
+  )
+  t.equal(textOf(await cluster.get('key', { r: 3 })), 'value')
+})

@@ -1,0 +1,75 @@
+/** A writer that never waits is refused with a code; memory does not grow with what it offers. */
+
+import { setImmediate as turn } from 'node:timers/promises'
+import { test } from 'tap'
+import type { Cluster } from '../../src/index.js'
+import { openForTest, outcomeOf } from '../support/cluster.js'
+
+const VALUE = Buffer.alloc(4_096, 'x')
+const MEBIBYTE = 1_048_576
+
+test('flood: past requestsInFlightMax a request is refused at once; what was taken is kept', async (t) => {
+  const cluster = await openForTest(t, { requestsInFlightMax: 1_000 })
+  const puts = Array.from({ length: 3_000 }, (_, number) => outcomeOf(cluster.put(`key ${number}`, VALUE)))
+  const outcomes = await Promise.all(puts)
+  t.equal(outcomes.filter((outcome) => outcome === 'ok').length, 1_000)
+  t.equal(outcomes.filter((outcome) => outcome === 'OVERLOADED').length, 2_000)
+  const values = await Promise.all(
+    outcomes.slice(0, 1_000).map((_, number) => cluster.get(`key ${number}`).then((value) => value?.byteLength)),
+  )
+  t.same(new Set(values), new Set([VALUE.byteLength]), 'taken and kept')
+  t.equal(await cluster.get('key 2999'), undefined, 'refused and not kept')
+})
+
+test('flood: past bytesInFlightMax a request is refused at once', async (t) => {
+  const cluster = await openForTest(t, { bytesInFlightMax: 10 * MEBIBYTE })
+  const value = Buffer.alloc(MEBIBYTE)
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, (_, number) => outcomeOf(cluster.put(`key ${number}`, value))),
+  )
+  t.ok(outcomes.slice(0, 9).every((outcome) => outcome === 'ok'))
+  t.ok(outcomes.slice(11).every((outcome) => outcome === 'OVERLOADED'))
+  t.equal(await outcomeOf(cluster.put('later', value)), 'ok', 'room again once they were answered')
+})
+
+for (const hung of [false, true]) {
+  test(`flood: memory stays bounded${hung ? ' while a node stands still' : ''}`, { timeout: 60_000 }, async (t) => {
+    const cluster = await openForTest(t, { bytesInFlightMax: 8 * MEBIBYTE, hungAfterMs: 60_000 })
+    await cluster.put('key', VALUE)
+    if (hung) await cluster.faults.pause('node1', 20_000)
+    const counts = new Map<string, number>()
+    await offer(cluster, 5, counts)
+    const before = process.memoryUsage().rss
+    const most = await offer(cluster, 20, counts)
+    const text = JSON.stringify([...counts])
+    t.same(
+      [...counts.keys()].filter((code) => !['ok', 'OVERLOADED'].includes(code)),
+      [],
+      text,
+    )
+    t.ok((counts.get('OVERLOADED') ?? 0) > (counts.get('ok') ?? 0), text)
+    const grownMb = (most - before) / MEBIBYTE
+    t.ok(grownMb < 200, `320 MB were offered, memory grew by ${grownMb.toFixed(0)} MB`)
+    t.equal(await outcomeOf(cluster.put('key', 'after the flood')), 'ok')
+  })
+}
+
+/** Offers 4,000 puts of 4 KiB in each round without waiting for any; gives the most memory that was in use meanwhile. */
+async function offer(cluster: Cluster, rounds: number, counts: Map<string, number>): Promise<number> {
+  const counted: Promise<void>[] = []
+  let most = 0
+  for (let round = 0; round < rounds; round++) {
+    for (let number = 0; number < 4_000; number++) {
+      const outcome = outcomeOf(cluster.put(`key ${number % 500}`, VALUE))
+      counted.push(outcome.then((code) => count(counts, code)))
+    }
+    await turn()
+    most = Math.max(most, process.memoryUsage().rss)
+  }
+  await Promise.all(counted)
+  return most
+}
+
+function count(counts: Map<string, number>, outcome: string): void {
+  counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+}

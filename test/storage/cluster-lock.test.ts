@@ -1,0 +1,39 @@
+/** One opener per location, in this process and in others, and none after any death. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { test } from 'tap'
+import { lockLocation } from '../../src/storage/cluster-lock.js'
+import { temporaryFolder } from './leveldb-stores.js'
+
+const MODULE = new URL('../../src/storage/cluster-lock.js', import.meta.url).href
+
+test('lock: a second opener in this process is refused with the location; after release it is let in', async (t) => {
+  const location = temporaryFolder(t)
+  const lock = await lockLocation(location)
+  await t.rejects(lockLocation(location), { name: 'CoterieError', code: 'LOCATION_LOCKED', facts: { location } })
+  const waiting = lockLocation(location, 5_000)
+  await Promise.all([lock.release(), lock.release()])
+  await (await waiting).release()
+})
+
+test('lock: another process is refused, and let in as soon as the holder is killed', async (t) => {
+  const location = temporaryFolder(t)
+  const code = `const { lockLocation } = await import(process.argv[1]); await lockLocation(process.argv[2])
+    console.log('locked'); setInterval(() => {}, 1000)`
+  const holder = spawn(process.execPath, ['--input-type=module', '--eval', code, MODULE, location], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => holder.kill('SIGKILL'))
+  const [line] = await once(createInterface(holder.stdout), 'line')
+  t.equal(line, 'locked')
+  await t.rejects(lockLocation(location), { code: 'LOCATION_LOCKED' })
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  await (await lockLocation(location)).release()
+})
+
+test('lock: a location that cannot be made is another error', async (t) => {
+  await t.rejects(lockLocation('/dev/null/nowhere'), { code: 'OPEN_FAILED' })
+})
