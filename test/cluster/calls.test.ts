@@ -1,7 +1,7 @@
 /** The calls of the door one by one: single keys, many keys, batches, quorums per call, where a key lives. */
 
 import { test } from 'tap'
-import { collect, eventOf, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+import { collect, eventOf, folderForTest, openForTest, outcomeOf, textOf } from '../support/cluster.js'
 
 test('calls: put, get, delete, put again; text and bytes are the same key', async (t) => {
   const cluster = await openForTest(t)
@@ -138,7 +138,7 @@ test('coordination: the same calls work with the coordinators in the nodes', asy
 })
 
 test('replication: n: "all" makes every node a full copy; a single node works too', async (t) => {
-  const location = t.testdir({ all: {}, one: {} })
+  const location = await folderForTest(t)
   const all = await openForTest(t, { location: `${location}/all`, nodes: 4, replication: { n: 'all' } })
   await all.put('key', 'value')
   t.equal(all.locate('key').owners.length, 4)

@@ -2,14 +2,22 @@
 
 import { test } from 'tap'
 import { connect, openCluster } from '../../src/index.js'
-import { countOutcomes, eventOf, loadRecords, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+import {
+  countOutcomes,
+  eventOf,
+  folderForTest,
+  loadRecords,
+  openForTest,
+  outcomeOf,
+  textOf,
+} from '../support/cluster.js'
 
 const OPTIONS = { faults: true, closeTimeoutMs: 1_000 }
 /** What a request may end with that was under way when the cluster was closed. */
 const ALLOWED_IN_FLIGHT = ['ok', 'CLOSED', 'OUTCOME_UNKNOWN']
 
 test('close: ends while nodes hang and while they stand still', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const cluster = await openCluster({ location, ...OPTIONS })
   await cluster.put('key', 'value')
   await Promise.all([cluster.faults.hang('node1', 600_000), cluster.faults.pause('node2', 600_000)])
@@ -19,7 +27,7 @@ test('close: ends while nodes hang and while they stand still', async (t) => {
 })
 
 test('close: ends while every node is starting', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const cluster = await openCluster({ location, ...OPTIONS })
   await cluster.put('key', 'value')
   const nodes = cluster.status().nodes.map((node) => node.id)
@@ -30,7 +38,7 @@ test('close: ends while every node is starting', async (t) => {
 })
 
 test('close: ends while a wiped node is being refilled', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const cluster = await openCluster({ location, ...OPTIONS, transferBytesPerSecond: 16_384 })
   await loadRecords(cluster, 1_000)
   await cluster.faults.wipe('node1')
@@ -41,7 +49,7 @@ test('close: ends while a wiped node is being refilled', async (t) => {
 })
 
 test('close: twice at once and once more is the same as once; the event comes once', async (t) => {
-  const cluster = await openCluster({ location: t.testdir(), ...OPTIONS })
+  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
   let events = 0
   cluster.on('close', () => {
     events += 1
@@ -53,7 +61,7 @@ test('close: twice at once and once more is the same as once; the event comes on
 })
 
 test('close: every request in flight is settled', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const cluster = await openCluster({ location, ...OPTIONS })
   const puts = Array.from({ length: 500 }, (_, number) => cluster.put(`key ${number}`, 'value'))
   const gets = Array.from({ length: 500 }, (_, number) => cluster.get(`key ${number}`))
@@ -80,7 +88,7 @@ test('close: every request in flight is settled', async (t) => {
 })
 
 test('close: requests in flight towards hung nodes are settled', async (t) => {
-  const cluster = await openCluster({ location: t.testdir(), ...OPTIONS })
+  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
   const nodes = cluster.status().nodes.map((node) => node.id)
   await Promise.all(nodes.map((node) => cluster.faults.pause(node, 600_000)))
   const requests = Array.from({ length: 100 }, (_, number) => cluster.put(`key ${number}`, 'v', { timeoutMs: 600_000 }))
@@ -95,7 +103,7 @@ test('close: requests in flight towards hung nodes are settled', async (t) => {
 })
 
 test('close: afterwards every call says CLOSED, a connected entry’s too', async (t) => {
-  const cluster = await openCluster({ location: t.testdir(), ...OPTIONS })
+  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
   const ticket = cluster.ticket()
   const connected = await connect(ticket)
   const closing = eventOf(cluster, 'close')

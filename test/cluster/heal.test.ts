@@ -7,6 +7,7 @@ import { openCluster } from '../../src/index.js'
 import {
   copiesOf,
   eventOf,
+  folderForTest,
   loadRecords,
   nodeOf,
   openForTest,
@@ -67,7 +68,7 @@ for (const fault of ['wipe', 'corrupt'] as const) {
 }
 
 test('heal: a node folder deleted between two openings is refilled', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const first = await openCluster({ location })
   const records = await loadRecords(first, 500)
   await first.settled()

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { test } from 'tap'
 import { type ClusterOptions, CoterieError, connect, openCluster } from '../../src/index.js'
-import { openForTest, outcomeOf } from '../support/cluster.js'
+import { folderForTest, openForTest, outcomeOf } from '../support/cluster.js'
 
 /** Options that a caller without types could give, and what the message must say. */
 const WRONG: [Record<string, unknown>, RegExp][] = [
@@ -26,7 +26,7 @@ const WRONG: [Record<string, unknown>, RegExp][] = [
 ]
 
 test('options: a wrong one is refused before a thread starts, and the message says what is allowed', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   for (const [options, message] of WRONG) {
     const refused = openCluster({ location, ...options } as ClusterOptions)
     await t.rejects(refused, { name: 'CoterieError', code: 'INVALID_OPTION', message }, JSON.stringify(options))
@@ -85,7 +85,7 @@ test('connect: a ticket that is not of an open cluster is refused', async (t) =>
 })
 
 test('location: a second opening is refused while the first is open, and does not disturb it', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const cluster = await openForTest(t, { location })
   await cluster.put('key', 'value')
   const refused = await openCluster({ location }).catch((error: unknown) => error)
@@ -95,7 +95,7 @@ test('location: a second opening is refused while the first is open, and does no
 })
 
 test('location: two openings at once: one has it, the other is refused', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const results = await Promise.allSettled([openCluster({ location }), openCluster({ location })])
   const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
@@ -105,7 +105,7 @@ test('location: two openings at once: one has it, the other is refused', async (
 })
 
 test('location: what was fixed at creation is refused if it is other, and taken if it is the same or not said', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const created = { nodes: 4, partitions: 64, replication: { n: 2 }, conflict: 'siblings' } as const
   await (await openCluster({ location, ...created })).close()
   const other: [string, Partial<ClusterOptions>][] = [
@@ -124,7 +124,8 @@ test('location: what was fixed at creation is refused if it is other, and taken 
 })
 
 test('location: one that cannot be a folder is refused', async (t) => {
-  const location = t.testdir({ file: 'not a folder' })
+  const location = await folderForTest(t)
+  await writeFile(`${location}/file`, 'not a folder')
   t.match(await outcomeOf(openCluster({ location: `${location}/file` })), /LOCATION_DAMAGED|OPEN_FAILED/)
   await mkdir(`${location}/full`)
   await writeFile(`${location}/full/README`, 'somebody else’s')

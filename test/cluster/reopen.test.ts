@@ -4,12 +4,21 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'tap'
 import { openCluster } from '../../src/index.js'
-import { copiesOf, loadRecords, nodeIds, openForTest, outcomeOf, textOf, wrongRecords } from '../support/cluster.js'
+import {
+  copiesOf,
+  folderForTest,
+  loadRecords,
+  nodeIds,
+  openForTest,
+  outcomeOf,
+  textOf,
+  wrongRecords,
+} from '../support/cluster.js'
 import type { KillReport } from '../support/kill.child.js'
 
 for (const durability of ['process', 'disk'] as const) {
   test(`reopen: after a clean close everything is there, durability '${durability}'`, async (t) => {
-    const location = t.testdir()
+    const location = await folderForTest(t)
     const first = await openCluster({ location, durability })
     const records = await loadRecords(first, 1_000)
     await first.put('gone', 'value')
@@ -33,7 +42,7 @@ for (const durability of ['process', 'disk'] as const) {
   })
 
   test(`reopen: after a SIGKILL no acknowledged write is lost, durability '${durability}'`, async (t) => {
-    const location = t.testdir()
+    const location = await folderForTest(t)
     const acknowledged = new Map<string, number>()
     for (let round = 0; round < 3; round++) {
       const started = Math.max(0, ...acknowledged.values())
@@ -52,7 +61,7 @@ for (const durability of ['process', 'disk'] as const) {
 }
 
 test('reopen: while another process has the location open it is locked; when that is killed it is free', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   const child = startChild({ location, durability: 'process', started: 0 })
   await once(child, 'message')
   t.equal(await outcomeOf(openCluster({ location })), 'LOCATION_LOCKED')
@@ -63,7 +72,7 @@ test('reopen: while another process has the location open it is locked; when tha
 })
 
 test('reopen: a cluster outlives ten openings, each with a write', async (t) => {
-  const location = t.testdir()
+  const location = await folderForTest(t)
   for (let round = 0; round < 10; round++) {
     const cluster = await openCluster({ location, nodes: 3 })
     for (let earlier = 0; earlier < round; earlier++) {

@@ -1,6 +1,6 @@
 /** The assertions of the keep-answering tests: one variant a file, so that each file stays short. */
 
-import type { TestContext } from './cluster.js'
+import { folderForTest, type TestContext } from './cluster.js'
 import { describeViolation } from './linearizability.js'
 import { describeSoak, type SoakOptions, soak } from './soak.js'
 
@@ -15,7 +15,7 @@ export async function assertKeepsAnswering(
   t: TestContext,
   options: Omit<SoakOptions, 'location' | 'seed'>,
 ): Promise<void> {
-  const report = await soak({ location: t.testdir(), seed: 1, requestsPerSecondMax: 8_000, ...options })
+  const report = await soak({ location: await folderForTest(t), seed: 1, requestsPerSecondMax: 8_000, ...options })
   for (const line of describeSoak(report)) t.comment(line)
   t.same(report.failures.slice(0, 10), [], 'no request fails')
   t.same(
