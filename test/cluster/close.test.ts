@@ -1,7 +1,6 @@
 /** close() always ends, from any state, and settles every promise that was given out. */
 
 import { test } from 'tap'
-import { connect, openCluster } from '../../src/index.js'
 import {
   countOutcomes,
   eventOf,
@@ -11,14 +10,15 @@ import {
   outcomeOf,
   textOf,
 } from '../support/cluster.js'
+import { connectInThread } from '../support/other-thread.js'
 
-const OPTIONS = { faults: true, closeTimeoutMs: 1_000 }
+const OPTIONS = { closeTimeoutMs: 1_000 }
 /** What a request may end with that was under way when the cluster was closed. */
 const ALLOWED_IN_FLIGHT = ['ok', 'CLOSED', 'OUTCOME_UNKNOWN']
 
 test('close: ends while nodes hang and while they stand still', async (t) => {
   const location = await folderForTest(t)
-  const cluster = await openCluster({ location, ...OPTIONS })
+  const cluster = await openForTest(t, { location, ...OPTIONS })
   await cluster.put('key', 'value')
   await Promise.all([cluster.faults.hang('node1', 600_000), cluster.faults.pause('node2', 600_000)])
   await cluster.close()
@@ -28,7 +28,7 @@ test('close: ends while nodes hang and while they stand still', async (t) => {
 
 test('close: ends while every node is starting', async (t) => {
   const location = await folderForTest(t)
-  const cluster = await openCluster({ location, ...OPTIONS })
+  const cluster = await openForTest(t, { location, ...OPTIONS })
   await cluster.put('key', 'value')
   const nodes = cluster.status().nodes.map((node) => node.id)
   await Promise.all(nodes.map((node) => cluster.faults.crash(node)))
@@ -39,7 +39,7 @@ test('close: ends while every node is starting', async (t) => {
 
 test('close: ends while a wiped node is being refilled', async (t) => {
   const location = await folderForTest(t)
-  const cluster = await openCluster({ location, ...OPTIONS, transferBytesPerSecond: 16_384 })
+  const cluster = await openForTest(t, { location, ...OPTIONS, transferBytesPerSecond: 16_384 })
   await loadRecords(cluster, 1_000)
   await cluster.faults.wipe('node1')
   await cluster.close()
@@ -49,7 +49,7 @@ test('close: ends while a wiped node is being refilled', async (t) => {
 })
 
 test('close: twice at once and once more is the same as once; the event comes once', async (t) => {
-  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
+  const cluster = await openForTest(t, OPTIONS)
   let events = 0
   cluster.on('close', () => {
     events += 1
@@ -62,7 +62,7 @@ test('close: twice at once and once more is the same as once; the event comes on
 
 test('close: every request in flight is settled', async (t) => {
   const location = await folderForTest(t)
-  const cluster = await openCluster({ location, ...OPTIONS })
+  const cluster = await openForTest(t, { location, ...OPTIONS })
   const puts = Array.from({ length: 500 }, (_, number) => cluster.put(`key ${number}`, 'value'))
   const gets = Array.from({ length: 500 }, (_, number) => cluster.get(`key ${number}`))
   const more = [
@@ -88,7 +88,7 @@ test('close: every request in flight is settled', async (t) => {
 })
 
 test('close: requests in flight towards hung nodes are settled', async (t) => {
-  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
+  const cluster = await openForTest(t, OPTIONS)
   const nodes = cluster.status().nodes.map((node) => node.id)
   await Promise.all(nodes.map((node) => cluster.faults.pause(node, 600_000)))
   const requests = Array.from({ length: 100 }, (_, number) => cluster.put(`key ${number}`, 'v', { timeoutMs: 600_000 }))
@@ -103,9 +103,9 @@ test('close: requests in flight towards hung nodes are settled', async (t) => {
 })
 
 test('close: afterwards every call says CLOSED, a connected entry’s too', async (t) => {
-  const cluster = await openCluster({ location: await folderForTest(t), ...OPTIONS })
+  const cluster = await openForTest(t, OPTIONS)
   const ticket = cluster.ticket()
-  const connected = await connect(ticket)
+  const connected = await connectInThread(t, ticket)
   const closing = eventOf(cluster, 'close')
   await cluster.close()
   await closing
@@ -123,13 +123,13 @@ test('close: afterwards every call says CLOSED, a connected entry’s too', asyn
     connected.put('key', 'value'),
   ]
   t.same(await countOutcomes(calls), { CLOSED: calls.length })
-  t.equal(await outcomeOf(connect(ticket)), 'TICKET_INVALID')
+  t.equal(await outcomeOf(connectInThread(t, ticket)), 'TICKET_INVALID')
   await connected.close()
 })
 
 test('close: of a connected entry leaves the cluster open', async (t) => {
   const cluster = await openForTest(t)
-  const connected = await connect(cluster.ticket())
+  const connected = await connectInThread(t, cluster.ticket())
   await connected.put('key', 'value')
   t.equal(textOf(await cluster.get('key')), 'value', 'both see the same')
   await connected.close()

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { test } from 'tap'
 import { type ClusterOptions, CoterieError, connect, openCluster } from '../../src/index.js'
 import { folderForTest, openForTest, outcomeOf } from '../support/cluster.js'
+import { connectInThread } from '../support/other-thread.js'
 
 /** Options that a caller without types could give, and what the message must say. */
 const WRONG: [Record<string, unknown>, RegExp][] = [
@@ -79,9 +80,15 @@ test('faults: an unknown node is refused by name', async (t) => {
 test('connect: a ticket that is not of an open cluster is refused', async (t) => {
   const cluster = await openForTest(t)
   const ticket = cluster.ticket()
-  t.equal(await outcomeOf(connect({ ...ticket, secret: 'guessed' })), 'TICKET_INVALID')
-  t.equal(await outcomeOf(connect({ ...ticket, clusterId: 'other' })), 'TICKET_INVALID')
-  t.equal(await outcomeOf(connect(null as unknown as typeof ticket)), 'TICKET_INVALID')
+  t.equal(await outcomeOf(connectInThread(t, ticket)), 'ok', 'the true one is taken')
+  t.equal(await outcomeOf(connectInThread(t, { ...ticket, secret: 'guessed' })), 'TICKET_INVALID')
+  t.equal(await outcomeOf(connectInThread(t, { ...ticket, threadId: 999_999 })), 'TICKET_INVALID')
+  t.equal(await outcomeOf(connectInThread(t, null as unknown as typeof ticket)), 'TICKET_INVALID')
+})
+
+test('connect: the thread that opened the cluster is refused, and told to use the cluster', async (t) => {
+  const cluster = await openForTest(t)
+  await t.rejects(connect(cluster.ticket()), { code: 'TICKET_INVALID', message: /use the cluster/ })
 })
 
 test('location: a second opening is refused while the first is open, and does not disturb it', async (t) => {
