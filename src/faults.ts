@@ -70,23 +70,24 @@ export class ThreadFaults implements Faults {
     Atomics.notify(cell, 0)
   }
 
-  /** Ends the thread, changes its files before the next one opens them. */
+  /**
+   * Ends the thread and changes its files: before the next thread opens them if one is spawned meanwhile, else now. Not
+   * left to the next thread alone: a node that is down for good, or a cluster that closes, gets none.
+   */
   async #changeFiles(node: NodeId, change: (folder: string) => Promise<void>): Promise<void> {
     const facts = this.#factsOf(node)
     const { store } = nodeFolders(this.#location, node)
-    if (facts.thread === undefined) {
-      await change(store)
-      return
+    let changed: Promise<void> | undefined
+    const changeOnce = (): Promise<void> => {
+      changed ??= change(store)
+      return changed
     }
-    const changed = new Promise<void>((resolve, reject) => {
-      facts.beforeSpawn = async () => {
-        await change(store).then(resolve, reject)
-      }
-    })
     const { thread } = facts
-    await thread.terminate('its files are about to be damaged')
-    await thread.ended
-    await changed
+    facts.beforeSpawn = changeOnce
+    await thread?.terminate('its files are about to be damaged')
+    await thread?.ended
+    await changeOnce()
+    if (facts.beforeSpawn === changeOnce) facts.beforeSpawn = undefined
   }
 
   #factsOf(node: NodeId): NonNullable<ReturnType<SupervisorActor['factsOf']>> {

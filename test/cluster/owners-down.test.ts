@@ -77,7 +77,7 @@ test('owners: one down for good is replaced and no request fails', async (t) => 
 
 test('owners: with the stores of two gone too, a partition says that it is lost until the loss is accepted', async (t) => {
   const cluster = await openForTest(t, SLOW_REFILL)
-  const records = await loadRecords(cluster, 500)
+  const records = await loadRecords(cluster, 2_000)
   await cluster.settled()
   const { dead, keys } = sharedKeys(cluster, records)
   const lost = eventOf(cluster, 'partition:lost')

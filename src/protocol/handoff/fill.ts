@@ -19,6 +19,8 @@ import {
 } from '../messages.js'
 import type { VersionRecord } from '../versions/record.js'
 
+/** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
+const CHUNK_BYTES_MIN = 4_096
 /** Pause before a source that could not answer is asked again. */
 const PULL_RETRY_MS = 20
 /** A source that does not answer a pull for so long is asked again. */
@@ -59,11 +61,14 @@ interface Pass {
 
 interface Filling {
   readonly rowEpoch: Epoch
+  readonly sources: readonly NodeId[]
+  /** Of the sources, those that have not been read to the end. */
   readonly missing: Set<NodeId>
 }
 
 export class Fill {
   readonly #bytesPerSecond: number
+  readonly #chunkBytes: number
   readonly #takeLocal: () => number
   readonly #takeMessageId: () => number
   readonly #filling = new Map<PartitionId, Filling>()
@@ -73,6 +78,7 @@ export class Fill {
 
   constructor(options: { bytesPerSecond: number; takeLocal: () => number; takeMessageId: () => number }) {
     this.#bytesPerSecond = options.bytesPerSecond
+    this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.bytesPerSecond / 10))
     this.#takeLocal = options.takeLocal
     this.#takeMessageId = options.takeMessageId
   }
@@ -88,17 +94,32 @@ export class Fill {
     return output
   }
 
-  /** Orders replace older ones of the same partition; the same order again changes nothing. */
+  /**
+   * Orders replace older ones of the same partition. One of the same row with other sources changes only these: what has
+   * been read under this row stays read, because since then every write has come here as well.
+   */
   onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
     this.#epoch = epoch
     const bySource = new Map<NodeId, FillOrder[]>()
-    const nothingToRead = orders.filter((order) => order.sources.length === 0)
-    if (nothingToRead.length > 0) this.#report(nothingToRead)
+    const nothingToRead: FillOrder[] = []
     for (const order of orders) {
-      if (order.sources.length === 0 || this.#filling.get(order.partition)?.rowEpoch === order.rowEpoch) continue
-      this.#filling.set(order.partition, { rowEpoch: order.rowEpoch, missing: new Set(order.sources) })
-      for (const source of order.sources) bySource.set(source, [...(bySource.get(source) ?? []), order])
+      const { partition, rowEpoch, sources } = order
+      const earlier = this.#filling.get(partition)
+      const kept = earlier?.rowEpoch === rowEpoch ? earlier : undefined
+      const missing = sources.filter((source) => !kept?.sources.includes(source) || kept.missing.has(source))
+      if (missing.length === 0) {
+        this.#filling.delete(partition)
+        nothingToRead.push(order)
+        continue
+      }
+      this.#filling.set(partition, { rowEpoch, sources, missing: new Set(missing) })
+      for (const source of missing) {
+        if (kept?.missing.has(source)) continue
+        bySource.set(source, [...(bySource.get(source) ?? []), order])
+      }
     }
+    if (nothingToRead.length > 0) this.#report(nothingToRead)
+    this.#dropUnwanted()
     for (const [source, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
       this.#passes.push({
         source,
@@ -122,7 +143,7 @@ export class Fill {
     for (const [partition, filling] of [...this.#filling]) {
       if (!isWanted(partition, filling.rowEpoch)) this.#filling.delete(partition)
     }
-    this.#passes = this.#passes.filter((pass) => pass.partitions.some((partition) => this.#isWanted(pass, partition)))
+    this.#dropUnwanted()
   }
 
   onChunk(from: NodeId, chunk: TransferChunk, nowMs: number): void {
@@ -190,9 +211,14 @@ export class Fill {
     return next
   }
 
+  #dropUnwanted(): void {
+    this.#passes = this.#passes.filter((pass) => pass.partitions.some((partition) => this.#isWanted(pass, partition)))
+  }
+
   #isWanted(pass: Pass, partition: PartitionId): boolean {
     const filling = this.#filling.get(partition)
-    return filling !== undefined && filling.rowEpoch === pass.rowEpochs[pass.partitions.indexOf(partition)]
+    const rowEpoch = pass.rowEpochs[pass.partitions.indexOf(partition)]
+    return filling !== undefined && filling.rowEpoch === rowEpoch && filling.missing.has(pass.source)
   }
 
   /** One pull outstanding for each source. */
@@ -204,9 +230,13 @@ export class Fill {
       pass.state = 'asked'
       pass.messageId = this.#takeMessageId()
       pass.notBeforeMs = nowMs
-      const { partitions, rowEpochs, after } = pass
+      // Only what is still wanted: a source refuses a pull as a whole, so that one row that has changed since (another of
+      // its places was filled, say) would have the others of its pass refused for ever.
+      const partitions = pass.partitions.filter((partition) => this.#isWanted(pass, partition))
+      const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
+      const { after } = pass
       const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
-      const message: Message = { ...pull, bytesMax: TRANSFER_CHUNK_BYTES, ...(after === undefined ? {} : { after }) }
+      const message: Message = { ...pull, bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
       this.#output.push({ type: 'send', to: pass.source, message })
     }
   }

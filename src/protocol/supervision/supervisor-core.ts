@@ -60,6 +60,8 @@ interface Supervised {
   isFinal: boolean
   /** Down for good and its store cannot be read. */
   isStoreGone: boolean
+  /** Threads that died over reading its store, down for good as it is. */
+  salvagesFailed: number
   isHungReported: boolean
 }
 
@@ -79,13 +81,19 @@ export class SupervisorCore {
   /** The newest table; announced once it is persisted. */
   #table: PartitionTable
   #persisted: PartitionTable
-  /** Tables on their way to disk, by epoch. */
-  readonly #persisting = new Map<Epoch, PartitionTable>()
+  /** Tables on their way to disk, by epoch, and what is to be told once they are there. */
+  readonly #persisting = new Map<
+    Epoch,
+    { readonly table: PartitionTable; readonly notices: readonly SupervisorNotice[] }
+  >()
   #activeEpoch: Epoch
   /** Flips that are not active yet: epoch → the old owners of each flipped row. */
   readonly #flips = new Map<Epoch, readonly (readonly (NodeId | null)[])[]>()
-  /** What has been ordered: partition and node → row epoch and life of the node. */
-  readonly #ordered = new Map<string, { readonly rowEpoch: Epoch; readonly incarnation: Incarnation }>()
+  /** What has been ordered: partition and node → row epoch, life of the node, and where it reads. */
+  readonly #ordered = new Map<
+    string,
+    { readonly rowEpoch: Epoch; readonly incarnation: Incarnation; readonly sources: readonly NodeId[] }
+  >()
   readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
   readonly #accepted = new Set<PartitionId>()
   #isCreation = false
@@ -189,6 +197,7 @@ export class SupervisorCore {
       loopsAtMs: this.#nowMs,
       isFinal: false,
       isStoreGone: false,
+      salvagesFailed: 0,
       isHungReported: false,
     }
     this.#nodes.set(id, node)
@@ -271,7 +280,10 @@ export class SupervisorCore {
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
     const { phase, upSinceMs } = node
     if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
-      if (phase === 'salvaging') node.isStoreGone = true
+      // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
+      // Giving it up at once would have an operator accept the loss of data that is there.
+      if (phase !== 'down' && this.#isSalvageNeeded(node)) node.salvagesFailed += 1
+      if (node.salvagesFailed > this.#config.restart.restartsMax) node.isStoreGone = true
       node.phase = 'down'
       return
     }
@@ -377,22 +389,28 @@ export class SupervisorCore {
 
   // --- the table ------------------------------------------------------------------------------------------------------
 
-  #change(table: PartitionTable, reason: string): void {
+  /**
+   * The program is told when everybody is: an event before the table is on disk would speak of what neither `status()`
+   * nor any answer shows yet, and what a crash of the process could still take back.
+   */
+  #change(table: PartitionTable, reason: string, notices: readonly SupervisorNotice[] = []): void {
     if (table === this.#table) return
     checkTable(table)
     assert(table.epoch > this.#table.epoch, 'epochs only grow', { from: this.#table.epoch, to: table.epoch })
     const partitionsChanged = table.rows.filter((row) => row.epoch === table.epoch).length
     this.#table = table
-    this.#persisting.set(table.epoch, table)
+    const changed: SupervisorNotice = { type: 'epoch', epoch: table.epoch, reason, partitionsChanged }
+    this.#persisting.set(table.epoch, { table, notices: [changed, ...notices] })
     this.#effects.push({ type: 'persist', table })
-    this.#notice({ type: 'epoch', epoch: table.epoch, reason, partitionsChanged })
   }
 
   #onPersisted(epoch: Epoch): void {
-    const table = this.#persisting.get(epoch)
-    for (const earlier of [...this.#persisting.keys()]) if (earlier <= epoch) this.#persisting.delete(earlier)
+    const table = this.#persisting.get(epoch)?.table
+    const told = [...this.#persisting].filter(([earlier]) => earlier <= epoch)
+    for (const [earlier] of told) this.#persisting.delete(earlier)
     if (table === undefined || epoch <= this.#persisted.epoch) return
     this.#persisted = table
+    for (const [, { notices }] of told) for (const notice of notices) this.#notice(notice)
     const message: Message = { type: 'table/announce', table }
     for (const node of this.#sorted()) if (node.upSinceMs !== undefined) this.#send(node.id, message)
     for (const gateway of [...this.#gateways].sort()) this.#send(gateway, message)
@@ -438,8 +456,10 @@ export class SupervisorCore {
         if (node?.phase !== 'up') continue
         const name = `${partition} ${node.id}`
         const earlier = this.#ordered.get(name)
-        if (earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation) continue
-        this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation })
+        const isSame = earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation
+        // A source that will never answer again (its salvaged store turned out to be gone) is replaced by another.
+        if (isSame && earlier.sources.every((source) => this.#isReadable(source))) continue
+        this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
         orders.set(node.id, [...(orders.get(node.id) ?? []), { partition, rowEpoch: row.epoch, sources }])
       }
     }
@@ -464,6 +484,11 @@ export class SupervisorCore {
     return sources.length >= needed || this.#accepted.has(partition) ? sources.slice(0, Math.max(needed, 1)) : undefined
   }
 
+  #isReadable(source: NodeId): boolean {
+    const node = this.#nodes.get(source)
+    return node !== undefined && node.phase !== 'down' && !node.isStoreGone
+  }
+
   /** Could this row's fill go on without an operator? */
   #canMove(partition: PartitionId): boolean {
     const row = this.#table.rows[partition]
@@ -484,8 +509,8 @@ export class SupervisorCore {
     table.rows.forEach((row, partition) => {
       if (row.lost && this.#table.rows[partition]?.lost !== true) partitions.push(partition)
     })
-    this.#change(table, partitions.length > 0 ? 'too few stores are left' : 'an operator accepted the loss')
-    if (partitions.length > 0) this.#notice({ type: 'partition:lost', partitions })
+    if (partitions.length === 0) this.#change(table, 'an operator accepted the loss')
+    else this.#change(table, 'too few stores are left', [{ type: 'partition:lost', partitions }])
   }
 
   #flip(): void {
@@ -564,12 +589,14 @@ export class SupervisorCore {
 
   #endSalvage(): void {
     for (const node of this.#sorted()) {
-      if (node.phase !== 'salvaged') continue
-      const isNeeded = jointPartitions(this.#table).some((partition) =>
-        rowOf(this.#table, partition).owners.includes(node.id),
-      )
-      if (!isNeeded) this.#terminate(node, 'what it left has been read')
+      if (node.phase === 'salvaged' && !this.#isSalvageNeeded(node)) {
+        this.#terminate(node, 'what it left has been read')
+      }
     }
+  }
+
+  #isSalvageNeeded(node: Supervised): boolean {
+    return jointPartitions(this.#table).some((partition) => rowOf(this.#table, partition).owners.includes(node.id))
   }
 
   // --- time -----------------------------------------------------------------------------------------------------------
