@@ -34,11 +34,15 @@ export async function connect(ticket: Ticket): Promise<KeyValueStore> {
   const { port1, port2 } = new MessageChannel()
   const { clusterId, secret } = ticket
   const request: JoinRequest = { coterie: 'join', clusterId, secret, port: port2 }
+  // Node.js does not keep a thread alive for `postMessageToThread`: one that has nothing else to do yet would end here.
+  const keptAlive = setInterval(() => undefined, JOIN_TIMEOUT_MS)
   try {
     await postMessageToThread(ticket.threadId, request, [port2], JOIN_TIMEOUT_MS)
   } catch (cause) {
     port1.close()
     throw new CoterieError('TICKET_INVALID', undefined, { threadId: ticket.threadId }, { cause })
+  } finally {
+    clearInterval(keptAlive)
   }
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => refuse('the cluster did not answer'), JOIN_TIMEOUT_MS)
@@ -47,12 +51,15 @@ export async function connect(ticket: Ticket): Promise<KeyValueStore> {
       port1.close()
       reject(new CoterieError('TICKET_INVALID', why, { clusterId }))
     }
-    port1.once('close', () => refuse('the cluster refused the ticket, or closed'))
+    const onClose = () => refuse('the cluster refused the ticket, or closed')
+    port1.once('close', onClose)
     port1.once('message', (message: ToGateway) => {
-      clearTimeout(timer)
-      port1.removeAllListeners('close')
-      if (message.type === 'welcome') resolve(new ConnectedStore(port1, message))
-      else refuse('the cluster is closing')
+      if (message.type !== 'welcome') return refuse('the cluster is closing')
+      const store: ConnectedStore = new ConnectedStore(port1, message, () => {
+        clearTimeout(timer)
+        port1.off('close', onClose)
+        resolve(store)
+      })
     })
   })
 }
@@ -61,12 +68,22 @@ class ConnectedStore implements KeyValueStore {
   readonly #port: import('node:worker_threads').MessagePort
   readonly #gateway: GatewayActor
   readonly #client: Client
+  readonly #onReady: () => void
   #closing: Promise<void> | undefined
 
-  constructor(port: import('node:worker_threads').MessagePort, welcome: ToGateway & { type: 'welcome' }) {
+  /**
+   * `onReady`: the supervisor's first mail, which names every node, has come. A request before that would be refused: for
+   * a gateway that knows of no node there is no owner to ask.
+   */
+  constructor(
+    port: import('node:worker_threads').MessagePort,
+    welcome: ToGateway & { type: 'welcome' },
+    onReady: () => void,
+  ) {
     const { id, config, limits, table, clock, gauges } = welcome
     const cells = new Gauges(gauges)
     this.#port = port
+    this.#onReady = onReady
     this.#client = new Client({ ...config, ...limits }, () => this.#gateway)
     this.#gateway = new GatewayActor({
       id,
@@ -127,6 +144,7 @@ class ConnectedStore implements KeyValueStore {
         return
       case 'mail':
         this.#gateway.onSupervisorMail(unpackEnvelope(message.envelope))
+        this.#onReady()
         return
       case 'closed':
         this.#end()

@@ -28,22 +28,23 @@ export async function startCallerThread(task: CallerTask): Promise<Workload> {
   const exit = once(worker, 'exit')
   // What it throws while nobody waits for a reply is kept for `stop`.
   exit.catch(() => 'told by stop')
-  await nextReply(worker, 'started')
+  await nextReply(worker, exit, 'started')
   return {
     stop: async () => {
-      const reply = nextReply(worker, 'report')
+      const reply = nextReply(worker, exit, 'report')
       worker.postMessage('stop')
-      const first = await Promise.race([reply, exit])
-      if (Array.isArray(first)) throw new Error(`the caller thread exited with ${first[0]} before its report`)
+      const { data, requests, failures } = await reply
       await exit
-      const { data, requests, failures } = first
       return { history: new History(data), requests, failures } satisfies WorkloadReport
     },
   }
 }
 
-async function nextReply<Type extends CallerReply['type']>(worker: Worker, type: Type) {
-  const [reply] = (await once(worker, 'message')) as [CallerReply]
+async function nextReply<Type extends CallerReply['type']>(worker: Worker, exit: Promise<unknown[]>, type: Type) {
+  const ended = exit.then(([code]): never => {
+    throw new Error(`the caller thread exited with ${code} and did not say '${type}'`)
+  })
+  const [reply] = (await Promise.race([once(worker, 'message'), ended])) as [CallerReply]
   if (reply.type !== type) throw new Error(`expected '${type}' from the caller thread, got '${reply.type}'`)
   return reply as Extract<CallerReply, { type: Type }>
 }
