@@ -51,7 +51,7 @@ import { isFullOwner, type PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { dvvSiblings, dvvUpdate } from './versions/dvv.js'
-import type { VersionRecord } from './versions/record.js'
+import { mergeRecords, type VersionRecord } from './versions/record.js'
 import { makeStamp } from './versions/stamp.js'
 
 /** Who a node is, for this life. */
@@ -675,10 +675,22 @@ export class DynamoNode {
   }
 
   #onFallbackRead(from: Address, message: ReplicaRead): void {
-    const records = message.keys.map((key) => this.#hints.read(key))
+    const records = message.keys.map((key) => this.#fallbackRecord(key))
     const statuses = message.keys.map(() => REPLY.ok)
     const { id: replyTo, ids } = message
     this.#send(from, { type: 'replica/read-reply', replyTo, epoch: this.#keeper.epoch, ids, statuses, records })
+  }
+
+  /**
+   * What a stand-in knows of a key: its hints, and where it is being filled what it has so far. Not the rest of its store:
+   * what lies there of partitions that it owned once may be older than a tombstone that everybody has dropped since.
+   */
+  #fallbackRecord(key: Key): VersionRecord | undefined {
+    const hint = this.#hints.read(key)
+    const isPending = this.#keeper.row(partitionOf(key, this.#config.partitions)).pending.includes(this.#identity.self)
+    const stored = isPending ? this.#replica.peek(key) : undefined
+    if (hint === undefined || stored === undefined) return hint ?? stored
+    return mergeRecords(hint, stored)
   }
 
   /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */

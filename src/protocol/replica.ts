@@ -129,6 +129,14 @@ export class Replica {
     return true
   }
 
+  /** What the store has accepted of a key, whoever owns it; a damaged record is reported and not shown. */
+  peek(key: Key): VersionRecord | undefined {
+    const [record] = this.#store.read([key])
+    if (record !== 'damaged') return record
+    this.#output.push({ type: 'damaged', key })
+    return undefined
+  }
+
   /** False: made for a newer table than ours; park it. */
   onWrite(from: Address, message: ReplicaWrite, nowMs: number): boolean {
     const units: Unit[] = []

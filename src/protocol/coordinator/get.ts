@@ -3,8 +3,8 @@
  *
  * Strict: only full owners count. Where the replies differ, the newest version is written back until max(w, n − r + 1)
  * owners hold it, and only then is it answered; without that, a later read could meet a quorum that never saw it (new
- * then old: not linearizable). Sloppy: the first n healthy nodes count, fallbacks answering from their hints; repair then
- * goes on in the background. A reply of "unknown" (a damaged record) never counts.
+ * then old: not linearizable). Sloppy: the first n healthy nodes count, fallbacks answering from their hints and pending
+ * owners from what they have so far; repair then goes on in the background. A reply of "unknown" (a damaged record) never counts.
  *
  * Called by `Coordination` only.
  */
@@ -103,17 +103,17 @@ export class GetRequest implements Request {
     desk.wait(this, true)
   }
 
-  onLegLost(desk: Desk, node: NodeId, lost: { readonly silent: boolean }): void {
+  onLegLost(desk: Desk, node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void {
     if (this.#repair !== undefined) {
       const place = this.#repair.sentTo.indexOf(node)
-      if (place >= 0 && !lost.silent) this.#repair.sentTo.splice(place, 1)
+      if (place >= 0 && !(lost.silent && lost.sent)) this.#repair.sentTo.splice(place, 1)
       this.#writeBack(desk)
       return
     }
     const leg = this.#legs.find((candidate) => candidate.node === node && candidate.state === 'asked')
     if (leg === undefined) return
     // A silent node may still answer, and then counts; but somebody else is asked as well.
-    if (lost.silent) this.#ask(desk, 1)
+    if (lost.silent && lost.sent) this.#ask(desk, 1)
     else {
       leg.state = 'again'
       this.#ask(desk, 0)
@@ -181,7 +181,10 @@ export class GetRequest implements Request {
     const healthy = desk.healthyNodes()
     const owners = this.#row.owners.filter((owner) => owner !== null && healthy.includes(owner)).length
     let left = wanted
-    for (const node of fallbacksOf(this.#partition, this.#row, healthy, desk.table.n - owners)) {
+    // Those being filled first: they have been sent every write since they were named.
+    const pending = this.#row.pending.filter((node): node is NodeId => node !== null && healthy.includes(node))
+    const fallbacks = fallbacksOf(this.#partition, this.#row, healthy, desk.table.n - owners)
+    for (const node of [...pending, ...fallbacks]) {
       if (left <= 0) break
       if (this.#legs.some((leg) => leg.node === node)) continue
       if (this.#send(desk, node, true)) left -= 1
