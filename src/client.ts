@@ -44,9 +44,13 @@ export interface ClientConfig {
   readonly valueBytesMax: number
 }
 
+/** What a call's promise is settled with. */
+type Answer = 'value' | 'read' | 'page' | 'nothing'
+
 interface Pending {
-  readonly resolve: (outcome: OperationOutcome) => void
-  readonly reject: (error: Error) => void
+  readonly answer: Answer
+  readonly resolve: (value: never) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
@@ -68,6 +72,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   readonly #gateway: () => GatewayActor
   readonly #pending = new Map<number, Pending>()
   #turn: ClientRequest[] = []
+  #turnStartMs = 0
   #nextId = 1
   #isClosed = false
 
@@ -93,36 +98,29 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     if (pending === undefined) return
     this.#pending.delete(id)
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
-    else pending.resolve(outcome)
+    else pending.resolve(answerOf(pending.answer, outcome) as never)
   }
 
-  async get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
-    const outcome = await this.#get(keyFromUser(key), options)
-    return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
+  get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
+    return this.#get(key, options, 'value')
   }
 
-  async read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
-    const outcome = await this.#get(keyFromUser(key), options)
-    const record = outcome.type === 'value' ? outcome.record : undefined
-    if (record === undefined) return { values: [], context: encodeContext({}) }
-    if (record.kind === 'lww')
-      return { values: record.value === null ? [] : [copyOf(record.value)], context: encodeContext({}) }
-    const values = dvvSiblings(record.set).flatMap(({ value }) => (value === null ? [] : [copyOf(value)]))
-    return { values, context: encodeContext(dvvContextOf(record.set)) }
+  read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
+    return this.#get(key, options, 'read')
   }
 
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
-    const outcomes = await Promise.all(keys.map(keyFromUser).map((key) => this.#get(key, options)))
-    return outcomes.map((outcome) => newestValueOf(outcome.type === 'value' ? outcome.record : undefined))
+    for (const key of keys) keyFromUser(key)
+    return Promise.all(keys.map((key) => this.#get<Uint8Array | undefined>(key, options, 'value')))
   }
 
-  async put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
-    await this.#write([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
+  put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
+    return this.#write(() => ({ keys: [keyFromUser(key)], values: [this.#valueOf(value)] }), options, PUT_OPTIONS)
   }
 
-  async delete(key: Bytes, options?: PutOptions): Promise<void> {
-    await this.#write([keyFromUser(key)], [null], options, PUT_OPTIONS)
+  delete(key: Bytes, options?: PutOptions): Promise<void> {
+    return this.#write(() => ({ keys: [keyFromUser(key)], values: [null] }), options, PUT_OPTIONS)
   }
 
   async batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
@@ -136,7 +134,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
       keys.push(keyFromUser(operation.key))
       values.push(operation.type === 'put' ? this.#valueOf(operation.value) : null)
     }
-    await this.#write(keys, values, options, BATCH_OPTIONS)
+    await this.#write(() => ({ keys, values }), options, BATCH_OPTIONS)
   }
 
   async *scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
@@ -170,46 +168,63 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     return { slot: slotOf(binary), partition, owners }
   }
 
-  #get(key: Key, options: GetOptions = {}): Promise<OperationOutcome> {
-    checkNames(options, GET_OPTIONS)
-    const { sloppy } = options
-    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
-    const deadlineMs = nowMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
-    return this.#call({ kind: 'get', id: this.#nextId++, key, r, sloppy: booleanOf('sloppy', sloppy), deadlineMs })
+  #get<T>(key: Bytes, options: GetOptions | undefined, answer: Answer): Promise<T> {
+    return this.#call(answer, (id) => {
+      const binary = keyFromUser(key)
+      if (options === undefined) {
+        const deadlineMs = this.#turnMs() + this.#config.readTimeoutMs
+        return { kind: 'get', id, key: binary, r: this.#config.r, sloppy: false, deadlineMs }
+      }
+      checkNames(options, GET_OPTIONS)
+      const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
+      const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
+      return { kind: 'get', id, key: binary, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
+    })
   }
 
-  async #write(
-    keys: readonly Key[],
-    values: readonly (Uint8Array | null)[],
+  #write(
+    entries: () => { readonly keys: readonly Key[]; readonly values: readonly (Uint8Array | null)[] },
     options: PutOptions = {},
     names: readonly string[],
   ): Promise<void> {
-    checkNames(options, names)
-    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
-    const sloppy = booleanOf('sloppy', options.sloppy)
-    const deadlineMs = nowMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
-    const context = this.#contextOf(options.context)
-    const put = { kind: 'put' as const, id: this.#nextId++, keys, values, w, sloppy, deadlineMs }
-    await this.#call(context === undefined ? put : { ...put, context })
+    return this.#call('nothing', (id) => {
+      checkNames(options, names)
+      const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
+      const sloppy = booleanOf('sloppy', options.sloppy)
+      const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
+      const context = this.#contextOf(options.context)
+      const { keys, values } = entries()
+      const put = { kind: 'put' as const, id, keys, values, w, sloppy, deadlineMs }
+      return context === undefined ? put : { ...put, context }
+    })
   }
 
-  async #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
+  #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
     const { limit, r, timeoutMs } = options
-    const deadlineMs = nowMs() + timeoutMs
-    const scan = { kind: 'scan' as const, id: this.#nextId++, range, limit, bytesMax: SCAN_BYTES_MAX, r, deadlineMs }
-    const outcome = await this.#call(scan)
-    return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
+    return this.#call('page', (id) => {
+      const deadlineMs = this.#turnMs() + timeoutMs
+      return { kind: 'scan', id, range, limit, bytesMax: SCAN_BYTES_MAX, r, deadlineMs }
+    })
   }
 
-  /** One promise a call; all calls of a microtask turn are one batch. */
-  #call(request: ClientRequest): Promise<OperationOutcome> {
-    if (this.#isClosed) return Promise.reject(new CoterieError('CLOSED'))
-    return new Promise((resolve, reject) => {
-      this.#pending.set(request.id, { resolve, reject })
+  /** One promise a call; all calls of a microtask turn are one batch. A wrong argument rejects. */
+  #call<T>(answer: Answer, make: (id: number) => ClientRequest): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#isClosed) throw new CoterieError('CLOSED')
+      const id = this.#nextId
+      const request = make(id)
+      this.#nextId = id + 1
+      this.#pending.set(id, { answer, resolve: resolve as (value: never) => void, reject })
       this.#turn.push(request)
       if (this.#turn.length === 1) queueMicrotask(this.#flush)
       else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
     })
+  }
+
+  /** The time of this turn: read once. */
+  #turnMs(): number {
+    if (this.#turn.length === 0) this.#turnStartMs = nowMs()
+    return this.#turnStartMs
   }
 
   readonly #flush = (): void => {
@@ -235,6 +250,28 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
     return decoded
   }
+}
+
+function answerOf(answer: Answer, outcome: OperationOutcome): unknown {
+  switch (answer) {
+    case 'value':
+      return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
+    case 'read':
+      return readResultOf(outcome.type === 'value' ? outcome.record : undefined)
+    case 'page':
+      return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
+    case 'nothing':
+      return undefined
+  }
+}
+
+function readResultOf(record: VersionRecord | undefined): ReadResult {
+  if (record === undefined) return { values: [], context: encodeContext({}) }
+  if (record.kind === 'lww') {
+    return { values: record.value === null ? [] : [copyOf(record.value)], context: encodeContext({}) }
+  }
+  const values = dvvSiblings(record.set).flatMap(({ value }) => (value === null ? [] : [copyOf(value)]))
+  return { values, context: encodeContext(dvvContextOf(record.set)) }
 }
 
 /** What `get` shows: the newest of the live values. Always a copy that belongs to the caller. */

@@ -9,6 +9,7 @@
 import type { Message } from '../../src/protocol/messages.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
 import { decodeRecord, encodeRecord } from '../../src/storage/record-codec.js'
+import { type PackedColumn, packColumn, unpackColumn } from './columns.js'
 
 /** A size below zero says what is not a value. */
 const TOMBSTONE = -1
@@ -20,7 +21,7 @@ const TRANSFER_BYTES_MIN = 65_536
 
 interface PackedRecords {
   readonly stamps: string[]
-  readonly sizes: number[]
+  readonly sizes: PackedColumn
   readonly bytes: Uint8Array | undefined
 }
 
@@ -33,35 +34,73 @@ export function packEnvelope(messages: readonly Message[]): {
   readonly transfer: ArrayBuffer[]
 } {
   const transfer: ArrayBuffer[] = []
-  const envelope = messages.map((message) => {
-    if (message.type === 'coordinate/replies') {
-      const packed = packRecords(
-        message.outcomes.map((outcome) => (outcome.type === 'value' ? outcome.record : undefined)),
-        transfer,
-      )
-      const outcomes = message.outcomes.map((outcome) => (outcome.type === 'value' ? 0 : outcome))
-      return { ...message, outcomes, packed }
-    }
-    if (!('records' in message)) return message
-    const { records, ...rest } = message
-    return { ...rest, packed: packRecords(records, transfer) }
-  })
-  return { envelope, transfer }
+  return { envelope: messages.map((message) => packMessage(message, transfer)), transfer }
 }
 
 /** The messages again. Values are views of one buffer of the envelope. */
 export function unpackEnvelope(envelope: Envelope): readonly Message[] {
-  return envelope.map((item) => {
-    const packed = item as Message & { readonly packed?: PackedRecords }
-    if (packed.packed === undefined) return packed
-    const { packed: columns, ...rest } = packed
-    const records = unpackRecords(columns)
-    if (rest.type !== 'coordinate/replies') return { ...rest, records } as Message
-    const outcomes = rest.outcomes.map((outcome, index) =>
-      (outcome as unknown) === 0 ? { type: 'value' as const, record: records[index] } : outcome,
+  return envelope.map((item) => unpackMessage(item as Packed))
+}
+
+/** A message in which records and columns of numbers are packed. */
+type Packed = Message & {
+  readonly packed?: PackedRecords
+  readonly rowEpochs?: PackedColumn
+  readonly deadlinesMs?: PackedColumn
+  readonly statuses?: PackedColumn
+  readonly purposes?: PackedColumn
+  readonly counts?: PackedColumn
+}
+
+function packMessage(message: Message, transfer: ArrayBuffer[]): unknown {
+  switch (message.type) {
+    case 'replica/read': {
+      const { rowEpochs, deadlinesMs } = message
+      return { ...message, rowEpochs: packColumn(rowEpochs), deadlinesMs: packColumn(deadlinesMs) }
+    }
+    case 'replica/read-reply': {
+      const { records, statuses, ...rest } = message
+      return { ...rest, statuses: packColumn(statuses), packed: packRecords(records, transfer) }
+    }
+    case 'replica/write': {
+      const { records, rowEpochs, deadlinesMs, purposes, counts, ...rest } = message
+      const columns = { rowEpochs: packColumn(rowEpochs), deadlinesMs: packColumn(deadlinesMs) }
+      const small = { purposes: packColumn(purposes), counts: packColumn(counts) }
+      return { ...rest, ...columns, ...small, packed: packRecords(records, transfer) }
+    }
+    case 'replica/write-reply':
+    case 'hint/stored':
+      return { ...message, statuses: packColumn(message.statuses) }
+    case 'coordinate/replies': {
+      const values = message.outcomes.map((outcome) => (outcome.type === 'value' ? outcome.record : undefined))
+      const outcomes = message.outcomes.map((outcome) => (outcome.type === 'value' ? 0 : outcome))
+      return { ...message, outcomes, packed: packRecords(values, transfer) }
+    }
+    default: {
+      if (!('records' in message)) return message
+      const { records, ...rest } = message
+      return { ...rest, packed: packRecords(records, transfer) }
+    }
+  }
+}
+
+function unpackMessage(item: Packed): Message {
+  const { packed, rowEpochs, deadlinesMs, statuses, purposes, counts, ...rest } = item
+  const message: Record<string, unknown> = rest
+  if (rowEpochs !== undefined) message.rowEpochs = unpackColumn(rowEpochs)
+  if (deadlinesMs !== undefined) message.deadlinesMs = unpackColumn(deadlinesMs)
+  if (statuses !== undefined) message.statuses = unpackColumn(statuses)
+  if (purposes !== undefined) message.purposes = unpackColumn(purposes)
+  if (counts !== undefined) message.counts = unpackColumn(counts)
+  if (packed === undefined) return message as unknown as Message
+  const records = unpackRecords(packed)
+  if (item.type !== 'coordinate/replies') message.records = records
+  else {
+    message.outcomes = item.outcomes.map((outcome, index) =>
+      (outcome as unknown) === 0 ? { type: 'value', record: records[index] } : outcome,
     )
-    return { ...rest, outcomes }
-  })
+  }
+  return message as unknown as Message
 }
 
 function packRecords(records: readonly (VersionRecord | undefined)[], transfer: ArrayBuffer[]): PackedRecords {
@@ -86,7 +125,7 @@ function packRecords(records: readonly (VersionRecord | undefined)[], transfer: 
     stamps[index] = stamp
     sizes[index] = size
   }
-  if (total === 0) return { stamps, sizes, bytes: undefined }
+  if (total === 0) return { stamps, sizes: packColumn(sizes), bytes: undefined }
   const bytes = new Uint8Array(total)
   let offset = 0
   for (let index = 0; index < count; index++) {
@@ -96,12 +135,13 @@ function packRecords(records: readonly (VersionRecord | undefined)[], transfer: 
     offset += value.byteLength
   }
   if (total >= TRANSFER_BYTES_MIN) transfer.push(bytes.buffer)
-  return { stamps, sizes, bytes }
+  return { stamps, sizes: packColumn(sizes), bytes }
 }
 
 const EMPTY = new Uint8Array(0)
 
-function unpackRecords({ stamps, sizes, bytes = EMPTY }: PackedRecords): (VersionRecord | undefined)[] {
+function unpackRecords({ stamps, sizes: packedSizes, bytes = EMPTY }: PackedRecords): (VersionRecord | undefined)[] {
+  const sizes = unpackColumn(packedSizes)
   const count = sizes.length
   const records = new Array<VersionRecord | undefined>(count)
   let offset = 0

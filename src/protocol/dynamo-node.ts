@@ -677,8 +677,8 @@ export class DynamoNode {
   #onFallbackRead(from: Address, message: ReplicaRead): void {
     const records = message.keys.map((key) => this.#fallbackRecord(key))
     const statuses = message.keys.map(() => REPLY.ok)
-    const { id: replyTo, ids } = message
-    this.#send(from, { type: 'replica/read-reply', replyTo, epoch: this.#keeper.epoch, ids, statuses, records })
+    const { id: replyTo } = message
+    this.#send(from, { type: 'replica/read-reply', replyTo, epoch: this.#keeper.epoch, statuses, records })
   }
 
   /**

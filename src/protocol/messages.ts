@@ -4,7 +4,7 @@
  * Two lanes. *Control* (membership, table, supervision) is handled before *data* and never waits for a credit. *Data*
  * requests are batches: columns of equal length, one entry per operation of a sender's turn, and a sender keeps at most one message
  * of a type outstanding per receiver (natural batching: its credit); everything else gathers for the next. Each data
- * request is answered by exactly one reply, which gives the credit back.
+ * request is answered by exactly one reply, entry by entry in the same order, which gives the credit back.
  *
  * `README.md` beside this file has the table: who sends what, in which state it is accepted, what it causes.
  */
@@ -50,7 +50,6 @@ export interface ReplicaRead {
   readonly type: 'replica/read'
   readonly id: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly keys: readonly Key[]
   readonly rowEpochs: readonly Epoch[]
   readonly deadlinesMs: readonly number[]
@@ -63,7 +62,6 @@ export interface ReplicaReadReply {
   readonly type: 'replica/read-reply'
   readonly replyTo: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly statuses: readonly ReplyStatus[]
   readonly records: readonly (VersionRecord | undefined)[]
 }
@@ -76,7 +74,6 @@ export interface ReplicaWrite {
   readonly type: 'replica/write'
   readonly id: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
   readonly deadlinesMs: readonly number[]
@@ -91,7 +88,6 @@ export interface ReplicaWriteReply {
   readonly type: 'replica/write-reply'
   readonly replyTo: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly statuses: readonly ReplyStatus[]
 }
 
@@ -198,7 +194,6 @@ export interface HintStore {
   readonly type: 'hint/store'
   readonly id: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly targets: readonly NodeId[]
   readonly partitions: readonly PartitionId[]
   readonly keys: readonly Key[]
@@ -210,7 +205,6 @@ export interface HintStored {
   readonly type: 'hint/stored'
   readonly replyTo: MessageId
   readonly epoch: Epoch
-  readonly ids: readonly RequestId[]
   readonly statuses: readonly ReplyStatus[]
 }
 

@@ -123,8 +123,8 @@ export class Replica {
         this.#output.push({ type: 'damaged', key: message.keys[index] as Key })
       } else records[index] = record
     }
-    const { id: replyTo, ids } = message
-    const reply = { type: 'replica/read-reply' as const, replyTo, epoch: this.#keeper.epoch, ids, statuses, records }
+    const { id: replyTo } = message
+    const reply = { type: 'replica/read-reply' as const, replyTo, epoch: this.#keeper.epoch, statuses, records }
     this.#output.push({ type: 'reply', to: from, message: reply })
     return true
   }
@@ -141,7 +141,7 @@ export class Replica {
   onWrite(from: Address, message: ReplicaWrite, nowMs: number): boolean {
     const units: Unit[] = []
     let offset = 0
-    for (let index = 0; index < message.ids.length; index++) {
+    for (let index = 0; index < message.counts.length; index++) {
       const verdict = this.#keeper.judgeWrite(message.partitions[index] ?? 0, message.rowEpochs[index] ?? 0)
       if (verdict === 'behind') return false
       const end = offset + (message.counts[index] ?? 0)
@@ -312,11 +312,11 @@ export class Replica {
     }
     const { to, message } = waiting.answer
     const statuses = waiting.units.map((unit) => unit.status)
-    const { id: replyTo, ids } = message
+    const { id: replyTo } = message
     this.#output.push({
       type: 'reply',
       to,
-      message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, ids, statuses },
+      message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, statuses },
     })
   }
 }

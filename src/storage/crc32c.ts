@@ -7,12 +7,24 @@
  * Called by the codecs and files of this folder. `leveldb-files/checksum.ts` has LevelDB's masked variant.
  */
 
-import { crc32c } from '@node-rs/crc32'
+import { createRequire } from 'node:module'
 
 /** From here on the native addon is faster, a view's cost included (bench/store-micro.ts). */
 export const NATIVE_FROM_BYTES = 256
 
 const TABLES = makeTables()
+
+type NativeCrc32c = (bytes: Uint8Array, initial?: number) => number
+let native: NativeCrc32c | undefined
+
+/** Loaded at first use: it costs a thread some 10 ms, and one whose records are small never needs it. */
+function crc32c(bytes: Uint8Array, initial: number): number {
+  if (native === undefined) {
+    const require = createRequire(import.meta.url)
+    native = (require('@node-rs/crc32') as { readonly crc32c: NativeCrc32c }).crc32c
+  }
+  return native(bytes, initial)
+}
 
 /**
  * The checksum of bytes `from` … `to` − 1, continuing from `initial`.

@@ -3,7 +3,8 @@
  * nothing was read that should not be there, and the cluster came back to full replication by itself.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '../../index.js'
@@ -22,12 +23,19 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   const narrator = new Narrator()
   const cities = await Cities.load()
   const folder = location ?? (await mkdtemp(join(tmpdir(), 'coterie-demo-')))
+  const removeTemporary = () => {
+    if (location === undefined) rmSync(folder, { recursive: true, force: true })
+  }
   // A cluster that never settles must not keep a CI job for hours, and nothing below it may be trusted to notice.
   const deadline = setTimeout(() => {
     process.stdout.write(`\nNOT all of it held: the demo is not through after ${DEADLINE_MS / 1_000} s\n`)
+    removeTemporary()
     process.exit(1)
   }, DEADLINE_MS).unref()
-  const interrupted = () => process.exit(EXIT_INTERRUPTED)
+  const interrupted = () => {
+    removeTemporary()
+    process.exit(EXIT_INTERRUPTED)
+  }
   process.once('SIGINT', interrupted)
   try {
     const cluster = await openDemoCluster(folder, narrator, cities)
@@ -42,8 +50,9 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   } finally {
     clearTimeout(deadline)
     process.off('SIGINT', interrupted)
-    if (location === undefined) await rm(folder, { recursive: true, force: true })
-    else process.stdout.write(`\nThe cluster stays in ${folder}: coterie start --location ${folder}\n`)
+    removeTemporary()
+    if (location !== undefined)
+      process.stdout.write(`\nThe cluster stays in ${folder}: coterie start --location ${folder}\n`)
   }
 }
 

@@ -50,7 +50,7 @@ export interface Healing {
 }
 
 const POLL_MS = 5
-const HEAL_TIMEOUT_MS = 15_000
+const HEAL_TIMEOUT_MS = 10_000
 
 /** Traffic must be running. `tailMs` is watched after the healing too: what repairs itself late must show as well. */
 export async function hurt(cluster: Cluster, traffic: Traffic, injury: Injury, tailMs: number): Promise<Healing> {

@@ -16,7 +16,7 @@ import { type Span, Traffic } from './traffic.js'
 const CALLERS = 16
 const CALM_MS = 3_000
 const TAIL_MS = 1_500
-const SETTLE_TIMEOUT_MS = 30_000
+const SETTLE_TIMEOUT_MS = 15_000
 /** Events that a reader of the story wants to see as they happen. */
 const TOLD_EVENTS: ReadonlySet<string> = new Set([
   'node:exit',

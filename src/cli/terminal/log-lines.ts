@@ -92,6 +92,8 @@ const GATHER = {
     group: `${node} ← ${source}`,
     sums: {},
     last: { partitions, records, done: done ? 1 : 0 },
+    // The table's own event tells that partitions changed; a transfer that found nothing adds nothing.
+    quiet: records === 0,
     tell: (figures) => ({
       style: 'dim',
       text:

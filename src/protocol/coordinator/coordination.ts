@@ -25,10 +25,11 @@ import {
   type MessageId,
   type PeerStatus,
   REPLY,
+  type ReplyStatus,
   type RequestId,
 } from '../messages.js'
 import { partitionOf } from '../ring/slot.js'
-import { type PartitionTable, rowOf } from '../ring/table.js'
+import { type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import { DirectRequest } from './direct.js'
 import { type ForwardOperation, ForwardRequest } from './forward.js'
@@ -36,7 +37,7 @@ import { GetRequest } from './get.js'
 import { Hedging } from './hedging.js'
 import type { Lane, LaneEntry } from './lane.js'
 import { MissedWrite } from './missed-write.js'
-import { Peer } from './peer.js'
+import { type HintEntry, Peer, type ReadEntry, type WriteEntry } from './peer.js'
 import { PutRequest } from './put.js'
 import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage, WriteLeg } from './request.js'
 import { ScanRequest } from './scan.js'
@@ -55,15 +56,16 @@ export class Coordination implements Desk {
   #table: PartitionTable
   readonly #peers = new Map<NodeId, Peer>()
   #sortedPeers: readonly Peer[] = []
-  readonly #requests = new Map<RequestId, Request>()
-  /** Ended for their callers, still seeing to their last owners. */
-  readonly #lingering = new Set<RequestId>()
+  /** Everything that is not gone. */
+  readonly #requests = new Set<Request>()
+  /** Of those, what was forwarded, by id: its outcomes come one by one. */
+  readonly #forwards = new Map<RequestId, ForwardRequest>()
+  /** Ended for their callers, still seeing to their last owners; oldest first. */
+  readonly #lingering = new Set<Request>()
   #lingeringBytes = 0
   #missedBytes = 0
   #bytes = 0
-  /** Gets inside scans: inner id → outer id and key. */
-  readonly #inner = new Map<RequestId, { readonly outer: RequestId; readonly key: Key }>()
-  #waiting = new Set<Request>()
+  #waiting: Request[] = []
   #retryAtMs = Number.POSITIVE_INFINITY
   #soonestDeadlineMs = Number.POSITIVE_INFINITY
   /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
@@ -129,7 +131,7 @@ export class Coordination implements Desk {
         const from = Math.max(sentAtMs, this.#judgeFromMs)
         next = Math.min(next, from + this.config.avoidAfterMs)
         const reads = peer.reads.outstanding
-        if (reads !== undefined && !reads.hedged && this.#hedging.isOn)
+        if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
           next = Math.min(next, from + this.#hedging.afterMs)
       }
       if (peer.forwarded > 0) next = Math.min(next, peer.heardAtMs + this.config.avoidAfterMs)
@@ -152,34 +154,41 @@ export class Coordination implements Desk {
       case 'replica/read-reply': {
         const answered = peer.reads.settle(message.replyTo) ?? peer.fallbackReads.settle(message.replyTo)
         if (answered === undefined) return
-        this.#hedging.onLatency(nowMs - answered.sentAtMs, answered.entries.length)
-        this.#compareEpochs(from, message.epoch, message.statuses.includes(REPLY.stale))
-        message.ids.forEach((id, index) => {
+        const { entries } = answered
+        this.#hedging.onLatency(nowMs - answered.sentAtMs, entries.length)
+        this.#compareEpochs(from, message.epoch, message.statuses)
+        for (let index = 0; index < entries.length; index++) {
+          const { request } = entries[index] as ReadEntry
           const status = message.statuses[index] ?? REPLY.failed
-          this.#requests.get(id)?.onReadReply(this, from, status, message.records[index])
-        })
+          if (request.phase !== 'gone') request.onReadReply(this, from, status, message.records[index])
+        }
         return
       }
-      case 'replica/write-reply':
-        if (peer.writes.settle(message.replyTo) === undefined) return
-        this.#compareEpochs(from, message.epoch, message.statuses.includes(REPLY.stale))
-        message.ids.forEach((id, index) => {
-          this.#requests.get(id)?.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed)
-        })
+      case 'replica/write-reply': {
+        const entries = peer.writes.settle(message.replyTo)?.entries
+        if (entries === undefined) return
+        this.#compareEpochs(from, message.epoch, message.statuses)
+        for (let index = 0; index < entries.length; index++) {
+          const { request } = entries[index] as WriteEntry
+          if (request.phase !== 'gone') request.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed)
+        }
         return
+      }
       case 'replica/scan-reply': {
-        const asked = peer.scans.settle(message.replyTo)?.entries[0]?.scan.partitions
-        if (asked === undefined) return
-        this.#compareEpochs(from, message.epoch, message.status === REPLY.stale)
-        this.#requests.get(message.request)?.onScanReply(this, from, message, asked)
+        const entry = peer.scans.settle(message.replyTo)?.entries[0]
+        if (entry === undefined) return
+        this.#compareEpochs(from, message.epoch, [message.status])
+        if (entry.request.phase !== 'gone') entry.request.onScanReply(this, from, message, entry.scan.partitions)
         return
       }
-      case 'hint/stored':
-        if (peer.hints.settle(message.replyTo) === undefined) return
-        message.ids.forEach((id, index) => {
-          this.#requests.get(id)?.onHintReply(this, from, message.statuses[index] ?? REPLY.failed)
-        })
+      case 'hint/stored': {
+        const entries = peer.hints.settle(message.replyTo)?.entries ?? []
+        for (let index = 0; index < entries.length; index++) {
+          const { request } = entries[index] as HintEntry
+          if (request.phase !== 'gone') request.onHintReply(this, from, message.statuses[index] ?? REPLY.failed)
+        }
         return
+      }
       case 'coordinate/taken':
         peer.coordinate.settle(message.replyTo)
         return
@@ -196,12 +205,11 @@ export class Coordination implements Desk {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
     this.#heard(peer)
-    this.#compareEpochs(from, message.epoch, false)
+    this.#compareEpochs(from, message.epoch, [])
     message.ids.forEach((id, index) => {
       peer.forwarded = Math.max(0, peer.forwarded - 1)
-      const request = this.#requests.get(id)
       const outcome = message.outcomes[index]
-      if (request instanceof ForwardRequest && outcome !== undefined) request.onOutcome(this, from, outcome)
+      if (outcome !== undefined) this.#forwards.get(id)?.onOutcome(this, from, outcome)
     })
   }
 
@@ -213,6 +221,9 @@ export class Coordination implements Desk {
       peer = new Peer(change.node, change.incarnation, change.status)
       this.#peers.set(change.node, peer)
       this.#sortedPeers = [...this.#peers.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
+      this.#sortedPeers.forEach((sorted, order) => {
+        sorted.order = order % 64
+      })
     } else if (change.incarnation < peer.incarnation) return
     const reborn = change.incarnation > peer.incarnation || change.status !== 'up'
     peer.incarnation = change.incarnation
@@ -227,7 +238,7 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     if (table.epoch <= this.#table.epoch) return
     this.#table = table
-    for (const request of [...this.#requests.values()]) request.onTable(this)
+    for (const request of [...this.#requests]) if (request.phase !== 'gone') request.onTable(this)
     this.#retryWaiting()
   }
 
@@ -243,8 +254,8 @@ export class Coordination implements Desk {
   /** What a closing host does: every request that runs ends with this failure. */
   endAll(code: 'CLOSED', nowMs: number): void {
     this.nowMs = nowMs
-    for (const request of [...this.#requests.values()]) {
-      if (this.#lingering.has(request.id)) continue
+    for (const request of [...this.#requests]) {
+      if (request.phase !== 'running') continue
       request.onDeadline(this)
       const last = this.#output.ends.at(-1)
       // What certainly left no trace is told as closed; an unknown outcome stays unknown.
@@ -267,21 +278,17 @@ export class Coordination implements Desk {
     return this.#sortedPeers.filter((peer) => peer.healthy).map((peer) => peer.node)
   }
 
-  sendRead(request: Request, leg: { node: NodeId; key: Key; row: { epoch: number }; fallback: boolean }): boolean {
-    const peer = this.#peers.get(leg.node)
-    const lane = leg.fallback ? peer?.fallbackReads : peer?.reads
-    const { key, row } = leg
+  sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean {
+    const lane = fallback ? peer.fallbackReads : peer.reads
     const { deadlineMs } = request
-    return (
-      lane?.push({ request: request.id, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch: row.epoch }) ??
-      false
-    )
+    return lane.push({ request, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch: row.epoch })
   }
 
   sendWrite(request: Request, leg: WriteLeg): boolean {
-    const { node, row, ...payload } = leg
-    const { id, bytes, deadlineMs } = request
-    const entry = { request: id, operations: leg.keys.length, bytes, deadlineMs, rowEpoch: row.epoch, ...payload }
+    const { node, row, partition, purpose, keys, records } = leg
+    const { bytes, deadlineMs } = request
+    const rowEpoch = row.epoch
+    const entry = { request, operations: keys.length, bytes, deadlineMs, rowEpoch, partition, purpose, keys, records }
     return this.#peers.get(node)?.writes.push(entry) ?? false
   }
 
@@ -290,14 +297,14 @@ export class Coordination implements Desk {
     const { deadlineMs } = request
     const { node, ...page } = leg
     const scan = { type: 'replica/scan' as const, request: request.id, rowEpochs, deadlineMs, ...page }
-    const entry = { request: request.id, operations: MESSAGE_OPERATIONS_MAX, bytes: 0, deadlineMs, scan }
+    const entry = { request, operations: MESSAGE_OPERATIONS_MAX, bytes: 0, deadlineMs, scan }
     return this.#peers.get(node)?.scans.push(entry) ?? false
   }
 
   sendHint(request: Request, leg: HintLeg): boolean {
     const { keeper, ...payload } = leg
     const entry = {
-      request: request.id,
+      request,
       operations: 1,
       bytes: request.bytes,
       deadlineMs: request.deadlineMs,
@@ -308,7 +315,13 @@ export class Coordination implements Desk {
 
   sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean {
     const peer = this.#peers.get(node)
-    const entry = { request: request.id, operations: 1, bytes: request.bytes, deadlineMs: request.deadlineMs, payload }
+    const entry = {
+      request,
+      operations: 1,
+      bytes: request.bytes,
+      deadlineMs: request.deadlineMs,
+      payload,
+    }
     if (peer === undefined || !peer.coordinate.push(entry)) return false
     if (peer.forwarded === 0) peer.heardAtMs = this.nowMs
     peer.forwarded += 1
@@ -316,29 +329,27 @@ export class Coordination implements Desk {
   }
 
   wait(request: Request, soon: boolean): void {
-    this.#waiting.add(request)
     if (soon) this.#retryAtMs = Math.min(this.#retryAtMs, this.nowMs + RETRY_MS)
+    if (request.isWaiting) return
+    request.isWaiting = true
+    this.#waiting.push(request)
   }
 
-  startInner(key: Key, options: { readonly r: number; readonly deadlineMs: number; readonly outer: RequestId }): void {
-    const id = this.#takeInnerId()
-    this.#inner.set(id, { outer: options.outer, key })
-    const { r, deadlineMs } = options
-    this.#add(this.#requestOf({ kind: 'get', id, key, r, sloppy: false, deadlineMs }))
+  startInner(outer: Request, key: Key, r: number): void {
+    const partition = partitionOf(key, this.config.partitions)
+    const row = rowOf(this.#table, partition)
+    const inner = new GetRequest(this.#takeInnerId(), key, partition, row, r, false, outer.deadlineMs)
+    inner.outer = { request: outer, key }
+    this.#add(inner)
   }
 
   end(request: Request, outcome: OperationOutcome, linger = false): void {
-    if (!this.#requests.has(request.id) || this.#lingering.has(request.id)) return
-    const inner = this.#inner.get(request.id)
+    if (request.phase !== 'running') return
     if (linger) this.#linger(request)
     else this.#remove(request)
-    if (inner === undefined) {
-      this.#output.ends.push({ id: request.id, outcome })
-      return
-    }
-    this.#inner.delete(request.id)
-    const outer = this.#requests.get(inner.outer)
-    if (outer instanceof ScanRequest && outcome.type !== 'page') outer.onInner(this, inner.key, outcome)
+    const { outer } = request
+    if (outer === undefined) this.#output.ends.push({ id: request.id, outcome })
+    else if (outer.request.phase !== 'gone' && outcome.type !== 'page') outer.request.onInner(this, outer.key, outcome)
   }
 
   endPage(request: Request, page: ScanPage): void {
@@ -346,8 +357,8 @@ export class Coordination implements Desk {
   }
 
   forget(request: Request): void {
-    if (!this.#requests.has(request.id)) return
-    if (this.#lingering.delete(request.id)) {
+    if (request.phase === 'lingering') {
+      this.#lingering.delete(request)
       if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
       else this.#lingeringBytes -= request.bytes
     }
@@ -362,7 +373,8 @@ export class Coordination implements Desk {
     if (absentMs >= this.config.hintWindowMs || this.#missedBytes > HINT_BUFFER_BYTES_MAX) return this.hintLost(target)
     const request = new MissedWrite({ id: this.#takeInnerId(), nowMs: this.nowMs, target, partition, keys, records })
     this.#missedBytes += request.bytes
-    this.#lingering.add(request.id)
+    request.phase = 'lingering'
+    this.#lingering.add(request)
     this.#add(request)
   }
 
@@ -380,11 +392,13 @@ export class Coordination implements Desk {
     switch (operation.kind) {
       case 'get':
       case 'learn': {
-        const partition = partitionOf(operation.key, this.config.partitions)
+        const { id, key, deadlineMs } = operation
+        const partition = partitionOf(key, this.config.partitions)
         const row = rowOf(this.#table, partition)
-        if (operation.kind === 'get') return new GetRequest({ ...operation, partition, row })
+        if (operation.kind === 'get')
+          return new GetRequest(id, key, partition, row, operation.r, operation.sloppy, deadlineMs)
         const r = this.config.n - this.config.w + 1
-        return new GetRequest({ ...operation, r, sloppy: false, learnFor: operation.except, partition, row })
+        return new GetRequest(id, key, partition, row, r, false, deadlineMs, operation.except)
       }
       case 'put':
         return new PutRequest(operation, rowOf(this.#table, operation.partition))
@@ -398,19 +412,24 @@ export class Coordination implements Desk {
   }
 
   #add(request: Request): void {
-    this.#requests.set(request.id, request)
+    this.#requests.add(request)
+    if (request instanceof ForwardRequest) this.#forwards.set(request.id, request)
     this.#bytes += request.bytes
     if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
     request.start(this)
   }
 
   #remove(request: Request): void {
-    if (this.#requests.delete(request.id)) this.#bytes -= request.bytes
-    this.#waiting.delete(request)
+    if (request.phase === 'gone') return
+    request.phase = 'gone'
+    this.#requests.delete(request)
+    if (request instanceof ForwardRequest) this.#forwards.delete(request.id)
+    this.#bytes -= request.bytes
   }
 
   #linger(request: Request): void {
-    this.#lingering.add(request.id)
+    request.phase = 'lingering'
+    this.#lingering.add(request)
     this.#lingeringBytes += request.bytes
     if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
     while (this.#lingering.size > LINGER_REQUESTS_MAX || this.#lingeringBytes > LINGER_BYTES_MAX) {
@@ -421,10 +440,7 @@ export class Coordination implements Desk {
   }
 
   #oldestLingeringPut(): Request | undefined {
-    for (const id of this.#lingering) {
-      const request = this.#requests.get(id)
-      if (request instanceof PutRequest) return request
-    }
+    for (const request of this.#lingering) if (request instanceof PutRequest) return request
     return undefined
   }
 
@@ -442,11 +458,15 @@ export class Coordination implements Desk {
   }
 
   /** One side has an older table: the one with the newer sends it. */
-  #compareEpochs(from: NodeId, epoch: number, stale: boolean): void {
-    if (epoch > this.#table.epoch)
-      this.#output.sends.push({ to: from, message: { type: 'table/request', epoch: this.#table.epoch } })
-    if (epoch >= this.#table.epoch || !stale || this.#announced.get(from) === this.#table.epoch) return
-    this.#announced.set(from, this.#table.epoch)
+  #compareEpochs(from: NodeId, epoch: number, statuses: readonly ReplyStatus[]): void {
+    const own = this.#table.epoch
+    if (epoch === own) return
+    if (epoch > own) {
+      this.#output.sends.push({ to: from, message: { type: 'table/request', epoch: own } })
+      return
+    }
+    if (!statuses.includes(REPLY.stale) || this.#announced.get(from) === own) return
+    this.#announced.set(from, own)
     this.#output.sends.push({ to: from, message: { type: 'table/announce', table: this.#table } })
   }
 
@@ -464,8 +484,7 @@ export class Coordination implements Desk {
       ) {
         reads.hedged = true
         for (const { request } of reads.entries) {
-          const get = this.#requests.get(request)
-          if (get instanceof GetRequest) get.askOneMore(this)
+          if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
         }
       }
     }
@@ -504,31 +523,30 @@ export class Coordination implements Desk {
   }
 
   #tellLost(node: NodeId, entries: readonly LaneEntry[], lost: { sent: boolean; silent: boolean }): void {
-    for (const { request } of entries) this.#requests.get(request)?.onLegLost(this, node, lost)
+    for (const { request } of entries) if (request.phase !== 'gone') request.onLegLost(this, node, lost)
   }
 
   #tellForwards(peer: Peer, silent: boolean): void {
     if (peer.forwarded === 0) return
-    for (const request of [...this.#requests.values()]) {
-      if (request instanceof ForwardRequest) request.onLegLost(this, peer.node, { sent: true, silent })
-    }
+    for (const request of [...this.#forwards.values()]) request.onLegLost(this, peer.node, { sent: true, silent })
   }
 
   #retryWaiting(): void {
     this.#retryAtMs = Number.POSITIVE_INFINITY
-    if (this.#waiting.size === 0) return
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
-    this.#waiting = new Set()
-    for (const request of waiting) if (this.#requests.has(request.id)) request.retry(this)
+    this.#waiting = []
+    for (const request of waiting) request.isWaiting = false
+    for (const request of waiting) if (request.phase !== 'gone') request.retry(this)
   }
 
   #expire(): void {
-    let soonest = Number.POSITIVE_INFINITY
-    for (const request of [...this.#requests.values()]) {
-      if (request.deadlineMs <= this.nowMs) request.onDeadline(this)
+    this.#soonestDeadlineMs = Number.POSITIVE_INFINITY
+    for (const request of [...this.#requests]) {
+      if (request.phase !== 'gone' && request.deadlineMs <= this.nowMs) request.onDeadline(this)
     }
-    for (const request of this.#requests.values()) if (request.deadlineMs < soonest) soonest = request.deadlineMs
-    this.#soonestDeadlineMs = soonest
+    for (const { deadlineMs } of this.#requests)
+      if (deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = deadlineMs
   }
 }
 

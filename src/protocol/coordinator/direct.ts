@@ -7,25 +7,21 @@
 
 import { RETRY_MS } from '../config.js'
 import type { NodeId } from '../ids.js'
-import { REPLY, type ReplyStatus, type RequestId } from '../messages.js'
+import { REPLY, type ReplyStatus } from '../messages.js'
 import type { Row } from '../ring/table.js'
-import { type Desk, type DirectOperation, type Request, recordBytes } from './request.js'
+import { type Desk, type DirectOperation, type LostLeg, Request, recordBytes } from './request.js'
 
-export class DirectRequest implements Request {
-  readonly id: RequestId
-  readonly deadlineMs: number
-  readonly bytes: number
+export class DirectRequest extends Request {
   readonly #operation: DirectOperation
   #row: Row
   #sent = false
   #againAtMs = 0
 
   constructor(operation: DirectOperation, row: Row) {
-    this.id = operation.id
-    this.deadlineMs = operation.deadlineMs
+    const bytes = operation.records.reduce((sum, record) => sum + recordBytes(record), 256)
+    super(operation.id, operation.deadlineMs, bytes)
     this.#operation = operation
     this.#row = row
-    this.bytes = 256 + operation.records.reduce((bytes, record) => bytes + recordBytes(record), 0)
   }
 
   start(desk: Desk): void {
@@ -39,7 +35,7 @@ export class DirectRequest implements Request {
     if (!this.#sent) desk.wait(this, true)
   }
 
-  onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
+  override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
     if (from !== this.#operation.node) return
     if (status === REPLY.ok) return desk.end(this, { type: 'written' })
     this.#sent = false
@@ -48,7 +44,7 @@ export class DirectRequest implements Request {
     desk.wait(this, true)
   }
 
-  onLegLost(desk: Desk, _node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void {
+  override onLegLost(desk: Desk, _node: NodeId, lost: LostLeg): void {
     if (lost.silent && lost.sent) return
     this.#sent = false
     desk.wait(this, false)
@@ -58,7 +54,7 @@ export class DirectRequest implements Request {
     this.start(desk)
   }
 
-  onTable(desk: Desk): void {
+  override onTable(desk: Desk): void {
     const row = desk.table.rows[this.#operation.partition]
     if (row === undefined || row.epoch === this.#row.epoch) return
     this.#row = row
@@ -69,10 +65,6 @@ export class DirectRequest implements Request {
   onDeadline(desk: Desk): void {
     this.#fail(desk)
   }
-
-  onReadReply(): void {}
-  onHintReply(): void {}
-  onScanReply(): void {}
 
   #fail(desk: Desk): void {
     const { partition, node } = this.#operation

@@ -12,7 +12,7 @@ import { RETRY_MS } from '../config.js'
 import type { NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Outcome, RequestId } from '../messages.js'
 import { preferenceList } from '../ring/preference-list.js'
-import { type Desk, quorumFailure, type Request } from './request.js'
+import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
 
 export interface ForwardOperation {
   readonly kind: 'forward'
@@ -22,21 +22,16 @@ export interface ForwardOperation {
   readonly payload: CoordinateRequest
 }
 
-export class ForwardRequest implements Request {
-  readonly id: RequestId
-  readonly deadlineMs: number
-  readonly bytes: number
+export class ForwardRequest extends Request {
   readonly #operation: ForwardOperation
   /** Who was asked and may still answer. */
   #asked: NodeId[] = []
   #againAtMs = 0
-  /** An idempotent write was sent somewhere and not refused. */
-  #maybe = false
+  /** Nodes that were sent it and died before they told how it ended. */
+  #lost = 0
 
   constructor(operation: ForwardOperation) {
-    this.id = operation.id
-    this.deadlineMs = operation.payload.deadlineMs
-    this.bytes = operation.bytes
+    super(operation.id, operation.payload.deadlineMs, operation.bytes)
     this.#operation = operation
   }
 
@@ -65,21 +60,21 @@ export class ForwardRequest implements Request {
     const payload = { ...this.#operation.payload, id: this.id }
     if (node === undefined || !desk.sendCoordinate(this, node, payload)) return desk.wait(this, node !== undefined)
     this.#asked.push(node)
-    if (payload.kind !== 'get') this.#maybe = true
     desk.wait(this, false)
   }
 
   onOutcome(desk: Desk, from: NodeId, outcome: Outcome): void {
     const place = this.#asked.indexOf(from)
     if (place < 0) return
-    if (outcome.type !== 'stale') return desk.end(this, outcome)
     this.#asked.splice(place, 1)
-    if (this.#asked.length === 0) this.#maybe = false
+    // One coordinator's definite failure says nothing of what an earlier one, dead or silent, may have written.
+    if (outcome.type === 'failed' && this.#isMaybeThere()) return this.#fail(desk, 'OUTCOME_UNKNOWN')
+    if (outcome.type !== 'stale') return desk.end(this, outcome)
     this.#againAtMs = desk.nowMs + RETRY_MS
     desk.wait(this, true)
   }
 
-  onLegLost(desk: Desk, node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void {
+  override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
     if (!this.#asked.includes(node)) return
     if (this.isUpdate) {
       // A silent one may still answer until the deadline; a dead one never will.
@@ -87,7 +82,7 @@ export class ForwardRequest implements Request {
       if (lost.sent) return
     }
     if (!lost.silent || !lost.sent) this.#asked.splice(this.#asked.indexOf(node), 1)
-    if (!lost.sent && this.#asked.length === 0) this.#maybe = false
+    if (!lost.silent && lost.sent) this.#lost += 1
     this.start(desk)
   }
 
@@ -95,16 +90,13 @@ export class ForwardRequest implements Request {
     this.start(desk)
   }
 
-  onTable(): void {}
-
   onDeadline(desk: Desk): void {
-    this.#fail(desk, this.#maybe ? 'OUTCOME_UNKNOWN' : 'TIMEOUT')
+    this.#fail(desk, this.#isMaybeThere() ? 'OUTCOME_UNKNOWN' : 'TIMEOUT')
   }
 
-  onReadReply(): void {}
-  onWriteReply(): void {}
-  onHintReply(): void {}
-  onScanReply(): void {}
+  #isMaybeThere(): boolean {
+    return this.#operation.payload.kind !== 'get' && (this.#lost > 0 || this.#asked.length > 0)
+  }
 
   #fail(desk: Desk, code: 'OUTCOME_UNKNOWN' | 'TIMEOUT'): void {
     const { partition } = this.#operation

@@ -20,8 +20,9 @@ export class Hedging {
     this.#share = budgetPercent / 100
   }
 
-  get isOn(): boolean {
-    return this.#share > 0
+  /** Does the budget allow so many extra reads? */
+  canSpend(operations: number): boolean {
+    return this.#tokens >= operations
   }
 
   /** How old an unanswered message must be. */
@@ -37,7 +38,7 @@ export class Hedging {
 
   /** True, and paid, if the budget allows so many extra reads. */
   spend(operations: number): boolean {
-    if (this.#tokens < operations) return false
+    if (!this.canSpend(operations)) return false
     this.#tokens -= operations
     return true
   }

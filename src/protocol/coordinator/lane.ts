@@ -7,11 +7,13 @@
  */
 
 import { LINK_QUEUE_BYTES_MAX, LINK_QUEUE_MAX, MESSAGE_BYTES_MAX, MESSAGE_OPERATIONS_MAX } from '../config.js'
-import type { MessageId, RequestId } from '../messages.js'
+import type { MessageId } from '../messages.js'
+import type { Request } from './request.js'
 
 /** What a lane needs to know of an entry; the payload is its sender's. */
 export interface LaneEntry {
-  readonly request: RequestId
+  /** Whose it is; a request that has ended takes no more replies. */
+  readonly request: Request
   /** Keys in the entry, for the bound on operations. */
   readonly operations: number
   readonly bytes: number
@@ -57,6 +59,7 @@ export class Lane<Entry extends LaneEntry> {
   take(id: MessageId, nowMs: number): readonly Entry[] | undefined {
     if (this.#outstanding !== undefined || this.#queue.length === 0) return undefined
     const entries = this.#cut()
+    if (entries.length === 0) return undefined
     this.#outstanding = { id, sentAtMs: nowMs, entries, hedged: false }
     return entries
   }
@@ -99,11 +102,13 @@ export class Lane<Entry extends LaneEntry> {
       bytes += entry.bytes
     }
     this.#queuedBytes -= bytes
-    if (end === this.#queue.length) {
-      const all = this.#queue
-      this.#queue = []
-      return all
-    }
-    return this.#queue.splice(0, end)
+    const cut = end === this.#queue.length ? this.#queue : this.#queue.slice(0, end)
+    this.#queue = end === this.#queue.length ? [] : this.#queue.slice(end)
+    // What has ended meanwhile (answered by somebody else, expired) need not be sent.
+    return cut.some(isGone) ? cut.filter((entry) => !isGone(entry)) : cut
   }
+}
+
+function isGone(entry: LaneEntry): boolean {
+  return entry.request.phase === 'gone'
 }

@@ -10,15 +10,12 @@ import type { Key, NodeId, PartitionId } from '../ids.js'
 import { REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf, preferenceList } from '../ring/preference-list.js'
 import type { VersionRecord } from '../versions/record.js'
-import { type Desk, type Request, recordBytes } from './request.js'
+import { type Desk, Request, recordBytes } from './request.js'
 
 /** How long a keeper is looked for. */
 const KEEPER_SEARCH_MS = 30_000
 
-export class MissedWrite implements Request {
-  readonly id: RequestId
-  readonly deadlineMs: number
-  readonly bytes: number
+export class MissedWrite extends Request {
   readonly target: NodeId
   readonly #partition: PartitionId
   readonly #keys: readonly Key[]
@@ -34,13 +31,12 @@ export class MissedWrite implements Request {
     keys: readonly Key[]
     records: readonly VersionRecord[]
   }) {
-    this.id = input.id
-    this.deadlineMs = input.nowMs + KEEPER_SEARCH_MS
+    const bytes = input.records.reduce((sum, record) => sum + recordBytes(record), 256)
+    super(input.id, input.nowMs + KEEPER_SEARCH_MS, bytes)
     this.target = input.target
     this.#partition = input.partition
     this.#keys = input.keys
     this.#records = input.records
-    this.bytes = 256 + input.records.reduce((bytes, record) => bytes + recordBytes(record), 0)
   }
 
   start(desk: Desk): void {
@@ -59,7 +55,7 @@ export class MissedWrite implements Request {
     })
   }
 
-  onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void {
+  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void {
     if (keeper !== this.#keeper) return
     if (status === REPLY.full) return this.#lose(desk)
     if (status !== REPLY.ok) {
@@ -70,7 +66,7 @@ export class MissedWrite implements Request {
     if (this.#waiting === 0) desk.forget(this)
   }
 
-  onLegLost(desk: Desk, node: NodeId): void {
+  override onLegLost(desk: Desk, node: NodeId): void {
     if (node !== this.#keeper) return
     this.#keeper = undefined
     this.start(desk)
@@ -83,11 +79,6 @@ export class MissedWrite implements Request {
   onDeadline(desk: Desk): void {
     this.#lose(desk)
   }
-
-  onTable(): void {}
-  onReadReply(): void {}
-  onWriteReply(): void {}
-  onScanReply(): void {}
 
   #lose(desk: Desk): void {
     desk.hintLost(this.target)

@@ -45,7 +45,9 @@ export class Peer {
   /** Silent with mail outstanding; cleared by any reply and by a new life. */
   silent = false
   /** When it stopped being up; undefined while it is. Bounds the hint window. */
-  absentSinceMs: number | undefined
+  absentSinceMs: number | undefined = undefined
+  /** Position among all peers by id, 0…63: the order in which reads are packed. */
+  order = 0
   /** Requests it took to coordinate and has not ended. */
   forwarded = 0
   heardAtMs = 0
@@ -56,6 +58,15 @@ export class Peer {
   readonly scans = new Lane<ScanEntry>()
   readonly hints = new Lane<HintEntry>()
   readonly coordinate = new Lane<CoordinateEntry>()
+
+  readonly lanes: readonly Lane<LaneEntry>[] = [
+    this.reads,
+    this.fallbackReads,
+    this.writes,
+    this.scans,
+    this.hints,
+    this.coordinate,
+  ]
 
   constructor(
     readonly node: NodeId,
@@ -69,17 +80,6 @@ export class Peer {
   /** Lives and answers. */
   get healthy(): boolean {
     return this.status === 'up' && !this.silent
-  }
-
-  get lanes(): readonly Lane<LaneEntry>[] {
-    return [
-      this.reads,
-      this.fallbackReads,
-      this.writes,
-      this.scans,
-      this.hints,
-      this.coordinate,
-    ] as unknown as Lane<LaneEntry>[]
   }
 
   /** When the oldest unanswered message was sent; undefined if there is none. */
@@ -127,18 +127,16 @@ export class Peer {
     const entries = lane.take(id, options.nowMs)
     if (entries === undefined) return
     const count = entries.length
-    const ids = new Array<number>(count)
     const keys = new Array<Key>(count)
     const rowEpochs = new Array<number>(count)
     const deadlinesMs = new Array<number>(count)
     for (let index = 0; index < count; index++) {
       const entry = entries[index] as ReadEntry
-      ids[index] = entry.request
       keys[index] = entry.key
       rowEpochs[index] = entry.rowEpoch
       deadlinesMs[index] = entry.deadlineMs
     }
-    options.send({ type: 'replica/read', id, epoch: options.epoch, ids, keys, rowEpochs, deadlinesMs, fallback })
+    options.send({ type: 'replica/read', id, epoch: options.epoch, keys, rowEpochs, deadlinesMs, fallback })
   }
 
   #flushScan(options: {
@@ -167,7 +165,6 @@ function writeMessage(id: MessageId, epoch: Epoch, entries: readonly WriteEntry[
     type: 'replica/write',
     id,
     epoch,
-    ids: entries.map((entry) => entry.request),
     partitions: entries.map((entry) => entry.partition),
     rowEpochs: entries.map((entry) => entry.rowEpoch),
     deadlinesMs: entries.map((entry) => entry.deadlineMs),
@@ -183,7 +180,6 @@ function hintMessage(id: MessageId, epoch: Epoch, entries: readonly HintEntry[])
     type: 'hint/store',
     id,
     epoch,
-    ids: entries.map((entry) => entry.request),
     targets: entries.map((entry) => entry.target),
     partitions: entries.map((entry) => entry.partition),
     keys: entries.map((entry) => entry.key),

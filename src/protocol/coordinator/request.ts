@@ -21,25 +21,61 @@ import type { PartitionTable, Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
 
-/** What one request can be told. All are called by the coordination, with the desk at hand. */
-export interface Request {
-  readonly id: RequestId
-  /** For bounds: bytes that the request keeps alive. */
-  readonly bytes: number
-  readonly deadlineMs: number
-  start(desk: Desk): void
-  onReadReply(desk: Desk, from: NodeId, status: ReplyStatus, record: VersionRecord | undefined): void
-  onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void
-  onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void
-  /** `asked`: the very list of partitions that was asked for, so that the answer to an earlier attempt is known as such. */
-  onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void
-  /** What was sent to this node, or waited for it, will not be answered (its thread ended, or it is silent). */
-  onLegLost(desk: Desk, node: NodeId, lost: { readonly sent: boolean; readonly silent: boolean }): void
+/** `running`: its caller waits. `lingering`: answered, still seeing to its last owners. `gone`: takes nothing more. */
+export type RequestPhase = 'running' | 'lingering' | 'gone'
+
+/** What one request can be told; what a kind of request has no use for, it leaves as it is here. */
+export abstract class Request {
+  /** Set by the coordination only. */
+  phase: RequestPhase = 'running'
+  /** Asked to be retried; set by the coordination only. */
+  isWaiting = false
+  /** The request that started this one, and for which key; set by the coordination only. */
+  outer: { readonly request: Request; readonly key: Key } | undefined = undefined
+
+  constructor(
+    readonly id: RequestId,
+    /** When it ends in any case; moves once, when it begins to linger. */
+    public deadlineMs: number,
+    /** For bounds: bytes that the request keeps alive. */
+    readonly bytes: number,
+  ) {}
+
+  abstract start(desk: Desk): void
   /** The table or a peer changed, or the retry pause passed: do what can be done now. */
-  retry(desk: Desk): void
+  abstract retry(desk: Desk): void
+  abstract onDeadline(desk: Desk): void
+  onReadReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _record: VersionRecord | undefined): void {
+    // Nothing that this kind of request waits for.
+  }
+  onWriteReply(_desk: Desk, _from: NodeId, _status: ReplyStatus): void {
+    // Nothing that this kind of request waits for.
+  }
+  onHintReply(_desk: Desk, _keeper: NodeId, _status: ReplyStatus): void {
+    // Nothing that this kind of request waits for.
+  }
+  /** `asked`: the very list of partitions that was asked for, so that the answer to an earlier attempt is known as such. */
+  onScanReply(_desk: Desk, _from: NodeId, _reply: ReplicaScanReply, _asked: readonly PartitionId[]): void {
+    // Nothing that this kind of request waits for.
+  }
+  /** What was sent to this node, or waited for it, will not be answered (its thread ended), or not soon (it is silent). */
+  onLegLost(_desk: Desk, _node: NodeId, _lost: LostLeg): void {
+    // Nothing that this kind of request waits for.
+  }
   /** The row of a new table differs from the one the request works by: begin again, with the same stamp. */
-  onTable(desk: Desk): void
-  onDeadline(desk: Desk): void
+  onTable(_desk: Desk): void {
+    // Nothing that this kind of request waits for.
+  }
+  /** A get that this request started has ended. */
+  onInner(_desk: Desk, _key: Key, _outcome: Outcome): void {
+    // Nothing that this kind of request waits for.
+  }
+}
+
+/** `sent`: it had left; else it only waited for its turn and was taken back. */
+export interface LostLeg {
+  readonly sent: boolean
+  readonly silent: boolean
 }
 
 /** What a request may ask of the coordination. */
@@ -51,7 +87,7 @@ export interface Desk {
   /** Healthy nodes, sorted by id. */
   healthyNodes(): readonly NodeId[]
   /** False: the queue to the node is full; it counts as missing. */
-  sendRead(request: Request, leg: { node: NodeId; key: Key; row: Row; fallback: boolean }): boolean
+  sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean
   sendWrite(request: Request, leg: WriteLeg): boolean
   sendScan(request: Request, leg: ScanLeg): boolean
   sendHint(request: Request, leg: HintLeg): boolean
@@ -59,7 +95,7 @@ export interface Desk {
   /** Ask again when a peer or the table changes, or after the retry pause if `soon`. */
   wait(request: Request, soon: boolean): void
   /** A get inside this request; its outcome comes back by `onInner`. */
-  startInner(key: Key, options: { readonly r: number; readonly deadlineMs: number; readonly outer: RequestId }): void
+  startInner(outer: Request, key: Key, r: number): void
   /** Ends the request for its caller. With `linger` it goes on in the background until it calls `forget`. */
   end(request: Request, outcome: Outcome, linger?: boolean): void
   endPage(request: Request, page: ScanPage): void

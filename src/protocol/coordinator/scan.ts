@@ -11,9 +11,12 @@
  */
 
 import type { Key, NodeId, PartitionId } from '../ids.js'
-import { type KeyRange, type Outcome, REPLY, type ReplicaScanReply, type RequestId } from '../messages.js'
+import { type Outcome, REPLY, type ReplicaScanReply } from '../messages.js'
 import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
-import { type Desk, quorumFailure, type Request, type ScanOperation, type ScanPage } from './request.js'
+import { type Desk, quorumFailure, Request, type ScanOperation, type ScanPage } from './request.js'
+
+/** What a page that is being put together counts toward the bound of its gateway. */
+const SCAN_BYTES = 65_536
 
 interface Leg {
   readonly partitions: readonly PartitionId[]
@@ -24,10 +27,7 @@ interface Found {
   readonly records: (VersionRecord | undefined)[]
 }
 
-export class ScanRequest implements Request {
-  readonly id: RequestId
-  readonly deadlineMs: number
-  readonly bytes = 1_024
+export class ScanRequest extends Request {
   readonly #operation: ScanOperation
   #legs = new Map<NodeId, Leg>()
   /** Keys that a get must settle, and what it said. */
@@ -37,8 +37,7 @@ export class ScanRequest implements Request {
     | undefined
 
   constructor(operation: ScanOperation) {
-    this.id = operation.id
-    this.deadlineMs = operation.deadlineMs
+    super(operation.id, operation.deadlineMs, SCAN_BYTES)
     this.#operation = operation
   }
 
@@ -55,7 +54,7 @@ export class ScanRequest implements Request {
     }
   }
 
-  onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void {
+  override onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void {
     const leg = this.#legs.get(from)
     if (leg === undefined || leg.reply !== undefined || leg.partitions !== asked) return
     if (reply.status !== REPLY.ok) return this.#again(desk, true)
@@ -64,14 +63,14 @@ export class ScanRequest implements Request {
   }
 
   /** A get that settles one key has ended. */
-  onInner(desk: Desk, key: Key, outcome: Outcome): void {
+  override onInner(desk: Desk, key: Key, outcome: Outcome): void {
     if (this.#merged === undefined || !this.#settling.has(key)) return
     if (outcome.type === 'failed') return desk.end(this, outcome)
     this.#settling.set(key, outcome.type === 'value' ? outcome.record : undefined)
     this.#finish(desk)
   }
 
-  onLegLost(desk: Desk, node: NodeId): void {
+  override onLegLost(desk: Desk, node: NodeId): void {
     if (this.#legs.get(node)?.reply === undefined && this.#legs.has(node)) this.#again(desk, false)
   }
 
@@ -79,7 +78,7 @@ export class ScanRequest implements Request {
     if (this.#legs.size === 0) this.start(desk)
   }
 
-  onTable(desk: Desk): void {
+  override onTable(desk: Desk): void {
     if (this.#merged === undefined) this.start(desk)
   }
 
@@ -87,10 +86,6 @@ export class ScanRequest implements Request {
     const missing = [...this.#legs].filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
     desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed: this.#operation.r, missing } })
   }
-
-  onReadReply(): void {}
-  onWriteReply(): void {}
-  onHintReply(): void {}
 
   #again(desk: Desk, soon: boolean): void {
     this.#legs = new Map()
@@ -161,7 +156,7 @@ export class ScanRequest implements Request {
       if (!agreed) this.#settling.set(key, 'asked')
     }
     for (const key of this.#settling.keys()) {
-      desk.startInner(key, { r, deadlineMs: this.deadlineMs, outer: this.id })
+      desk.startInner(this, key, r)
     }
     this.#finish(desk)
   }

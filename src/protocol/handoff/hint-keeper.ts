@@ -84,7 +84,7 @@ export class HintKeeper {
   onStore(from: Address, message: HintStore): void {
     const kept: Hint[] = []
     let bytes = this.#bytes
-    for (let index = 0; index < message.ids.length; index++) {
+    for (let index = 0; index < message.keys.length; index++) {
       const hint: Hint = {
         id: this.#nextId++,
         target: message.targets[index] as NodeId,
@@ -216,9 +216,9 @@ export class HintKeeper {
     this.#storing.delete(token)
     if (storing === undefined) return
     const { to, message } = storing
-    const statuses = message.ids.map((_, index) => (index < kept ? REPLY.ok : otherwise))
-    const { id: replyTo, epoch, ids } = message
-    this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, ids, statuses } })
+    const statuses = message.keys.map((_, index) => (index < kept ? REPLY.ok : otherwise))
+    const { id: replyTo, epoch } = message
+    this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, statuses } })
   }
 }
 
