@@ -87,7 +87,9 @@ export class GetRequest extends Request {
       leg.state = 'answered'
       leg.record = record
       this.answered += 1
-      if (this.answered >= this.r) this.decide(desk)
+      if (this.answered < this.r) return
+      if (this.sloppy && this.isHearsay(desk)) this.askOwners(desk)
+      else this.decide(desk)
       return
     }
     leg.state = status === REPLY.unknown ? 'unknown' : 'again'
@@ -123,8 +125,10 @@ export class GetRequest extends Request {
   }
 
   retry(desk: Desk): void {
-    if (this.writeBack === undefined) this.ask(desk, 0)
-    else this.continueWriteBack(desk)
+    if (this.writeBack !== undefined) this.continueWriteBack(desk)
+    else if (this.answered < this.r) this.ask(desk, 0)
+    else if (this.isHearsay(desk)) this.askOwners(desk)
+    else this.decide(desk)
   }
 
   override onTable(desk: Desk): void {
@@ -138,6 +142,7 @@ export class GetRequest extends Request {
   }
 
   onDeadline(desk: Desk): void {
+    if (this.sloppy && this.writeBack === undefined && this.answered >= this.r) return this.decide(desk)
     const missing: NodeId[] = []
     for (const owner of this.row.owners) {
       if (owner !== null && this.legOf(owner)?.state !== 'answered') missing.push(owner)
@@ -184,6 +189,26 @@ export class GetRequest extends Request {
     }
     if (wanted > 0 && this.sloppy) wanted = this.askFallbacks(desk, wanted)
     if (wanted > 0 && more === 0) desk.wait(this, soon)
+  }
+
+  /**
+   * Sloppy: only stand-ins have answered, and none of them has the key, while an owner lives that was too slow to be asked
+   * first. Stand-ins know of no more than what was written since they stand in: "there is none" is for an owner to say.
+   */
+  private isHearsay(desk: Desk): boolean {
+    for (const leg of this.legs) {
+      if (leg.state === 'answered' && (!leg.fallback || leg.record !== undefined)) return false
+    }
+    return this.row.owners.some((owner) => owner !== null && desk.peer(owner)?.status === 'up')
+  }
+
+  private askOwners(desk: Desk): void {
+    for (const owner of this.row.owners) {
+      const peer = owner === null ? undefined : desk.peer(owner)
+      const leg = owner === null ? undefined : this.legOf(owner)
+      if (peer?.status === 'up' && (leg === undefined || leg.state === 'again')) this.send(desk, peer, false)
+    }
+    desk.wait(this, false)
   }
 
   private askFallbacks(desk: Desk, wanted: number): number {

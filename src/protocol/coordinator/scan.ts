@@ -13,7 +13,7 @@
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { type Outcome, REPLY, type ReplicaScanReply } from '../messages.js'
 import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
-import { type Desk, quorumFailure, Request, type ScanOperation, type ScanPage } from './request.js'
+import { type Desk, type LostLeg, quorumFailure, Request, type ScanOperation, type ScanPage } from './request.js'
 
 /** What a page that is being put together counts toward the bound of its gateway. */
 const SCAN_BYTES = 65_536
@@ -23,13 +23,27 @@ interface Leg {
   reply: ReplicaScanReply | undefined
 }
 
+/** One try at the page: who was asked for what, and what came back. */
+type Attempt = ReadonlyMap<NodeId, Leg>
+
+/**
+ * Attempts under way at once. A page that began again whenever a node was silent would never end on a busy machine:
+ *   1. every node needs longer for its part than `avoidAfterMs`, and is taken for silent;
+ *   2. the page begins again elsewhere; its parts queue behind the old ones;
+ *   3. the old answers come and belong to nothing any more; the new ones are late as well. From 1.
+ */
+const ATTEMPTS_MAX = 3
+
 interface Found {
   readonly records: (VersionRecord | undefined)[]
 }
 
 export class ScanRequest extends Request {
   readonly #operation: ScanOperation
-  #legs = new Map<NodeId, Leg>()
+  /** Oldest first: the page is made of the first that is whole. */
+  #attempts: Attempt[] = []
+  /** The newest attempt could not be begun yet. */
+  #isAttemptDue = false
   /** Keys that a get must settle, and what it said. */
   #settling = new Map<Key, VersionRecord | undefined | 'asked'>()
   #merged:
@@ -42,24 +56,20 @@ export class ScanRequest extends Request {
   }
 
   start(desk: Desk): void {
-    this.#legs = new Map()
+    this.#attempts = []
     this.#settling = new Map()
     this.#merged = undefined
-    const cover = this.#chooseCover(desk)
-    if (cover === undefined) return
-    const { range, limit, bytesMax } = this.#operation
-    for (const [node, partitions] of cover) {
-      this.#legs.set(node, { partitions, reply: undefined })
-      if (!desk.sendScan(this, { node, range, limit, bytesMax, partitions })) return this.#again(desk, true)
-    }
+    this.#begin(desk)
   }
 
   override onScanReply(desk: Desk, from: NodeId, reply: ReplicaScanReply, asked: readonly PartitionId[]): void {
-    const leg = this.#legs.get(from)
-    if (leg === undefined || leg.reply !== undefined || leg.partitions !== asked) return
-    if (reply.status !== REPLY.ok) return this.#again(desk, true)
+    if (this.#merged !== undefined) return
+    const attempt = this.#attempts.find((candidate) => candidate.get(from)?.partitions === asked)
+    const leg = attempt?.get(from)
+    if (attempt === undefined || leg === undefined || leg.reply !== undefined) return
+    if (reply.status !== REPLY.ok) return this.#drop(desk, attempt, true)
     leg.reply = reply
-    if ([...this.#legs.values()].every((candidate) => candidate.reply !== undefined)) this.#merge(desk)
+    if ([...attempt.values()].every((candidate) => candidate.reply !== undefined)) this.#merge(desk, attempt)
   }
 
   /** A get that settles one key has ended. */
@@ -70,12 +80,22 @@ export class ScanRequest extends Request {
     this.#finish(desk)
   }
 
-  override onLegLost(desk: Desk, node: NodeId): void {
-    if (this.#legs.get(node)?.reply === undefined && this.#legs.has(node)) this.#again(desk, false)
+  override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
+    if (this.#merged !== undefined) return
+    const isOpen = (attempt: Attempt) => attempt.has(node) && attempt.get(node)?.reply === undefined
+    const newest = this.#attempts.at(-1)
+    if (lost.silent && lost.sent) {
+      // It may only be slow: the attempt stays, and another one goes around it.
+      if (newest !== undefined && isOpen(newest) && this.#attempts.length < ATTEMPTS_MAX) this.#begin(desk)
+      return
+    }
+    // What waited for a silent node belongs to the newest attempt: the older ones were sent before.
+    const dead = this.#attempts.filter((attempt) => isOpen(attempt) && (!lost.silent || attempt === newest))
+    for (const attempt of dead) this.#drop(desk, attempt, false)
   }
 
   retry(desk: Desk): void {
-    if (this.#legs.size === 0) this.start(desk)
+    if (this.#isAttemptDue && this.#merged === undefined) this.#begin(desk)
   }
 
   override onTable(desk: Desk): void {
@@ -83,16 +103,32 @@ export class ScanRequest extends Request {
   }
 
   onDeadline(desk: Desk): void {
-    const missing = [...this.#legs].filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
+    const newest = [...(this.#attempts.at(-1) ?? [])]
+    const missing = newest.filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
     desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed: this.#operation.r, missing } })
   }
 
-  #again(desk: Desk, soon: boolean): void {
-    this.#legs = new Map()
-    this.#settling = new Map()
-    this.#merged = undefined
+  #begin(desk: Desk): void {
+    this.#isAttemptDue = true
+    const cover = this.#chooseCover(desk)
+    if (cover === undefined) return
+    this.#isAttemptDue = false
+    const attempt: Attempt = new Map([...cover].map(([node, partitions]) => [node, { partitions, reply: undefined }]))
+    this.#attempts.push(attempt)
+    const { range, limit, bytesMax } = this.#operation
+    for (const [node, { partitions }] of attempt) {
+      if (!desk.sendScan(this, { node, range, limit, bytesMax, partitions })) return this.#drop(desk, attempt, true)
+    }
+  }
+
+  /** An attempt that will not be whole. The newest is replaced, at once or `soon`. */
+  #drop(desk: Desk, attempt: Attempt, soon: boolean): void {
+    const wasNewest = this.#attempts.at(-1) === attempt
+    this.#attempts = this.#attempts.filter((candidate) => candidate !== attempt)
+    if (!wasNewest) return
+    this.#isAttemptDue = true
     if (soon) desk.wait(this, true)
-    else this.start(desk)
+    else this.#begin(desk)
   }
 
   /** r owners for every partition on few nodes: those chosen most often so far come first. Undefined: waits or failed. */
@@ -127,15 +163,15 @@ export class ScanRequest extends Request {
   }
 
   /** Merges the complete part of the pages and has doubtful keys settled by gets. */
-  #merge(desk: Desk): void {
+  #merge(desk: Desk, attempt: Attempt): void {
     const { range, r, limit } = this.#operation
     const before = (a: Key, b: Key) => (range.reverse ? a > b : a < b)
     let next: Key | undefined
-    for (const { reply } of this.#legs.values()) {
+    for (const { reply } of attempt.values()) {
       if (reply?.next !== undefined && (next === undefined || before(reply.next, next))) next = reply.next
     }
     const found = new Map<Key, Found>()
-    for (const { reply } of this.#legs.values()) {
+    for (const { reply } of attempt.values()) {
       reply?.keys.forEach((key, index) => {
         if (next !== undefined && before(next, key)) return
         const entry = found.get(key)
