@@ -184,8 +184,8 @@ export class DynamoNode {
       this.#coordination.nextDeadlineMs(),
       this.#membership.nextDeadline(),
       this.#hints.nextDeadlineMs(),
-      this.#fill.nextDeadlineMs(),
-      this.#exchange.nextDeadlineMs(),
+      this.#fill.nextDeadlineMs(this.#mayPull),
+      this.#exchange.nextDeadlineMs(this.#isHealthy),
     )
   }
 
@@ -223,7 +223,7 @@ export class DynamoNode {
       writesInFlight: this.#replica.writesInFlight,
       parked: this.#parked.length,
       hintBytes: this.#hints.bytes,
-      hintBytesMax: this.#config.hintBytesMax,
+      hintBytesBound: this.#hints.bytesBound,
     })
     const effects = this.#effects
     this.#effects = []
@@ -373,7 +373,6 @@ export class DynamoNode {
   #onTimer(): void {
     this.#coordination.onTimer(this.#nowMs)
     this.#membershipOutputs(this.#membership.onTick(this.#nowMs))
-    this.#fill.onTimer(this.#nowMs)
   }
 
   // --- requests that this node coordinates ----------------------------------------------------------------------------
@@ -423,7 +422,7 @@ export class DynamoNode {
         this.#fill.onStored(id, status, this.#nowMs)
         return
       case 'exchange':
-        this.#exchange.onStored(id, this.#nowMs)
+        this.#exchange.onStored(id, status, this.#nowMs)
         return
       case 'heal':
         this.#healing.delete(cause.key)
@@ -509,17 +508,25 @@ export class DynamoNode {
 
   // --- between the machines -------------------------------------------------------------------------------------------
 
+  readonly #isHealthy = (node: NodeId): boolean => this.#coordination.peer(node)?.healthy === true
+
+  /** A node that is down for good may be a salvaged store: nobody is told of its life, so it is asked. */
+  readonly #mayPull = (node: NodeId): boolean => {
+    const status = this.#coordination.peer(node)?.status
+    return status === 'up' || status === 'down'
+  }
+
   /** Carries outputs from machine to machine until nothing is left to say. */
   #settleStep(): void {
-    const isUp = (node: NodeId) => this.#coordination.peer(node)?.healthy === true
     for (let round = 0; ; round++) {
       assert(round < 10_000, 'a step ends', { loopback: this.#loopback.length })
       const loopback = this.#loopback
       this.#loopback = []
       for (const message of loopback) this.#onMessage(this.#identity.self, message)
       if (!this.#identity.salvage) {
-        this.#hints.replay(this.#keeper.table, isUp, this.#nowMs)
-        this.#exchange.advance(this.#keeper.table, isUp, this.#nowMs)
+        this.#hints.replay(this.#keeper.table, this.#isHealthy, this.#nowMs)
+        this.#fill.advance(this.#mayPull, this.#nowMs)
+        this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
       }
       const said =
         this.#drainReplica() +

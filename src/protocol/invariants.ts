@@ -21,7 +21,8 @@ export interface NodeFacts {
   readonly writesInFlight: number
   readonly parked: number
   readonly hintBytes: number
-  readonly hintBytesMax: number
+  /** See `HintKeeper.bytesBound`. */
+  readonly hintBytesBound: number
 }
 
 /** Returns the table that has been checked. Errors: throws `InvariantError`. */
@@ -30,8 +31,9 @@ export function checkInvariants(facts: NodeFacts): PartitionTable {
     overlay: facts.overlay,
   })
   assert(facts.parked <= PARKED_MAX, 'credits bound what can be parked', { parked: facts.parked })
-  assert(facts.hintBytes <= facts.hintBytesMax || facts.hintBytesMax === 0, 'hints stay within their bound', {
+  assert(facts.hintBytes <= facts.hintBytesBound, 'hints stay within their bound', {
     hintBytes: facts.hintBytes,
+    hintBytesBound: facts.hintBytesBound,
   })
   if (facts.table !== facts.checkedTable) checkTable(facts.table)
   return facts.table

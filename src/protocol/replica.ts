@@ -32,7 +32,7 @@ export type ReplicaOutput =
   | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
   /** Something there has a wrong checksum. */
   | { readonly type: 'damaged'; readonly key: Key }
-  /** A local write has ended; `records` are what the store now has. */
+  /** A local write has ended, its worst record with this status; `records` are what was to be written. */
   | {
       readonly type: 'local'
       readonly id: number
@@ -158,9 +158,15 @@ export class Replica {
     return true
   }
 
-  /** Records that this node itself brings: a fill, a heal. Ends with a `local` output. */
+  /**
+   * Records that this node itself brings: a fill, an exchange, a heal. One store write, but each record is a unit of its
+   * own: one that is damaged here does not keep the others out. Ends with a `local` output.
+   */
   writeLocally(local: number, keys: readonly Key[], records: readonly VersionRecord[], purpose: Purpose): void {
-    this.#write({ units: [{ keys, records, purpose, status: REPLY.ok }], answer: { local } })
+    const units = keys.map((key, index) => {
+      return { keys: [key], records: [records[index] as VersionRecord], purpose, status: REPLY.ok }
+    })
+    this.#write({ units, answer: { local } })
   }
 
   /**
@@ -263,7 +269,9 @@ export class Replica {
           continue
         }
         const merged = there === undefined ? record : mergeRecords(there, record)
-        liveKeysDelta += Number(isLive(merged)) - Number(isLive(there))
+        // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
+        const isHealed = current[from + index] === 'damaged' && !fresh.has(key)
+        liveKeysDelta += Number(isLive(merged)) - Number(isLive(isHealed ? merged : there))
         fresh.set(key, merged)
       }
     }
@@ -305,9 +313,10 @@ export class Replica {
 
   #answer(waiting: Waiting): void {
     if ('local' in waiting.answer) {
-      const [unit] = waiting.units
-      const status = unit?.status ?? REPLY.ok
-      this.#output.push({ type: 'local', id: waiting.answer.local, status, records: unit?.records ?? [] })
+      const bad = waiting.units.filter((unit) => unit.status !== REPLY.ok)
+      const worst = bad.find((unit) => unit.status === REPLY.failed) ?? bad[0]
+      const records = waiting.units.flatMap((unit) => unit.records)
+      this.#output.push({ type: 'local', id: waiting.answer.local, status: worst?.status ?? REPLY.ok, records })
       return
     }
     const { to, message } = waiting.answer

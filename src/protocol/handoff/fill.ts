@@ -23,6 +23,8 @@ import type { VersionRecord } from '../versions/record.js'
 const CHUNK_BYTES_MIN = 4_096
 /** Pause before a source that could not answer is asked again. */
 const PULL_RETRY_MS = 20
+/** Pause before a chunk that the own store did not take whole is asked for again: what is damaged is being healed. */
+const STORE_RETRY_MS = 200
 /** A source that does not answer a pull for so long is asked again. */
 const PULL_TIMEOUT_MS = 2_000
 
@@ -49,13 +51,17 @@ interface Pass {
   readonly source: NodeId
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
+  /** Everything up to here has been accepted by the store. */
   after: Key | undefined
+  /** The same once the chunk that is being stored has been. */
+  next: Key | undefined
   records: number
   state: 'idle' | 'asked' | 'storing'
   messageId: number
   /** The local write that must be accepted before the next pull; 0: none. */
   local: number
   isLast: boolean
+  /** When it was asked, or may be asked again. */
   notBeforeMs: number
 }
 
@@ -126,6 +132,7 @@ export class Fill {
         partitions: wanted.map((order) => order.partition),
         rowEpochs: wanted.map((order) => order.rowEpoch),
         after: undefined,
+        next: undefined,
         records: 0,
         state: 'idle',
         messageId: 0,
@@ -134,7 +141,16 @@ export class Fill {
         notBeforeMs: nowMs,
       })
     }
-    this.#pull(nowMs)
+  }
+
+  /** Pulls wherever that is possible now. `mayAsk`: its thread lives (or, of a salvaged store, may live). */
+  advance(mayAsk: (node: NodeId) => boolean, nowMs: number): void {
+    for (const pass of this.#passes) {
+      if (pass.state !== 'asked' || nowMs - pass.notBeforeMs < PULL_TIMEOUT_MS) continue
+      pass.state = 'idle'
+      pass.notBeforeMs = nowMs
+    }
+    this.#pull(mayAsk, nowMs)
   }
 
   /** Rows that changed need no filling any more, or by another order. */
@@ -159,7 +175,7 @@ export class Fill {
     pass.notBeforeMs = nowMs + (bytes / this.#bytesPerSecond) * 1_000
     pass.records += chunk.records.length
     pass.isLast = chunk.next === undefined
-    pass.after = chunk.next
+    pass.next = chunk.next
     pass.local = this.#takeLocal()
     pass.state = 'storing'
     const { keys, records } = chunk
@@ -173,16 +189,11 @@ export class Fill {
     pass.state = 'idle'
     if (status !== REPLY.ok) {
       // The chunk is asked for again: its records must not be missing.
-      this.#passes[this.#passes.indexOf(pass)] = {
-        ...pass,
-        after: undefined,
-        isLast: false,
-        notBeforeMs: nowMs + PULL_RETRY_MS,
-      }
+      pass.notBeforeMs = nowMs + STORE_RETRY_MS
       return true
     }
+    pass.after = pass.next
     if (pass.isLast) this.#endPass(pass)
-    this.#pull(nowMs)
     return true
   }
 
@@ -195,17 +206,13 @@ export class Fill {
     }
   }
 
-  onTimer(nowMs: number): void {
-    for (const pass of this.#passes) {
-      if (pass.state === 'asked' && nowMs - pass.notBeforeMs >= PULL_TIMEOUT_MS) pass.state = 'idle'
-    }
-    this.#pull(nowMs)
-  }
-
-  nextDeadlineMs(): number {
+  /** When `advance` may do something although nothing happened; Infinity: not. */
+  nextDeadlineMs(mayAsk: (node: NodeId) => boolean): number {
     let next = Number.POSITIVE_INFINITY
+    const busy = this.#busySources()
     for (const pass of this.#passes) {
-      if (pass.state === 'idle') next = Math.min(next, pass.notBeforeMs)
+      if (pass.state === 'idle' && !busy.has(pass.source) && mayAsk(pass.source))
+        next = Math.min(next, pass.notBeforeMs)
       if (pass.state === 'asked') next = Math.min(next, pass.notBeforeMs + PULL_TIMEOUT_MS)
     }
     return next
@@ -221,11 +228,16 @@ export class Fill {
     return filling !== undefined && filling.rowEpoch === rowEpoch && filling.missing.has(pass.source)
   }
 
+  #busySources(): Set<NodeId> {
+    return new Set(this.#passes.filter((pass) => pass.state !== 'idle').map((pass) => pass.source))
+  }
+
   /** One pull outstanding for each source. */
-  #pull(nowMs: number): void {
-    const busy = new Set(this.#passes.filter((pass) => pass.state !== 'idle').map((pass) => pass.source))
+  #pull(mayAsk: (node: NodeId) => boolean, nowMs: number): void {
+    if (this.#passes.length === 0) return
+    const busy = this.#busySources()
     for (const pass of this.#passes) {
-      if (busy.has(pass.source) || pass.notBeforeMs > nowMs) continue
+      if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
       pass.state = 'asked'
       pass.messageId = this.#takeMessageId()

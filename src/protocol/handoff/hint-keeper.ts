@@ -41,6 +41,9 @@ export class HintKeeper {
   readonly #byTarget = new Map<NodeId, Set<number>>()
   readonly #byKey = new Map<Key, number[]>()
   #bytes = 0
+  /** Of hints that are on their way into the store. */
+  #bytesStoring = 0
+  readonly #bytesLoaded: number
   #nextId: number
   readonly #storing = new Map<
     number,
@@ -56,6 +59,7 @@ export class HintKeeper {
     this.#bytesMax = options.bytesMax
     this.#takeToken = options.takeToken
     for (const hint of options.hints) this.#keep(hint)
+    this.#bytesLoaded = this.#bytes
     this.#nextId = options.hints.reduce((highest, hint) => Math.max(highest, hint.id), 0) + 1
   }
 
@@ -74,6 +78,11 @@ export class HintKeeper {
     return this.#bytes
   }
 
+  /** `bytes` is never above this. What an earlier life acknowledged is kept, even if the bound is lower now. */
+  get bytesBound(): number {
+    return Math.max(this.#bytesMax, this.#bytesLoaded)
+  }
+
   takeOutput(): readonly HintOutput[] {
     const output = this.#output
     this.#output = []
@@ -83,7 +92,7 @@ export class HintKeeper {
   /** A coordinator asks to keep hints. Acknowledged when the store has them. */
   onStore(from: Address, message: HintStore): void {
     const kept: Hint[] = []
-    let bytes = this.#bytes
+    let bytes = this.#bytes + this.#bytesStoring
     for (let index = 0; index < message.keys.length; index++) {
       const hint: Hint = {
         id: this.#nextId++,
@@ -98,6 +107,7 @@ export class HintKeeper {
     }
     const token = this.#takeToken()
     this.#storing.set(token, { to: from, message, kept })
+    this.#bytesStoring += bytesOf(kept)
     if (kept.length === 0) this.#reply(token, 0)
     else
       this.#output.push({ type: 'write', token, write: { keys: [], records: [], liveKeysDelta: 0, hintsKept: kept } })
@@ -132,6 +142,8 @@ export class HintKeeper {
   replay(table: PartitionTable, canTake: (node: NodeId) => boolean, nowMs: number): void {
     for (const target of [...this.#byTarget.keys()].sort()) {
       if (this.#batches.has(target) || (this.#pausedUntilMs.get(target) ?? 0) > nowMs) continue
+      // Its pause is over: from here on it waits for its node, not for a time.
+      this.#pausedUntilMs.delete(target)
       const batch: Batch = { target, hints: new Map(), waiting: 0 }
       for (const id of this.#byTarget.get(target) ?? []) {
         if (batch.hints.size >= HANDOFF_BATCH) break
@@ -216,10 +228,15 @@ export class HintKeeper {
     this.#storing.delete(token)
     if (storing === undefined) return
     const { to, message } = storing
+    this.#bytesStoring -= bytesOf(storing.kept)
     const statuses = message.keys.map((_, index) => (index < kept ? REPLY.ok : otherwise))
     const { id: replyTo, epoch } = message
     this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, statuses } })
   }
+}
+
+function bytesOf(hints: readonly Hint[]): number {
+  return hints.reduce((bytes, hint) => bytes + hintBytes(hint), 0)
 }
 
 function hintBytes(hint: Hint): number {

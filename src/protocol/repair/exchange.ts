@@ -11,13 +11,23 @@
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
 import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
-import { type ExchangeCompare, type ExchangeDiffer, type Message, PURPOSE, type Purpose, REPLY } from '../messages.js'
+import {
+  type ExchangeCompare,
+  type ExchangeDiffer,
+  type Message,
+  PURPOSE,
+  type Purpose,
+  REPLY,
+  type ReplyStatus,
+} from '../messages.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import { recordCovers, type VersionRecord, versionText } from '../versions/record.js'
 
 /** Pause between two ranges at least, so that the front is never hurt. */
 const RANGE_PAUSE_MS = 2
+/** Pause before a range that the own store refused is compared again. */
+const STORE_RETRY_MS = 100
 /** A peer that does not answer for so long is asked again from the same range. */
 const ANSWER_TIMEOUT_MS = 2_000
 
@@ -97,10 +107,11 @@ export class Exchange {
     this.#output.push({ type: 'scan', token: running.awaited, scan })
   }
 
-  nextDeadlineMs(): number {
+  /** When `advance` may do something although nothing happened; Infinity: not. */
+  nextDeadlineMs(isUp: (node: NodeId) => boolean): number {
     const running = this.#running
-    if (running === undefined) return Number.POSITIVE_INFINITY
-    return running.state === 'idle' || running.state === 'asked' ? running.notBeforeMs : Number.POSITIVE_INFINITY
+    const isDue = running?.state === 'asked' || (running?.state === 'idle' && isUp(running.peer))
+    return running !== undefined && isDue ? running.notBeforeMs : Number.POSITIVE_INFINITY
   }
 
   /** The other side: somebody compares with us. Answered when the scan is done. */
@@ -179,10 +190,18 @@ export class Exchange {
     this.#output.push({ type: 'store', local: running.awaited, keys, records, purpose: PURPOSE.repair })
   }
 
-  /** True if the local write was one of ours. */
-  onStored(local: number, nowMs: number): boolean {
+  /**
+   * True if the local write was one of ours. `unknown`: some record is damaged here. It is healed by itself, from other
+   * owners, and does not hold the rest up: the others of its range have been written.
+   */
+  onStored(local: number, status: ReplyStatus, nowMs: number): boolean {
     const running = this.#running
     if (running?.state !== 'storing' || running.awaited !== local) return false
+    if (status !== REPLY.ok && status !== REPLY.unknown) {
+      running.state = 'idle'
+      running.notBeforeMs = nowMs + STORE_RETRY_MS
+      return true
+    }
     this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
     return true
   }

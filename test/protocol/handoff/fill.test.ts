@@ -1,0 +1,110 @@
+/** A fill's passes over its sources: what is asked for when, driven by hand on virtual time. */
+
+import { test } from 'tap'
+import { Fill, type FillOutput } from '../../../src/protocol/handoff/fill.js'
+import type { TransferPull } from '../../../src/protocol/messages.js'
+import { REPLY } from '../../../src/protocol/messages.js'
+
+class Driven {
+  nowMs = 0
+  readonly away = new Set<string>()
+  readonly outputs: FillOutput[] = []
+  #token = 1
+  readonly fill = new Fill({
+    bytesPerSecond: 1e9,
+    takeLocal: () => this.#token++,
+    takeMessageId: () => this.#token++,
+  })
+
+  mayAsk = (node: string): boolean => !this.away.has(node)
+
+  advance(): void {
+    this.fill.advance(this.mayAsk, this.nowMs)
+    this.outputs.push(...this.fill.takeOutput())
+  }
+
+  order(partition: number, sources: readonly string[]): void {
+    this.fill.onOrders([{ partition, rowEpoch: 1, sources }], 1, this.nowMs)
+    this.advance()
+  }
+
+  /** Pulls since the last call. */
+  pulls(): { readonly to: string; readonly message: TransferPull }[] {
+    const pulls = this.outputs.flatMap((output) =>
+      output.type === 'send' && output.message.type === 'transfer/pull'
+        ? [{ to: output.to, message: output.message }]
+        : [],
+    )
+    this.outputs.length = 0
+    return pulls
+  }
+
+  deadlineMs(): number {
+    return this.fill.nextDeadlineMs(this.mayAsk)
+  }
+
+  /** A chunk with one record; the number of the local write. */
+  chunk(pull: { readonly to: string; readonly message: TransferPull }, next?: string): number {
+    const value = Uint8Array.of(1)
+    const stamp = '0000000000000001.gateway1.0000'
+    const chunk = { type: 'transfer/chunk', replyTo: pull.message.id, status: REPLY.ok, keys: ['k'] } as const
+    const records = [{ kind: 'lww', stamp, value }] as const
+    this.fill.onChunk(pull.to, { ...chunk, records, ...(next === undefined ? {} : { next }) }, this.nowMs)
+    this.advance()
+    const stored = this.outputs.findLast((output) => output.type === 'store')
+    return stored?.type === 'store' ? stored.local : 0
+  }
+}
+
+test('a source that crashed is asked again as soon as it is back, not after a timeout', async (t) => {
+  const driven = new Driven()
+  driven.order(3, ['node1'])
+  t.equal(driven.pulls().length, 1)
+  driven.away.add('node1')
+  driven.fill.onPeerLost('node1', driven.nowMs)
+  for (driven.nowMs = 1; driven.nowMs < 200; driven.nowMs++) driven.advance()
+  t.equal(driven.pulls().length, 0, 'nothing is sent to a node that is away')
+  t.equal(driven.deadlineMs(), Number.POSITIVE_INFINITY, 'and nobody is woken for it')
+  driven.away.delete('node1')
+  driven.advance()
+  t.equal(driven.pulls().length, 1)
+})
+
+test('a second pass waits for the first without waking anybody', async (t) => {
+  const driven = new Driven()
+  driven.order(3, ['node1'])
+  const [first] = driven.pulls()
+  if (first === undefined) return t.fail('no pull')
+  driven.nowMs = 5
+  driven.order(4, ['node1'])
+  t.equal(driven.pulls().length, 0, 'one pull is outstanding for each source')
+  t.equal(driven.deadlineMs(), 2_000, 'the first may time out, the second can do nothing')
+  const local = driven.chunk(first)
+  t.equal(driven.deadlineMs(), Number.POSITIVE_INFINITY, 'the store is waited for')
+  driven.fill.onStored(local, REPLY.ok, driven.nowMs)
+  driven.advance()
+  t.same(
+    driven.pulls().map(({ message }) => message.partitions),
+    [[4]],
+    'then it is its turn',
+  )
+})
+
+test('a chunk that the store refused is asked for again, and what came before is not', async (t) => {
+  const driven = new Driven()
+  driven.order(3, ['node1'])
+  const [first] = driven.pulls()
+  if (first === undefined) return t.fail('no pull')
+  driven.fill.onStored(driven.chunk(first, 'k'), REPLY.ok, driven.nowMs)
+  driven.nowMs = 100
+  driven.advance()
+  const [second] = driven.pulls()
+  if (second === undefined) return t.fail('no second pull')
+  t.equal(second.message.after, 'k')
+  driven.fill.onStored(driven.chunk(second), REPLY.failed, driven.nowMs)
+  driven.nowMs = driven.deadlineMs()
+  driven.advance()
+  const [again] = driven.pulls()
+  t.equal(again?.message.after, 'k')
+  t.equal(driven.fill.remaining, 1, 'it is not filled')
+})

@@ -1,0 +1,94 @@
+/** The bound of a hint keeper, and when it wants to be woken. */
+
+import { test } from 'tap'
+import { HintKeeper, type HintOutput } from '../../../src/protocol/handoff/hint-keeper.js'
+import type { HintStore } from '../../../src/protocol/messages.js'
+import { REPLY } from '../../../src/protocol/messages.js'
+import type { Hint } from '../../../src/protocol/store-contract.js'
+import { newTable } from '../../../src/protocol/supervision/reassignment.js'
+import type { LwwRecord } from '../../../src/protocol/versions/record.js'
+
+const table = newTable(
+  Array.from({ length: 16 }, () => ['node1', 'node2', 'node3']),
+  3,
+)
+
+const record = (bytes: number): LwwRecord => ({
+  kind: 'lww',
+  stamp: '0000000000000001.gateway1.0000',
+  value: new Uint8Array(bytes),
+})
+
+const hint = (id: number, bytes = 1_000): Hint => ({
+  id,
+  target: 'node2',
+  partition: 3,
+  key: `key${id}`,
+  record: record(bytes),
+})
+
+const store = (id: number, count = 1): HintStore => ({
+  type: 'hint/store',
+  id,
+  epoch: 1,
+  targets: Array.from({ length: count }, () => 'node2'),
+  partitions: Array.from({ length: count }, () => 3),
+  keys: Array.from({ length: count }, (_, index) => `key${id}-${index}`),
+  records: Array.from({ length: count }, () => record(1_000)),
+})
+
+const keeperOf = (hints: readonly Hint[], bytesMax: number): HintKeeper => {
+  let token = 1
+  return new HintKeeper({ hints, bytesMax, takeToken: () => token++ })
+}
+
+const statusesOf = (outputs: readonly HintOutput[]): number[] =>
+  outputs.flatMap((output) => (output.type === 'reply' ? output.message.statuses : []))
+
+test('hints that are still being stored count towards the bound', async (t) => {
+  const keeper = keeperOf([], 5_000)
+  const outputs: HintOutput[] = []
+  for (let id = 1; id <= 20; id++) {
+    keeper.onStore(`gateway${id}`, store(id))
+    outputs.push(...keeper.takeOutput())
+  }
+  t.equal(statusesOf(outputs).filter((status) => status === REPLY.full).length, 16, 'refused at once')
+  for (const output of outputs) if (output.type === 'write') keeper.onWritten(output.token)
+  t.same(statusesOf(keeper.takeOutput()), [REPLY.ok, REPLY.ok, REPLY.ok, REPLY.ok])
+  t.ok(keeper.bytes <= 5_000, `${keeper.bytes} bytes`)
+})
+
+test('what the store refused counts no more', async (t) => {
+  const keeper = keeperOf([], 5_000)
+  keeper.onStore('gateway1', store(1, 4))
+  const [output] = keeper.takeOutput()
+  if (output?.type !== 'write') return t.fail('nothing is written')
+  keeper.onFailed(output.token)
+  t.same(statusesOf(keeper.takeOutput()), [REPLY.failed, REPLY.failed, REPLY.failed, REPLY.failed])
+  keeper.onStore('gateway1', store(2, 4))
+  t.equal(keeper.takeOutput()[0]?.type, 'write')
+})
+
+test('a smaller bound than the hints that were kept before refuses new ones and breaks nothing', async (t) => {
+  const keeper = keeperOf([hint(1), hint(2), hint(3)], 2_000)
+  t.equal(keeper.count, 3)
+  t.ok(keeper.bytes > 2_000)
+  t.ok(keeper.bytes <= keeper.bytesBound)
+  keeper.onStore('gateway1', store(1))
+  t.same(statusesOf(keeper.takeOutput()), [REPLY.full])
+})
+
+test('a handoff that failed is tried again after a pause, and nobody is woken for a target that is away', async (t) => {
+  const keeper = keeperOf([hint(1)], 5_000)
+  keeper.replay(table, () => true, 0)
+  const [output] = keeper.takeOutput()
+  if (output?.type !== 'handoff') return t.fail('nothing is handed over')
+  keeper.onHandedOver(output.handoff, false, 0)
+  const pauseEndsMs = keeper.nextDeadlineMs()
+  t.ok(pauseEndsMs > 0 && pauseEndsMs < 1_000)
+  keeper.replay(table, () => false, pauseEndsMs)
+  t.same(keeper.takeOutput(), [])
+  t.equal(keeper.nextDeadlineMs(), Number.POSITIVE_INFINITY)
+  keeper.replay(table, () => true, pauseEndsMs + 10_000)
+  t.equal(keeper.takeOutput()[0]?.type, 'handoff', 'once it is back')
+})

@@ -1,0 +1,97 @@
+/** One exchange between two replicas, driven by hand: what it does with what it cannot read or write. */
+
+import { test } from 'tap'
+import type { ExchangeCompare, Message } from '../../../src/protocol/messages.js'
+import { REPLY } from '../../../src/protocol/messages.js'
+import { Exchange, type ExchangeOutput } from '../../../src/protocol/repair/exchange.js'
+import { newTable } from '../../../src/protocol/supervision/reassignment.js'
+import type { VersionRecord } from '../../../src/protocol/versions/record.js'
+import { makeStamp } from '../../../src/protocol/versions/stamp.js'
+
+const table = newTable(
+  Array.from({ length: 16 }, () => ['node1', 'node2', 'node3']),
+  3,
+)
+
+const record = (time: number): VersionRecord => ({
+  kind: 'lww',
+  stamp: makeStamp(BigInt(time), 0, 'gateway1'),
+  value: Uint8Array.of(time),
+})
+
+/** node1 drives an exchange with node2; the test answers for the store and for node2. */
+class Driven {
+  nowMs = 0
+  up = true
+  readonly outputs: ExchangeOutput[] = []
+  #token = 1
+  readonly exchange = new Exchange({ self: 'node1', bytesPerSecond: 1e9, take: () => this.#token++ })
+
+  isUp = (node: string): boolean => node !== 'node2' || this.up
+
+  advance(): void {
+    this.exchange.advance(table, this.isUp, this.nowMs)
+    this.outputs.push(...this.exchange.takeOutput())
+  }
+
+  last<Type extends ExchangeOutput['type']>(type: Type): (ExchangeOutput & { type: Type }) | undefined {
+    return this.outputs.findLast((output) => output.type === type) as (ExchangeOutput & { type: Type }) | undefined
+  }
+
+  /** Up to where node2 has been asked. */
+  ask(): ExchangeCompare {
+    this.advance()
+    this.exchange.onScanned(this.last('scan')?.token ?? 0, { keys: [], records: [] }, this.nowMs)
+    this.advance()
+    return this.last('send')?.message as ExchangeCompare
+  }
+
+  answer(asked: ExchangeCompare): number {
+    const message = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok, same: false } as const
+    this.exchange.onDiffer('node2', { ...message, keys: ['a', 'b'], records: [record(1), record(2)] }, this.nowMs)
+    this.advance()
+    return this.last('store')?.local ?? 0
+  }
+
+  done(): Message | undefined {
+    return this.outputs
+      .map((output) => (output.type === 'send' ? output.message : undefined))
+      .findLast((message) => message?.type === 'exchange/done')
+  }
+}
+
+test('a range that the store refused is compared again', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2'])
+  driven.exchange.onStored(driven.answer(driven.ask()), REPLY.failed, driven.nowMs)
+  driven.advance()
+  t.equal(driven.done(), undefined, 'what was refused is not done')
+  const deadlineMs = driven.exchange.nextDeadlineMs(driven.isUp)
+  t.ok(deadlineMs > driven.nowMs && deadlineMs < 1_000)
+  driven.nowMs = deadlineMs
+  driven.exchange.onStored(driven.answer(driven.ask()), REPLY.ok, driven.nowMs)
+  driven.advance()
+  t.same(driven.done(), { type: 'exchange/done', peers: ['node2'] })
+})
+
+test('a damaged record, which is healed by itself, does not hold the others up', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2'])
+  driven.exchange.onStored(driven.answer(driven.ask()), REPLY.unknown, driven.nowMs)
+  driven.advance()
+  t.same(driven.done(), { type: 'exchange/done', peers: ['node2'] })
+})
+
+test('an exchange whose peer is away names no deadline until the peer is back', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2'])
+  driven.ask()
+  driven.up = false
+  driven.exchange.onPeerLost('node2', driven.nowMs)
+  driven.advance()
+  t.equal(driven.exchange.nextDeadlineMs(driven.isUp), Number.POSITIVE_INFINITY)
+  driven.up = true
+  driven.outputs.length = 0
+  driven.advance()
+  t.ok(driven.last('scan'), 'and goes on as soon as it is')
+})

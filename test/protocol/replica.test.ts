@@ -1,0 +1,90 @@
+/** A replica on a memory store: what a damaged record may cost the ones around it, and how live keys are counted. */
+
+import { test } from 'tap'
+import { PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../../src/protocol/messages.js'
+import { Replica } from '../../src/protocol/replica.js'
+import { newTable } from '../../src/protocol/supervision/reassignment.js'
+import { TableKeeper } from '../../src/protocol/table-keeper.js'
+import type { VersionRecord } from '../../src/protocol/versions/record.js'
+import { makeStamp } from '../../src/protocol/versions/stamp.js'
+import { createMemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+
+const table = newTable(
+  Array.from({ length: 16 }, () => ['node1', 'node2', 'node3']),
+  3,
+)
+
+const record = (time: number, value: string | null = `value ${time}`): VersionRecord => ({
+  kind: 'lww',
+  stamp: makeStamp(BigInt(time), 0, 'gateway1'),
+  value: value === null ? null : new TextEncoder().encode(value),
+})
+
+class Stored {
+  readonly disk = createMemoryDisk('0123456789abcdef')
+  readonly store = new MemoryStore({ disk: this.disk, partitions: 16 })
+  #token = 1
+  readonly replica = new Replica({
+    keeper: new TableKeeper('node1', table, 1),
+    store: this.store,
+    partitions: 16,
+    takeToken: () => this.#token++,
+  })
+  readonly damaged: string[] = []
+  refuses = false
+
+  write(records: Readonly<Record<string, VersionRecord>>, purpose: Purpose): ReplyStatus | undefined {
+    this.replica.writeLocally(this.#token++, Object.keys(records), Object.values(records), purpose)
+    let status: ReplyStatus | undefined
+    for (let outputs = this.replica.takeOutput(); outputs.length > 0; outputs = this.replica.takeOutput()) {
+      for (const output of [...outputs]) {
+        if (output.type === 'damaged') this.damaged.push(output.key)
+        if (output.type === 'local') status = output.status
+        if (output.type !== 'write') continue
+        if (this.refuses) this.replica.onFailed(output.token)
+        else {
+          this.store.accept(output.write)
+          this.replica.onWritten(output.token)
+        }
+      }
+    }
+    return status
+  }
+
+  damage(key: string): void {
+    const bytes = Uint8Array.from(this.disk.records.get(key) ?? [])
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 0xff
+    this.disk.records.set(key, bytes)
+  }
+}
+
+test('an exchange: one damaged record does not keep the others from being written', async (t) => {
+  const stored = new Stored()
+  stored.write({ b: record(5) }, PURPOSE.write)
+  stored.damage('b')
+  const status = stored.write({ a: record(1), b: record(2), c: record(3) }, PURPOSE.repair)
+  t.equal(status, REPLY.unknown, 'it is told')
+  t.same(stored.damaged, ['b'], 'it is to be healed')
+  t.same(stored.store.read(['a', 'b', 'c']), [record(1), 'damaged', record(3)])
+})
+
+test('a refusal of the store is told before a damaged record', async (t) => {
+  const stored = new Stored()
+  stored.write({ a: record(5) }, PURPOSE.write)
+  stored.damage('a')
+  stored.refuses = true
+  t.equal(stored.write({ a: record(6), b: record(6) }, PURPOSE.repair), REPLY.failed)
+})
+
+test('a healed record does not change the count of live keys', async (t) => {
+  const stored = new Stored()
+  stored.write({ a: record(1), b: record(2, null) }, PURPOSE.write)
+  t.equal(stored.store.liveKeys, 1)
+  for (let round = 0; round < 5; round++) {
+    stored.damage('a')
+    stored.damage('b')
+    t.equal(stored.write({ a: record(1), b: record(2, null) }, PURPOSE.heal), REPLY.ok)
+  }
+  t.equal(stored.store.liveKeys, 1)
+  t.same(stored.store.read(['a', 'b']), [record(1), record(2, null)])
+})
