@@ -12,7 +12,7 @@
 import type { ProtocolConfig } from '../src/protocol/config.js'
 import type { Notice } from '../src/protocol/effects.js'
 import type { PeerInfo } from '../src/protocol/events.js'
-import { type Address, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message, PeerStatus } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
 import {
@@ -22,12 +22,13 @@ import {
   SupervisorCore,
 } from '../src/protocol/supervision/supervisor-core.js'
 import type {
+  ResumeState,
   SupervisorEffect,
   SupervisorEvent,
   SupervisorNotice,
 } from '../src/protocol/supervision/supervisor-events.js'
 import type { ClusterConfig } from '../src/shared/options.js'
-import type { ClusterFolder, ClusterMetadata } from '../src/storage/cluster-folder.js'
+import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../src/storage/cluster-folder.js'
 import { nodeFolders } from '../src/storage/layout.js'
 import type { VerifyReport } from '../src/storage/verify-store.js'
 import type { Pool } from './pool.js'
@@ -126,13 +127,14 @@ export class SupervisorActor {
 
   /** Nothing is on its way: see `SupervisorCore.isQuiet`. */
   isQuiet(): boolean {
-    return this.#core.isQuiet()
+    return !this.#isRebuilding && this.#core.isQuiet()
   }
 
   start(wasUnclean: boolean): void {
     this.#keepSpares(this.#facts.size)
     const isCreation = this.#metadata.stage === 'creating'
-    this.#step({ type: 'start', nodes: [...this.#facts.keys()].sort(), isCreation, wasUnclean })
+    const wereDown = this.#metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
+    this.#step({ type: 'start', nodes: [...this.#facts.keys()].sort(), isCreation, wasUnclean, wereDown })
     this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
   }
 
@@ -194,8 +196,9 @@ export class SupervisorActor {
     this.#keepSpares(SPARE_THREADS)
   }
 
-  /** An invariant that breaks ends the core, not the cluster. */
+  /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
   #step(event: SupervisorEvent): void {
+    if (this.#isRebuilding) return
     let effects: readonly SupervisorEffect[]
     try {
       effects = this.#core.step(event, nowMs())
@@ -211,34 +214,46 @@ export class SupervisorActor {
   #rebuild(error: Error): void {
     this.#options.observer.onRestart(error)
     if (this.#isStopping) return
+    this.#isRebuilding = true
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
     this.#writing = this.#writing.then(() => {
       if (this.#isStopping) return
+      const nodes = this.#livesKnown()
       this.#core = new SupervisorCore(this.#options.supervision, this.#lastWritten ?? this.#options.table)
-      const nodes = [...this.#facts]
-        .filter(([, facts]) => facts.thread !== undefined)
-        .map(([node, { thread, gauges }]) => ({
-          node,
-          incarnation: thread?.incarnation ?? 0,
-          isUp: gauges.get('epoch') > 0,
-        }))
-      const down = [...this.#facts.keys()].filter((node) => !nodes.some((other) => other.node === node))
-      this.#step({ type: 'resume', nodes, down })
+      this.#isRebuilding = false
+      this.#step({ type: 'resume', nodes })
       for (const gateway of this.#gateways.keys()) this.#step({ type: 'gateway/joined', gateway })
       this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
     })
   }
 
   #lastWritten: PartitionTable | undefined
+  #isRebuilding = false
+
+  /** How the broken core saw the nodes, but for threads that have ended since. Gauges tell nothing: they may be an earlier life's. */
+  #livesKnown(): (SupervisorEvent & { type: 'resume' })['nodes'] {
+    const views = this.#core.nodes()
+    return [...this.#facts].map(([node, { thread }]) => {
+      const view = views.find(({ id }) => id === node)
+      const incarnation = thread === undefined ? (view?.incarnation ?? 0) : this.#incarnationOf(thread)
+      return { node, incarnation, state: stateOf(view?.phase ?? 'waiting', thread !== undefined) }
+    })
+  }
+
+  /** Of the life that a thread has been taken for, assigned or not. */
+  #incarnationOf(thread: NodeThread): Incarnation {
+    return this.#pending.get(thread)?.incarnation ?? thread.incarnation
+  }
 
   #carryOut(effect: SupervisorEffect): void {
     switch (effect.type) {
       case 'spawn':
-        this.#spawn(effect).catch((error: Error) => this.#options.observer.onFatal(error))
+        this.#spawn(effect).catch((error: unknown) => this.#onSpawnFailed(effect, error))
         return
       case 'terminate': {
         const thread = this.#facts.get(effect.node)?.thread
-        if (thread?.incarnation === effect.incarnation) void thread.terminate(effect.reason)
+        if (thread === undefined || this.#incarnationOf(thread) !== effect.incarnation) return
+        void thread.terminate(effect.reason)
         return
       }
       case 'boot':
@@ -263,7 +278,7 @@ export class SupervisorActor {
         return
       }
       case 'notice':
-        if (effect.notice.type === 'created') this.#onCreated()
+        this.#remember(effect.notice)
         this.#options.observer.onNotice(effect.notice)
         return
       default:
@@ -271,8 +286,22 @@ export class SupervisorActor {
     }
   }
 
-  #onCreated(): void {
-    this.writeMetadata({ stage: 'ready' }).catch((error: Error) => this.#options.observer.onFatal(error))
+  /** What the next process must know of. */
+  #remember(notice: SupervisorNotice): void {
+    let change: Partial<ClusterMetadata> | undefined
+    if (notice.type === 'created') change = { stage: 'ready' }
+    if (notice.type === 'node:down') change = { nodes: this.#withStatus(notice.node, 'down') }
+    if (
+      notice.type === 'node:up' &&
+      this.#metadata.nodes.some(({ id, status }) => id === notice.node && status === 'down')
+    )
+      change = { nodes: this.#withStatus(notice.node, 'member') }
+    if (change === undefined) return
+    this.writeMetadata(change).catch((error: Error) => this.#options.observer.onFatal(error))
+  }
+
+  #withStatus(node: NodeId, status: NodeEntry['status']): readonly NodeEntry[] {
+    return this.#metadata.nodes.map((entry) => (entry.id === node ? { ...entry, status } : entry))
   }
 
   /** Verifies the files, then has a thread open them. */
@@ -320,6 +349,18 @@ export class SupervisorActor {
       pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
       faultsOver: this.faultsOver,
     })
+  }
+
+  /** Its files could not be verified (too many are open, the pool's thread died), or no thread could be made: this life is over. */
+  #onSpawnFailed({ node, incarnation }: SupervisorEffect & { type: 'spawn' }, reason: unknown): void {
+    const facts = this.#facts.get(node)
+    if (facts === undefined || this.#isStopping) return
+    const error = reason instanceof Error ? reason : new Error(String(reason))
+    const { thread } = facts
+    if (thread === undefined) {
+      const end = { code: null, reason: `${error.name}: ${error.message}`, error }
+      this.#onLifeEnded(node, incarnation, end)
+    } else if (this.#incarnationOf(thread) === incarnation) void thread.terminate('it could not be started', error)
   }
 
   /** Threads that were taken and are not assigned yet (their node's files are being verified). */
@@ -376,12 +417,12 @@ export class SupervisorActor {
     switch (message.type) {
       case 'opened': {
         facts.actor = message.actor
-        const { verdict, reason, storedEpoch, quarantinedTo } = message
+        const { verdict, reason, storedEpoch, hintsDamaged, quarantinedTo } = message
         if (quarantinedTo !== undefined) {
           facts.quarantined.push({ folder: quarantinedTo, reason, at: new Date().toISOString() })
           this.#options.observer.onQuarantine({ node, folder: quarantinedTo, reason })
         }
-        this.#step({ type: 'node/opened', node, incarnation, verdict, reason, storedEpoch })
+        this.#step({ type: 'node/opened', node, incarnation, verdict, reason, storedEpoch, hintsDamaged })
         return
       }
       case 'mail':
@@ -414,7 +455,12 @@ export class SupervisorActor {
     const facts = node === undefined ? undefined : this.#facts.get(node)
     if (node === undefined || facts?.thread !== thread) return
     facts.thread = undefined
-    facts.lastEnd = { end, at: new Date().toISOString() }
+    this.#onLifeEnded(node, incarnation, end)
+  }
+
+  #onLifeEnded(node: NodeId, incarnation: Incarnation, end: ThreadEnd): void {
+    const facts = this.#facts.get(node)
+    if (facts !== undefined) facts.lastEnd = { end, at: new Date().toISOString() }
     this.#mesh.removeNode(node)
     this.#outbox.delete(node)
     this.#options.observer.onExit({ node, incarnation, end })
@@ -469,6 +515,13 @@ function newFacts(): NodeFacts {
     beforeSpawn: undefined,
     quarantined: [],
   }
+}
+
+function stateOf(phase: SupervisedView['phase'], hasThread: boolean): ResumeState {
+  if (phase === 'salvaging' || phase === 'salvaged') return hasThread ? 'salvage' : 'down'
+  if (phase === 'down') return 'down'
+  if (!hasThread) return 'ended'
+  return phase === 'up' ? 'up' : 'starting'
 }
 
 function statusOf(phase: SupervisedView['phase']): PeerStatus {

@@ -12,7 +12,7 @@ import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { type Prepared, prepare } from './opening/prepare.js'
-import { clusterStatus, isConverged, isSettled } from './opening/status.js'
+import { clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import type { Notice } from './protocol/effects.js'
 import type { NodeId } from './protocol/ids.js'
@@ -156,7 +156,11 @@ class OpenCluster implements Cluster {
   locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
 
   status(): ClusterStatus {
-    return clusterStatus(this.#supervisor, { ...this.#prepared, gateways: 1 + this.#host.count })
+    return clusterStatus(this.#supervisor, {
+      ...this.#prepared,
+      gateways: 1 + this.#host.count,
+      fatal: this.#fatal,
+    })
   }
 
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
@@ -218,9 +222,15 @@ class OpenCluster implements Cluster {
     const { config, folder, lock, clock } = this.#prepared
     this.#client.close()
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
-    const isDrained = () => this.#gateway.running === 0 && this.#gateway.lingering === 0
-    while (!isDrained() && nowMs() < drainUntilMs) await pause(LOOK_MS)
-    const owesNothing = isDrained() && this.#host.lingering === 0 && this.#supervisor.isQuiet()
+    const owed = () =>
+      this.#gateway.running + this.#gateway.lingering + this.#host.lingering + nodesOwe(this.#supervisor)
+    // Twice in a row: what goes from one to another may be in neither's count.
+    let drained = 0
+    while (drained < 2 && nowMs() < drainUntilMs) {
+      drained = owed() === 0 ? drained + 1 : 0
+      if (drained < 2) await pause(LOOK_MS)
+    }
+    const owesNothing = drained === 2 && this.#supervisor.isQuiet()
     this.#host.close()
     this.#gateway.close()
     if (this.#watch !== undefined) clearInterval(this.#watch)
@@ -282,7 +292,9 @@ class OpenCluster implements Cluster {
   }
 
   #onFatal(error: Error): void {
-    this.#fatal ??= error
+    if (this.#fatal !== undefined) return
+    this.#fatal = error
+    this.#emit('fatal', { error })
   }
 
   #watchConvergence(): void {

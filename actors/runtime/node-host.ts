@@ -76,6 +76,7 @@ export class NodeHost {
       verdict: salvage && report.verdict === 'fresh' ? 'amnesiac' : report.verdict,
       reason: report.reason,
       storedEpoch: storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch,
+      hintsDamaged: report.hintsDamaged.length,
       storeId: report.storeId,
       actor: this.#actor,
       quarantinedTo: report.quarantinedTo,
@@ -150,8 +151,9 @@ export class NodeHost {
     for (const event of this.#mailbox.takeAll()) {
       for (const effect of core.step(event, nowMs())) this.#carryOut(effect)
     }
-    this.#flush()
+    // Before anybody hears of it: who has an answer finds what is still owed in the gauges.
     this.#publish(core)
+    this.#flush()
     this.#timer.arm(core.nextDeadlineMs())
   }
 

@@ -59,6 +59,8 @@ export type FromNode =
       readonly verdict: OpeningVerdict
       readonly reason: string
       readonly storedEpoch: Epoch
+      /** Hints that it kept for others and that cannot be read any more. */
+      readonly hintsDamaged: number
       readonly storeId: string
       readonly actor: string
       readonly quarantinedTo: string | undefined

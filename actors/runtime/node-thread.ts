@@ -94,9 +94,10 @@ export class NodeThread {
     this.#post({ type: 'mail', envelope: packEnvelope(messages).envelope })
   }
 
-  /** Ends the thread now, whatever it does. */
-  async terminate(reason: string): Promise<void> {
+  /** Ends the thread now, whatever it does. `error`: why it failed, if it did. */
+  async terminate(reason: string, error?: Error): Promise<void> {
     this.#terminatedFor ??= reason
+    this.#error ??= error
     await this.#worker.terminate()
   }
 

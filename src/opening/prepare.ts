@@ -5,7 +5,7 @@
  * with what the caller says. Called by `openCluster`.
  */
 
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createStampClock, type StampClock } from '../../actors/runtime/clock.js'
@@ -39,11 +39,14 @@ export interface Prepared {
   readonly wasUnclean: boolean
 }
 
+/** Small enough for seeds that are made from it to stay whole numbers. */
+const SEED_DRAWN_MAX = 2 ** 31
 const NODE_FOLDER = /^node\d+$/
 
 /** Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, INVALID_OPTION; OPEN_FAILED for those of the file system. */
 export async function prepare(options: ClusterConfig): Promise<Prepared> {
-  const config = { ...options, location: resolve(options.location) }
+  const seed = options.seed === 0 ? randomInt(1, SEED_DRAWN_MAX) : options.seed
+  const config = { ...options, location: resolve(options.location), seed }
   if (config.n !== 'all' && config.said.has('n') && config.n > config.nodes) {
     throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
   }
@@ -53,9 +56,13 @@ export async function prepare(options: ClusterConfig): Promise<Prepared> {
     const { folder, state } = await ClusterFolder.open(config.location)
     const isNew = state.metadata === undefined || state.metadata.value.stage === 'creating'
     const settled = isNew ? await create(config, folder, state) : reopen(config, state)
-    const { metadata, table } = settled
+    const { table } = settled
     const n = table.n
     const { r, w } = quorumsFor(n, config)
+    const wMin = Math.min(w, settled.metadata.wMin ?? w)
+    const metadata = { ...settled.metadata, wMin }
+    // On disk before a write can be acknowledged by so few.
+    if (settled.metadata.wMin !== wMin) await folder.writeMetadata(metadata)
     const clock = createStampClock(storedCeilingNs(state))
     return { config, lock, folder, metadata, table, clock, n, r, w, wasUnclean: !isNew && !metadata.cleanShutdown }
   } catch (error) {

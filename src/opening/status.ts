@@ -29,10 +29,11 @@ export function clusterStatus(
     readonly r: number
     readonly w: number
     readonly gateways: number
+    readonly fatal: Error | undefined
   },
 ): ClusterStatus {
   const { table } = supervisor
-  const { config, n, r, w, gateways } = facts
+  const { config, n, r, w, gateways, fatal } = facts
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
     if (row.lost) partitionsLost.push(partition)
@@ -46,6 +47,7 @@ export function clusterStatus(
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
     gateways,
+    ...(fatal === undefined ? {} : { fatal: fatal.message }),
     nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table)),
   }
 }
@@ -65,11 +67,17 @@ export function isConverged(supervisor: SupervisorActor): boolean {
 
 /** Converged, and nobody owes anybody anything: hints, fills, exchanges, writes that see to their last owners. */
 export function isSettled(supervisor: SupervisorActor): boolean {
-  if (!supervisor.isQuiet() || !isConverged(supervisor)) return false
-  return upNodes(supervisor).every((id) => {
+  return supervisor.isQuiet() && isConverged(supervisor) && nodesOwe(supervisor) === 0
+}
+
+/** What the nodes that are up still see to: copies, hints, fills, exchanges. */
+export function nodesOwe(supervisor: SupervisorActor): number {
+  let sum = 0
+  for (const id of upNodes(supervisor)) {
     const gauges = supervisor.factsOf(id)?.gauges
-    return (['hintsDue', 'filling', 'exchanging', 'lingering'] as const).every((name) => gauges?.get(name) === 0)
-  })
+    for (const name of ['hintsDue', 'filling', 'exchanging', 'lingering'] as const) sum += gauges?.get(name) ?? 0
+  }
+  return sum
 }
 
 function upNodes(supervisor: SupervisorActor): readonly NodeId[] {

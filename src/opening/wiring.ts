@@ -43,5 +43,5 @@ export function supervisionConfigOf({ config, metadata, n, r, w }: Prepared): Su
   const { restartsMax, restartWindowMs: windowMs, hungAfterMs, openTimeoutMs: openingAfterMs } = config
   const restart = { ...RESTART_POLICY_DEFAULTS, restartsMax, windowMs }
   const nodesCoordinate = config.coordination === 'server' || metadata.conflict === 'siblings'
-  return { n, r, w, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
+  return { n, r, w, wFill: metadata.wMin ?? w, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
 }

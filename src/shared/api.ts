@@ -125,6 +125,11 @@ export interface ClusterStatus {
   /** Partitions that say PARTITION_LOST. */
   readonly partitionsLost: number[]
   readonly gateways: number
+  /**
+   * Only after something went wrong that an operator must mend: the cluster folder cannot be written. Requests go on for as
+   * long as they need nothing new there; then writes fail with CLOCK_UNAVAILABLE. Close the cluster and open it again.
+   */
+  readonly fatal?: string
   readonly nodes: NodeStatus[]
 }
 
@@ -137,6 +142,8 @@ export interface ClusterEvents {
   'node:hung': [{ node: NodeId; silentMs: number }]
   'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
   'node:amnesia': [{ node: NodeId; reason: string }]
+  /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */
+  'node:lost-tail': [{ node: NodeId; reason: string }]
   epoch: [{ epoch: number; reason: string; partitionsChanged: number }]
   handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
   repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
@@ -146,6 +153,8 @@ export interface ClusterEvents {
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
   /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
   'supervisor:restart': [{ error: Error }]
+  /** Once: see `ClusterStatus.fatal`. */
+  fatal: [{ error: Error }]
   converged: [{ epoch: number }]
   close: []
 }
@@ -183,7 +192,10 @@ export interface Cluster extends KeyValueStore {
   /** Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. */
   settled(options?: { timeoutMs?: number }): Promise<void>
   ticket(): Ticket
-  /** Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. */
+  /**
+   * Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. Of the
+   * partitions named, those that are not lost now are left out: a loss cannot be accepted before it happens.
+   */
   acceptLoss(partitions?: readonly PartitionId[]): Promise<void>
   readonly faults: Faults
 }

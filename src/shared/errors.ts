@@ -9,7 +9,7 @@ import type { Failure, FailureCode } from '../protocol/failure.js'
 export const ERROR_TABLE = {
   INVALID_OPTION: 'An option has a value that is not allowed. The message says which and what is allowed.',
   INVALID_KEY: 'A key must be a string or Uint8Array of 1 to 65,535 bytes.',
-  INVALID_VALUE: 'A value must be a string or Uint8Array, at most `limits.valueBytesMax` bytes.',
+  INVALID_VALUE: 'A value must be a string or Uint8Array, at most `valueBytesMax` bytes.',
   INVALID_CONTEXT: 'The causal context was not made by `read` of this cluster. Read the key again.',
   CLOSED: 'The cluster is closed or closing. Open it again.',
   OVERLOADED: 'Too many requests or bytes are in flight. Nothing was sent. Wait for answers, then try again.',

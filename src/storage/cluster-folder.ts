@@ -54,6 +54,8 @@ export interface ClusterMetadata {
   /** Copies of each partition as asked for at creation. */
   readonly n: number | 'all'
   readonly conflict: ConflictMode
+  /** The smallest w that the cluster was ever opened with: what is refilled is read from n − wMin + 1 owners. */
+  readonly wMin?: number
   /** `creating` until every node has its store: what lies here may be thrown away and made again. */
   readonly stage: 'creating' | 'ready'
   readonly nodes: readonly NodeEntry[]

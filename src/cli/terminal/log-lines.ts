@@ -47,6 +47,10 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     style: 'yellow',
     text: `${node} may have forgotten writes and is filled again before it counts: ${reason}`,
   }),
+  'node:lost-tail': ({ node, reason }) => ({
+    style: 'yellow',
+    text: `${node} may have lost its last writes and compares with the other owners: ${reason}`,
+  }),
   epoch: ({ epoch, reason, partitionsChanged }) => ({
     style: 'cyan',
     text: `table ${epoch}: ${reason} (${plural(partitionsChanged, 'partition')} changed)`,
@@ -56,6 +60,7 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     text: `${plural(partitions.length, 'partition')} lost too many stores: ${truncate(partitions.join(', '), 60)}`,
   }),
   'supervisor:restart': ({ error }) => ({ style: 'red', text: `the supervisor was rebuilt after: ${error.message}` }),
+  fatal: ({ error }) => ({ style: 'red', text: `the cluster folder cannot be written: ${error.message}` }),
   converged: ({ epoch }) => ({ style: 'green', text: `every node knows table ${epoch} and the same members` }),
   close: () => ({ style: 'dim', text: 'the cluster is closed' }),
 }

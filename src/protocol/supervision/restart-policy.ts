@@ -3,7 +3,7 @@
  *
  * One-for-one. The first restart is immediate. Only lives that did not stay up for `stableAfterMs` count, toward backoff
  * and toward intensity: a node that is killed once an hour is not a failing node. One more than `restartsMax` short lives within the
- * window, and the node is down for good.
+ * window, and the node is down for good. With a `restartsMax` of 0 nothing is forgiven: any death is final, of a long life too.
  *
  * Called by the supervisor's core. Source: Armstrong 2003, §5.6 (restart intensity); Pekko's backoff supervision.
  */
@@ -39,7 +39,7 @@ export type RestartDecision =
  */
 export function planRestart(shortLivesAtMs: readonly number[], policy: RestartPolicy, nowMs: number): RestartDecision {
   const counted = shortLivesAtMs.filter((atMs) => nowMs - atMs < policy.windowMs).length
-  if (counted > policy.restartsMax) return { type: 'give-up', shortLives: counted }
+  if (counted > policy.restartsMax || policy.restartsMax === 0) return { type: 'give-up', shortLives: counted }
   if (counted <= 1) return { type: 'restart', delayMs: 0 }
   return { type: 'restart', delayMs: Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** (counted - 2)) }
 }

@@ -22,12 +22,14 @@ import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
 import { jointPartitions, rowsAfterAmnesia, rowsAfterDeath, rowsAfterFill, rowsWithLoss } from './reassignment.js'
 import { planRestart, type RestartPolicy } from './restart-policy.js'
-import type { SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
+import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 
 export interface SupervisorConfig {
   readonly n: number
   readonly r: number
   readonly w: number
+  /** The smallest w that this cluster was ever opened with: a fill must meet every write that was acknowledged by it. */
+  readonly wFill: number
   readonly restart: RestartPolicy
   /** A thread whose loop stood still for so long is terminated. */
   readonly hungAfterMs: number
@@ -63,6 +65,8 @@ interface Supervised {
   /** Threads that died over reading its store, down for good as it is. */
   salvagesFailed: number
   isHungReported: boolean
+  /** The thread of this life has been told to end. */
+  isEnding: boolean
 }
 
 /** One node as status shows it. */
@@ -100,6 +104,10 @@ export class SupervisorCore {
   /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
   #isResuming = false
   #exchangeWhenUp = false
+  /** Hints for places that are being filled are gone: exchange once more when nothing moves. */
+  #exchangeWhenFilled = false
+  /** Down for good when the last process ended: no hints were kept for them. */
+  readonly #wereDown = new Set<NodeId>()
   #isStopping = false
   #expectedTickMs = Number.POSITIVE_INFINITY
   #nowMs = 0
@@ -126,8 +134,9 @@ export class SupervisorCore {
   /** Nothing is on its way: no restart, fill, flip, exchange. A lost partition waits for an operator, and is not. */
   isQuiet(): boolean {
     const rested = this.#sorted().every((node) => node.phase === 'up' || node.phase === 'down')
-    const moving = jointPartitions(this.#table).some((partition) => this.#canMove(partition))
-    return rested && !moving && this.#persisting.size === 0 && this.#flips.size === 0 && this.#exchanges.isEmpty
+    return (
+      rested && !this.#isMoving() && this.#persisting.size === 0 && this.#flips.size === 0 && this.#exchanges.isEmpty
+    )
   }
 
   step(event: SupervisorEvent, nowMs: number): readonly SupervisorEffect[] {
@@ -136,6 +145,7 @@ export class SupervisorCore {
       case 'start':
         this.#isCreation = event.isCreation
         this.#exchangeWhenUp = event.wasUnclean
+        for (const node of event.wereDown) this.#wereDown.add(node)
         for (const node of event.nodes) this.#spawn(this.#add(node))
         break
       case 'resume':
@@ -167,7 +177,9 @@ export class SupervisorCore {
         this.#onGiveUp(event.node)
         break
       case 'operator/accept-loss':
-        for (const partition of event.partitions) this.#accepted.add(partition)
+        // Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word.
+        for (const partition of event.partitions)
+          if (this.#table.rows[partition]?.lost === true) this.#accepted.add(partition)
         break
       case 'stop':
         this.#isStopping = true
@@ -199,6 +211,7 @@ export class SupervisorCore {
       isStoreGone: false,
       salvagesFailed: 0,
       isHungReported: false,
+      isEnding: false,
     }
     this.#nodes.set(id, node)
     return node
@@ -208,18 +221,34 @@ export class SupervisorCore {
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
     this.#isResuming = true
     this.#exchangeWhenUp = true
-    for (const { node, incarnation, isUp } of event.nodes) this.#resume(node, incarnation, isUp)
-    for (const node of event.down) this.#spawn(this.#add(node))
+    for (const { node, incarnation, state } of event.nodes) this.#resume(node, incarnation, state)
   }
 
-  #resume(id: NodeId, incarnation: Incarnation, isUp: boolean): void {
+  #resume(id: NodeId, incarnation: Incarnation, state: ResumeState): void {
     const node = this.#add(id)
     node.incarnation = incarnation
-    node.phase = isUp ? 'up' : 'opening'
-    node.upSinceMs = isUp ? this.#nowMs : undefined
-    // Which epoch it has stored is not known any more: its table tells.
-    if (isUp) this.#send(id, { type: 'table/request', epoch: 0 })
-    else this.#terminate(node, 'its supervisor was rebuilt while it was starting')
+    switch (state) {
+      case 'up':
+        node.phase = 'up'
+        node.upSinceMs = this.#nowMs
+        // Which epoch it has stored is not known any more: its table tells.
+        return this.#send(id, { type: 'table/request', epoch: 0 })
+      case 'starting':
+        node.phase = 'opening'
+        return this.#terminate(node, 'its supervisor was rebuilt while it was starting')
+      case 'ended':
+        return this.#spawn(node)
+      case 'salvage':
+        // Spawned again if it is still needed.
+        this.#terminate(node, 'its supervisor was rebuilt while it was read')
+        node.phase = 'down'
+        return
+      case 'down':
+        node.phase = 'down'
+        return
+      default:
+        state satisfies never
+    }
   }
 
   #spawn(node: Supervised): void {
@@ -230,6 +259,7 @@ export class SupervisorCore {
     node.storedEpoch = 0
     node.loopsAtMs = this.#nowMs
     node.isHungReported = false
+    node.isEnding = false
     this.#effects.push({ type: 'spawn', node: node.id, incarnation: node.incarnation, salvage: false })
   }
 
@@ -248,6 +278,10 @@ export class SupervisorCore {
     node.phase = 'booting'
     node.sinceMs = this.#nowMs
     node.storedEpoch = 0
+    const mayLack = this.#wereDown.delete(node.id)
+    if (event.verdict === 'lost-tail') this.#notice({ type: 'node:lost-tail', node: node.id, reason: event.reason })
+    if (isForgetful || event.verdict === 'lost-tail' || event.hintsDamaged > 0) this.#onHintsGone()
+    else if (mayLack) this.#exchanges.one(node.id, this.#living())
     if (!isForgetful) return
     const table = rowsAfterAmnesia(this.#table, node.id)
     if (table !== this.#table) this.#notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
@@ -297,9 +331,9 @@ export class SupervisorCore {
     this.#exchanges.onLost(id)
     const decision = planRestart(node.shortLivesAtMs, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
-      const why = node.isFinal
-        ? reason
-        : `${decision.type === 'give-up' ? decision.shortLives : 0} short lives in a row; the last ended: ${reason}`
+      const shortLives = decision.type === 'give-up' ? decision.shortLives : 0
+      const isTold = node.isFinal || this.#config.restart.restartsMax === 0
+      const why = isTold ? reason : `${shortLives} short lives in a row; the last ended: ${reason}`
       return this.#giveUp(node, why)
     }
     node.phase = 'waiting'
@@ -319,9 +353,17 @@ export class SupervisorCore {
   #giveUp(node: Supervised, reason: string): void {
     node.phase = 'down'
     this.#exchanges.onDown(node.id)
+    this.#onHintsGone()
     this.#notice({ type: 'node:down', node: node.id, reason })
     this.#broadcastPeer(node)
     this.#reassign(`${node.id} is down for good`)
+  }
+
+  /** A node kept hints and keeps them no more; for whom, nobody knows. Before the table is changed on its account. */
+  #onHintsGone(): void {
+    this.#exchanges.everybody(this.#living())
+    // An exchange leaves out what is being filled, and a fill does not read hints.
+    if (this.#isMoving()) this.#exchangeWhenFilled = true
   }
 
   #reassign(reason: string): void {
@@ -336,7 +378,10 @@ export class SupervisorCore {
     if (members.length > 0) this.#change(rowsAfterDeath(this.#table, dead, members), reason)
   }
 
+  /** Once a life: a thread may take its time to end. */
   #terminate(node: Supervised, reason: string): void {
+    if (node.isEnding) return
+    node.isEnding = true
     this.#effects.push({ type: 'terminate', node: node.id, incarnation: node.incarnation, reason })
   }
 
@@ -424,6 +469,10 @@ export class SupervisorCore {
     this.#flip()
     this.#activate()
     this.#endSalvage()
+    if (this.#exchangeWhenFilled && !this.#isMoving() && this.#flips.size === 0) {
+      this.#exchangeWhenFilled = false
+      this.#exchanges.everybody(this.#living())
+    }
     for (const { node, peers } of this.#exchanges.takeOrders((id) => this.#nodes.get(id)?.phase === 'up')) {
       this.#send(node, { type: 'exchange/start', peers })
     }
@@ -466,12 +515,17 @@ export class SupervisorCore {
     for (const [node, list] of orders) this.#send(node, { type: 'transfer/start', orders: list })
   }
 
+  /** Any so many owners meet every write that was ever acknowledged. */
+  get #sourcesNeeded(): number {
+    return this.#config.n - this.#config.wFill + 1
+  }
+
   /**
    * The stores to fill a row from: n − w + 1 full owners, those alive first, then what the dead left on disk. Undefined:
    * not yet (a salvage is being started) or not at all (the row is lost).
    */
   #chooseSources(row: Row, partition: PartitionId): readonly NodeId[] | undefined {
-    const needed = this.#config.n - this.#config.w + 1
+    const needed = this.#sourcesNeeded
     const owners = row.owners.filter((owner) => owner !== null).map((owner) => this.#nodes.get(owner))
     const known = owners.filter((node) => node !== undefined)
     const alive = known.filter((node) => node.phase !== 'down' && !isSalvage(node))
@@ -489,6 +543,10 @@ export class SupervisorCore {
     return node !== undefined && node.phase !== 'down' && !node.isStoreGone
   }
 
+  #isMoving(): boolean {
+    return jointPartitions(this.#table).some((partition) => this.#canMove(partition))
+  }
+
   /** Could this row's fill go on without an operator? */
   #canMove(partition: PartitionId): boolean {
     const row = this.#table.rows[partition]
@@ -497,7 +555,7 @@ export class SupervisorCore {
 
   /** Rows with fewer readable stores than a fill needs say so until an operator accepts it. */
   #markLosses(): void {
-    const needed = this.#config.n - this.#config.w + 1
+    const needed = this.#sourcesNeeded
     const isLost = (row: Row, partition: PartitionId): boolean => {
       if (this.#accepted.has(partition)) return false
       const readable = row.owners.filter((owner) => owner !== null && this.#nodes.get(owner)?.isStoreGone !== true)
@@ -571,6 +629,8 @@ export class SupervisorCore {
     node.incarnation += 1
     node.phase = 'salvaging'
     node.sinceMs = this.#nowMs
+    node.isHungReported = false
+    node.isEnding = false
     this.#effects.push({ type: 'spawn', node: node.id, incarnation: node.incarnation, salvage: true })
   }
 

@@ -10,6 +10,9 @@ import type { PartitionTable } from '../ring/table.js'
 /** What a store's opening found; see `storage/open-verdict.ts`. */
 export type OpeningVerdict = 'fresh' | 'intact' | 'lost-tail' | 'amnesiac'
 
+/** `starting`: its thread lives and is not up. `ended`: it has none, for now. `down`: for good. `salvage`: down, and read. */
+export type ResumeState = 'up' | 'starting' | 'ended' | 'down' | 'salvage'
+
 export type SupervisorEvent =
   /** First of all. `isCreation`: the cluster is new, empty stores are what is expected. */
   | {
@@ -18,13 +21,17 @@ export type SupervisorEvent =
       readonly isCreation: boolean
       /** The last process did not close: writes may have reached some owners only. */
       readonly wasUnclean: boolean
+      /** Of the nodes, those that were down for good when the last process ended. */
+      readonly wereDown: readonly NodeId[]
     }
-  /** The core was rebuilt after an invariant broke: these threads live. */
+  /** The core was rebuilt after an invariant broke: so the nodes were, with the number of each one's last life. */
   | {
       readonly type: 'resume'
-      readonly nodes: readonly { readonly node: NodeId; readonly incarnation: Incarnation; readonly isUp: boolean }[]
-      /** Those without a thread. */
-      readonly down: readonly NodeId[]
+      readonly nodes: readonly {
+        readonly node: NodeId
+        readonly incarnation: Incarnation
+        readonly state: ResumeState
+      }[]
     }
   /** A node's store is open. Not yet booted: it is waiting for its table. */
   | {
@@ -34,6 +41,8 @@ export type SupervisorEvent =
       readonly verdict: OpeningVerdict
       readonly reason: string
       readonly storedEpoch: Epoch
+      /** Hints that it kept for others and that cannot be read any more. */
+      readonly hintsDamaged: number
     }
   /** The thread has ended; or it could not be started. Certain. */
   | { readonly type: 'node/exited'; readonly node: NodeId; readonly incarnation: Incarnation; readonly reason: string }
@@ -72,6 +81,7 @@ export type SupervisorNotice =
   | { readonly type: 'node:down'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'node:hung'; readonly node: NodeId; readonly silentMs: number }
   | { readonly type: 'node:amnesia'; readonly node: NodeId; readonly reason: string }
+  | { readonly type: 'node:lost-tail'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'epoch'; readonly epoch: Epoch; readonly reason: string; readonly partitionsChanged: number }
   | { readonly type: 'partition:lost'; readonly partitions: readonly PartitionId[] }
   | { readonly type: 'created' }

@@ -1,0 +1,88 @@
+/** When replicas must compare what they hold, because somebody who owed hints, or was owed them, is not what it was. */
+
+import { test } from 'tap'
+import { Supervised } from './supervised.js'
+
+const EVERY_PAIR = ['node1+node2', 'node1+node3', 'node1+node4', 'node2+node3', 'node2+node4', 'node3+node4']
+const WITHOUT_NODE4 = ['node1+node2', 'node1+node3', 'node2+node3']
+
+const quiet = (): Supervised => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.forget()
+  return cluster
+}
+
+test('an opening after an orderly close owes nothing', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  t.same(cluster.pairsCompared(), [])
+  t.ok(cluster.core.isQuiet())
+})
+
+test('a restart with an intact store owes nothing', async (t) => {
+  const cluster = quiet()
+  cluster.exit('node4')
+  t.equal(cluster.phaseOf('node4'), 'up')
+  t.same(cluster.pairsCompared(), [])
+})
+
+test('a node that comes back without its store had hints: everybody compares', async (t) => {
+  const cluster = quiet()
+  cluster.verdicts.set('node4', 'amnesiac')
+  cluster.exit('node4')
+  t.equal(cluster.phaseOf('node4'), 'up')
+  t.same(cluster.pairsCompared(), EVERY_PAIR)
+  t.ok(cluster.core.isQuiet())
+})
+
+test('a node that is given up had hints: everybody else compares', async (t) => {
+  const cluster = quiet()
+  cluster.giveUp('node4')
+  t.equal(cluster.phaseOf('node4'), 'down')
+  t.same(cluster.pairsCompared(), WITHOUT_NODE4)
+})
+
+test('hints that cannot be read are as good as gone: everybody compares', async (t) => {
+  const cluster = quiet()
+  cluster.hintsDamaged.set('node4', 2)
+  cluster.exit('node4')
+  t.same(cluster.pairsCompared(), EVERY_PAIR)
+})
+
+test('a store that lost its tail is told of, and everybody compares', async (t) => {
+  const cluster = quiet()
+  cluster.verdicts.set('node4', 'lost-tail')
+  cluster.exit('node4')
+  t.same(cluster.notices('node:lost-tail'), [{ type: 'node:lost-tail', node: 'node4', reason: 'a test' }])
+  t.same(cluster.pairsCompared(), EVERY_PAIR)
+})
+
+test('hints for a place that is being filled are made good once it has been filled', async (t) => {
+  const cluster = quiet()
+  cluster.obeysOrders = false
+  cluster.giveUp('node4')
+  const orders = cluster.sent('transfer/start')
+  const told = cluster.sent('exchange/start')
+  t.ok(orders.length > 0)
+  // While places are being filled, a keeper of hints for them comes back empty.
+  cluster.forget()
+  cluster.hintsDamaged.set('node3', 1)
+  cluster.exit('node3')
+  cluster.obeysOrders = true
+  for (const { to, message } of [...told, ...cluster.sent('exchange/start')])
+    cluster.step({ type: 'message', from: to, message: { type: 'exchange/done', peers: message.peers } })
+  for (const { to, message } of [...orders, ...cluster.sent('transfer/start')]) {
+    const partitions = message.orders.map((order) => order.partition)
+    const rowEpochs = message.orders.map((order) => order.rowEpoch)
+    cluster.step({ type: 'message', from: to, message: { type: 'transfer/done', partitions, rowEpochs } })
+  }
+  const flipped = cluster.effects.findLastIndex((effect) => effect.type === 'persist')
+  cluster.effects.splice(0, flipped)
+  t.same(cluster.pairsCompared(), WITHOUT_NODE4)
+  t.ok(cluster.core.isQuiet())
+})
+
+test('a node that was down for good and is opened again, intact, lacks what it was not hinted', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start({ wereDown: ['node4'] })
+  t.same(cluster.pairsCompared(), ['node1+node4', 'node2+node4', 'node3+node4'])
+  t.ok(cluster.core.isQuiet())
+})

@@ -1,0 +1,73 @@
+/** Who is started again, who is ended, and what is remembered of it. */
+
+import { test } from 'tap'
+import { isJoint } from '../../../src/protocol/ring/table.js'
+import { Supervised } from './supervised.js'
+
+test('restartsMax 0: the first death is final, also after a long life', async (t) => {
+  for (const lifeMs of [0, 10_000]) {
+    const cluster = new Supervised({ nodes: 4, restart: { restartsMax: 0 } }).start()
+    cluster.runFor(lifeMs)
+    cluster.exit('node4', 'a crash')
+    t.equal(cluster.phaseOf('node4'), 'down', `after ${lifeMs} ms`)
+    t.match(cluster.notices('node:down')[0]?.reason, /a crash/)
+  }
+})
+
+test('a store that does not open in time is terminated, once', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.held.add('node4')
+  cluster.exit('node4')
+  cluster.runFor(20_000)
+  t.equal(cluster.phaseOf('node4'), 'opening')
+  t.equal(cluster.terminations('node4').length, 1)
+})
+
+test('a salvaged store is let go once, however long its thread takes to end', async (t) => {
+  // Two of three owners of every row are down: their stores are read to refill.
+  const cluster = new Supervised({ nodes: 5 }).start()
+  cluster.obeysOrders = false
+  cluster.giveUp('node4')
+  cluster.giveUp('node5')
+  const salvaged = ['node4', 'node5'].filter((id) => cluster.phaseOf(id) === 'salvaged')
+  t.ok(salvaged.length > 0)
+  for (const id of salvaged) cluster.held.add(id)
+  cluster.obeysOrders = true
+  for (const { to, message } of cluster.sent('transfer/start')) {
+    const partitions = message.orders.map((order) => order.partition)
+    const rowEpochs = message.orders.map((order) => order.rowEpoch)
+    cluster.step({ type: 'message', from: to, message: { type: 'transfer/done', partitions, rowEpochs } })
+  }
+  cluster.runFor(1_000)
+  t.notOk(cluster.table.rows.some(isJoint), 'everything has been filled')
+  for (const id of salvaged) {
+    t.equal(cluster.phaseOf(id), 'salvaged', 'it has not ended yet')
+    t.equal(cluster.terminations(id).length, 1)
+  }
+})
+
+test('a rebuilt core goes on with the lives there are', async (t) => {
+  const cluster = new Supervised({ nodes: 5 })
+  cluster.held.add('node2').add('node3')
+  cluster.step({
+    type: 'resume',
+    nodes: [
+      { node: 'node1', incarnation: 3, state: 'up' },
+      { node: 'node2', incarnation: 7, state: 'starting' },
+      { node: 'node3', incarnation: 4, state: 'ended' },
+      { node: 'node4', incarnation: 2, state: 'up' },
+      { node: 'node5', incarnation: 9, state: 'down' },
+    ],
+  })
+  t.same(
+    cluster.effects.filter((effect) => effect.type === 'terminate').map(({ node, incarnation }) => [node, incarnation]),
+    [['node2', 7]],
+    'a thread that is starting is ended under the name of its own life',
+  )
+  t.same(
+    cluster.effects.filter((effect) => effect.type === 'spawn').map(({ node, incarnation }) => [node, incarnation]),
+    [['node3', 5]],
+    'a new life is newer than the last one',
+  )
+  t.equal(cluster.phaseOf('node5'), 'down', 'what was given up stays so')
+})
