@@ -2,7 +2,7 @@
  * Opens LevelDB folders: the only importer of classic-level.
  *
  * A folder whose last owner has just died may stay locked for a moment, so a locked one is tried again, within a bound.
- * `multithreading` stays off: it crashes the process when the first opener closes first (FACTS).
+ * `multithreading` stays off: it crashes the process when the first opener closes first (classic-level 3.0.0).
  *
  * Called by the level store and the cluster lock. Never call it on files that were not verified.
  */

@@ -1,5 +1,5 @@
 /**
- * May this store be believed? Decided from what was found at opening, by the Amnesia rules (DESIGN, section 3). Pure.
+ * May this store be believed? Decided from what was found at opening. Pure.
  *
  * - `fresh`: new and empty, and nobody expected more.
  * - `intact`: it has everything that it ever acknowledged.

@@ -1,7 +1,7 @@
 /**
  * The witness: a small file outside the store's folder that says how far the store has come.
  *
- * LevelDB loses the end of its log, or is replaced by an older copy, without a word (FACTS). So before a node acknowledges
+ * LevelDB loses the end of its log, or is replaced by an older copy, without a word. So before a node acknowledges
  * a batch, the batch's sequence is written here; a store that is opened with a lower one has forgotten something.
  *
  * ```

@@ -28,7 +28,7 @@ export interface MembershipConfig {
   readonly flapDampingMs: number
 }
 
-/** FIELD §3: gossip as Pekko's two speeds, phi as Pekko's with shorter pauses, for threads of one process. */
+/** Gossip as Pekko's two speeds, phi as Pekko's with shorter pauses, for threads of one process. */
 export const MEMBERSHIP_DEFAULTS: MembershipConfig = {
   heartbeatMs: 250,
   heartbeatNeighbours: 3,

@@ -5,7 +5,7 @@
  * stamped, and 4 hex digits of the index within the turn. Lexicographic order is the order of time, actor, index, so
  * that `<` compares, a map can hold it, structured clone copies it with one memcpy, and a person can read it in a trace.
  *
- * Nanoseconds, because two threads in one millisecond come out in the wrong order (FACTS: 4,782 of 5,000 causally
+ * Nanoseconds, because two threads in one millisecond come out in the wrong order (4,782 of 5,000 causally
  * ordered pairs). The time is read once a turn, after the turn's operations were taken: an operation that follows
  * another one's answer reads a later clock, and those of one turn are concurrent or ordered by their index.
  */
