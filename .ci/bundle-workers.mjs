@@ -1,10 +1,21 @@
-// Makes each worker entry one file. A thread loads its modules anew; read one by one they cost a node's thread four times
-// what the thread itself does, and five threads start at once on few cores. Packages stay outside: native bindings find
-// their files, and there is one copy of each. Part of `npm run build`, after tsc, whose output it replaces.
+// Makes each worker entry one file, the JavaScript of its packages included. A thread loads its modules anew; read one by
+// one they cost a node's thread several times what the thread itself does, and five threads start at once on few cores.
+// What is native stays outside and is found in node_modules. Part of `npm run build`, after tsc, whose output it replaces.
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
-await build({
+// classic-level looks for its binding relative to its own file.
+const nativeBinding = {
+  name: 'native-binding',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
+      importer.includes('classic-level') ? { path: 'classic-level/binding.js', external: true } : undefined,
+    )
+  },
+}
+
+const { metafile } = await build({
   entryPoints: ['actors/node.actor.ts', 'actors/tasks/verify.task.ts'],
   outdir: 'dist/actors',
   outbase: 'actors',
@@ -12,8 +23,33 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  packages: 'external',
+  external: ['@node-rs/crc32', 'piscina', 'classic-level/binding.js'],
+  // The packages are CommonJS and require node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  plugins: [nativeBinding],
   sourcemap: true,
   sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
 })
+
+// Their licences travel with them.
+const packages = new Set(
+  Object.keys(metafile.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+)
+const notices = [...packages].sort().map((name) => {
+  const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENCE']
+    .map((it) => `node_modules/${name}/${it}`)
+    .find(existsSync)
+  const text =
+    file === undefined
+      ? JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).license
+      : readFileSync(file, 'utf8')
+  return `== ${name} ==\n\n${text.trim()}\n`
+})
+writeFileSync(
+  'dist/actors/THIRD-PARTY-LICENSES.txt',
+  `The worker files contain code of these packages.\n\n${notices.join('\n')}`,
+)

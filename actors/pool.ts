@@ -1,7 +1,7 @@
 /**
  * The pool of threads for bulk work without state: verifying a store's files before it is opened. The only importer of piscina.
  *
- * Piscina owns the threads: it starts one when there is work and ends it after a second without. The queue is kept here, and
+ * Piscina owns the threads: it starts one when there is work and ends it after ten seconds without. The queue is kept here, and
  * Piscina never holds more calls than threads, because a call that waits inside Piscina is forgotten when the thread that it
  * waits for dies. For the same reason the task's file is named per call and not per pool: a file that cannot be loaded then
  * rejects the call, instead of stopping a pool whose calls never settle.
@@ -55,7 +55,7 @@ export class PoolError extends Error {
 export const CALLS_MAX = 1024
 
 /** A thread without work ends after this. */
-const IDLE_TIMEOUT_MS = 1_000
+const IDLE_TIMEOUT_MS = 10_000
 
 interface Call {
   readonly task: VerifyTask

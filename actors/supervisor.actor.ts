@@ -32,7 +32,7 @@ import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../src/storage/c
 import { nodeFolders } from '../src/storage/layout.js'
 import type { VerifyReport } from '../src/storage/verify-store.js'
 import type { Pool } from './pool.js'
-import { nowMs } from './runtime/clock.js'
+import { nowMs, type StampClock } from './runtime/clock.js'
 import { Gauges } from './runtime/gauges.js'
 import { Mesh, type MeshEnd } from './runtime/mesh.js'
 import type { FromNode } from './runtime/node-protocol.js'
@@ -47,6 +47,7 @@ export interface SupervisorOptions {
   readonly metadata: ClusterMetadata
   readonly table: PartitionTable
   readonly pool: Pool
+  readonly clock: StampClock
   readonly nodeUrl: URL | string
   readonly observer: SupervisorObserver
 }
@@ -345,6 +346,7 @@ export class SupervisorActor {
         expected: isCreation ? 'fresh' : 'member',
         expectedStoreId,
       },
+      clock: this.#options.clock.shared,
       gauges: facts.gauges.shared,
       pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
       faultsOver: this.faultsOver,

@@ -57,7 +57,7 @@ interface Pending {
 const TURN_REQUESTS_MAX = 8_192
 /** Rows of one page of a scan: small at first, so that the first row comes soon. */
 const SCAN_ROWS_FIRST = 64
-const SCAN_ROWS_MAX = 2_048
+const SCAN_ROWS_MAX = 1_024
 const SCAN_BYTES_MAX = 1_048_576
 const TIMEOUT_MS_MAX = 600_000
 

@@ -97,6 +97,7 @@ class OpenCluster implements Cluster {
       metadata,
       table,
       pool: this.#pool,
+      clock,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),
     })

@@ -10,7 +10,7 @@ import type { NodeEvent } from '../../src/protocol/events.js'
 import { isDataMessage } from '../../src/protocol/messages.js'
 
 /** Data messages that can wait at most, with every gateway and peer using every credit. */
-export const MAILBOX_DATA_MAX = 16_384
+const MAILBOX_DATA_MAX = 16_384
 
 export class Mailbox {
   #control: NodeEvent[] = []

@@ -17,7 +17,7 @@ import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
 import type { Store } from '../../src/storage/store.js'
 import type { ControlSurface } from '../control.js'
-import { nowMs } from './clock.js'
+import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
@@ -93,7 +93,8 @@ export class NodeHost {
     const storedEpoch = storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch
     const identity = { self, incarnation, actor: this.#actor, seed, salvage }
     const { hints } = store.identity
-    this.#core = new DynamoNode({ identity, config, store, table, activeEpoch, hints, nowMs: nowMs() })
+    const bootTimeNs = new StampClock(assignment.clock).readNs()
+    this.#core = new DynamoNode({ identity, config, store, table, activeEpoch, hints, bootTimeNs, nowMs: nowMs() })
     this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
   }
 

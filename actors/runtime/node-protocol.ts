@@ -31,6 +31,8 @@ export interface Assignment {
     readonly expected: 'fresh' | 'member'
     readonly expectedStoreId: string | undefined
   }
+  /** The cells of the `StampClock`. */
+  readonly clock: SharedArrayBuffer
   /** The cells of `Gauges`. */
   readonly gauges: SharedArrayBuffer
   /** How often the loop's counter turns when nothing happens. */

@@ -19,6 +19,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     n,
     r,
     w,
+    wFill: metadata.wMin ?? w,
     conflict: metadata.conflict,
     avoidAfterMs: config.avoidAfterMs,
     hedgeBudgetPercent: config.hedgeBudgetPercent,

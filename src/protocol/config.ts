@@ -12,6 +12,8 @@ export interface ProtocolConfig {
   /** The cluster's own quorums; a call may ask for others. */
   readonly r: number
   readonly w: number
+  /** The smallest w that the cluster was ever opened with: what was forgotten is learned from n − wFill + 1 owners. */
+  readonly wFill: number
   readonly conflict: ConflictMode
   /** A replica silent for so long with mail outstanding is avoided. */
   readonly avoidAfterMs: number

@@ -52,7 +52,7 @@ import type { Hint, StorePage, StoreReader } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { dvvSiblings, dvvUpdate } from './versions/dvv.js'
 import { mergeRecords, type VersionRecord } from './versions/record.js'
-import { makeStamp } from './versions/stamp.js'
+import { makeStamp, stampTimePart } from './versions/stamp.js'
 
 /** Who a node is, for this life. */
 export interface NodeIdentity {
@@ -117,6 +117,8 @@ export class DynamoNode {
   /** Outcomes for gateways, gathered over one step. */
   readonly #outcomes = new Map<GatewayId, { ids: RequestId[]; outcomes: Outcome[] }>()
   #checkedTable: PartitionTable | undefined
+  /** Of the membership's view; computed when that was told something, not every turn. */
+  #viewDigest = 0
   #nextToken = 1
   #nextOperation = 2
   #nowMs: number
@@ -131,6 +133,8 @@ export class DynamoNode {
     table: PartitionTable
     activeEpoch: Epoch
     hints: readonly Hint[]
+    /** The shared clock, in nanoseconds: every stamp in the store is older. */
+    bootTimeNs: bigint
     nowMs: number
   }) {
     const { identity, config, table, nowMs } = options
@@ -145,6 +149,7 @@ export class DynamoNode {
       store: options.store,
       partitions: config.partitions,
       takeToken,
+      bootStamp: stampTimePart(options.bootTimeNs),
     })
     this.#coordination = new Coordination(config, table)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
@@ -167,7 +172,7 @@ export class DynamoNode {
       filling: this.#fill.remaining,
       exchanging: this.#exchange.remaining,
       lingering: this.#coordination.lingering,
-      viewDigest: this.#membership.viewDigest(),
+      viewDigest: this.#viewDigest,
       converged: this.#membership.isConverged(),
     }
   }
@@ -657,6 +662,7 @@ export class DynamoNode {
   }
 
   #membershipOutputs(outputs: readonly MembershipOutput[]): void {
+    this.#viewDigest = this.#membership.viewDigest()
     for (const output of outputs) {
       switch (output.type) {
         case 'send':

@@ -10,6 +10,7 @@
  */
 
 import type { Address, Key } from './ids.js'
+import { LiveKeyFilter } from './live-key-filter.js'
 import {
   type DataReply,
   PURPOSE,
@@ -24,6 +25,7 @@ import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite } from './store-contract.js'
 import type { RowVerdict, TableKeeper } from './table-keeper.js'
 import { isLive, mergeRecords, recordCovers, type VersionRecord } from './versions/record.js'
+import type { Stamp } from './versions/stamp.js'
 
 /** What a replica asks of its node. */
 export type ReplicaOutput =
@@ -46,6 +48,14 @@ interface Unit {
   readonly records: readonly VersionRecord[]
   readonly purpose: Purpose
   status: ReplyStatus
+}
+
+/** What a write will bring into the store. */
+interface Fresh {
+  readonly records: Map<Key, VersionRecord>
+  liveKeysDelta: number
+  /** The store write on which what is not fresh stands; 0: it has been accepted. */
+  waitsFor: number
 }
 
 /** A message, or a local write, that waits for the store. */
@@ -75,9 +85,20 @@ export class Replica {
   readonly #overlay = new Map<Key, { readonly record: VersionRecord; readonly token: number }>()
   readonly #writing = new Map<number, Writing>()
   readonly #scanning = new Map<number, { readonly to: Address; readonly message: ReplicaScan }>()
+  /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
+  #highestStamp: Stamp
+  readonly #live = new LiveKeyFilter()
   #output: ReplicaOutput[] = []
 
-  constructor(options: { keeper: TableKeeper; store: StoreReader; partitions: number; takeToken: () => number }) {
+  constructor(options: {
+    keeper: TableKeeper
+    store: StoreReader
+    partitions: number
+    takeToken: () => number
+    /** A stamp above all that the store can hold: the shared clock at boot. */
+    bootStamp: Stamp
+  }) {
+    this.#highestStamp = options.bootStamp
     this.#keeper = options.keeper
     this.#store = options.store
     this.#partitions = options.partitions
@@ -86,7 +107,7 @@ export class Replica {
 
   takeOutput(): readonly ReplicaOutput[] {
     const output = this.#output
-    this.#output = []
+    if (output.length > 0) this.#output = []
     return output
   }
 
@@ -248,36 +269,74 @@ export class Replica {
   }
 
   #write(waiting: Waiting): void {
-    const keys: Key[] = []
-    for (const unit of waiting.units) if (unit.status === REPLY.ok) for (const key of unit.keys) keys.push(key)
-    const current = this.#currentOf(keys)
-    const fresh = new Map<Key, VersionRecord>()
-    let liveKeysDelta = 0
-    let waitsFor = 0
-    let next = 0
+    const fresh: Fresh = { records: new Map(), liveKeysDelta: 0, waitsFor: 0 }
+    const merging: Unit[] = []
     for (const unit of waiting.units) {
       if (unit.status !== REPLY.ok) continue
+      if (this.#isNewest(unit)) this.#overwrite(unit, fresh)
+      else merging.push(unit)
+    }
+    if (merging.length > 0) this.#merge(merging, fresh)
+    if (fresh.records.size > 0) this.#startWrite(fresh, waiting)
+    else if (fresh.waitsFor > 0) this.#writing.get(fresh.waitsFor)?.waiting.push(waiting)
+    else this.#answer(waiting)
+  }
+
+  /**
+   * Is it newer than everything this replica has ever held, and are its keys known to be live? Then nothing that is there
+   * matters (not even if it is damaged), and nothing need be read.
+   */
+  #isNewest(unit: Unit): boolean {
+    if (unit.purpose !== PURPOSE.write) return false
+    for (let index = 0; index < unit.keys.length; index++) {
+      const record = unit.records[index] as VersionRecord
+      if (record.kind !== 'lww' || record.stamp < this.#highestStamp || !this.#live.has(unit.keys[index] as Key))
+        return false
+    }
+    return true
+  }
+
+  #overwrite(unit: Unit, fresh: Fresh): void {
+    for (let index = 0; index < unit.keys.length; index++) {
+      const record = unit.records[index] as VersionRecord
+      this.#take(unit.keys[index] as Key, record, true, fresh)
+    }
+  }
+
+  /** Read, compare, keep what is newer. */
+  #merge(units: readonly Unit[], fresh: Fresh): void {
+    const keys: Key[] = []
+    for (const unit of units) for (const key of unit.keys) keys.push(key)
+    const current = this.#currentOf(keys)
+    let next = 0
+    for (const unit of units) {
       const from = next
       next += unit.keys.length
       if (!this.#mayMerge(unit, current, from)) continue
       for (let index = 0; index < unit.keys.length; index++) {
         const key = unit.keys[index] as Key
-        const there = fresh.get(key) ?? knownOf(current[from + index])
+        const there = fresh.records.get(key) ?? knownOf(current[from + index])
         const record = unit.records[index] as VersionRecord
         if (recordCovers(there, record)) {
-          waitsFor = Math.max(waitsFor, this.#overlay.get(key)?.token ?? 0)
+          fresh.waitsFor = Math.max(fresh.waitsFor, this.#overlay.get(key)?.token ?? 0)
           continue
         }
         const merged = there === undefined ? record : mergeRecords(there, record)
         // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
-        const isHealed = current[from + index] === 'damaged' && !fresh.has(key)
-        liveKeysDelta += Number(isLive(merged)) - Number(isLive(isHealed ? merged : there))
-        fresh.set(key, merged)
+        const isHealed = current[from + index] === 'damaged' && !fresh.records.has(key)
+        this.#take(key, merged, isLive(isHealed ? merged : there), fresh)
       }
     }
-    if (fresh.size > 0) this.#startWrite(fresh, liveKeysDelta, waiting)
-    else if (waitsFor > 0) this.#writing.get(waitsFor)?.waiting.push(waiting)
-    else this.#answer(waiting)
+  }
+
+  /** This is what the key will hold. */
+  #take(key: Key, record: VersionRecord, wasLive: boolean, fresh: Fresh): void {
+    const live = isLive(record)
+    fresh.liveKeysDelta += Number(live) - Number(wasLive)
+    fresh.records.set(key, record)
+    if (live) this.#live.add(key)
+    else this.#live.remove(key)
+    if (record.kind === 'lww' && record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
   }
 
   /** A damaged record takes nothing but what heals it. */
@@ -291,12 +350,12 @@ export class Replica {
     return unit.status === REPLY.ok
   }
 
-  #startWrite(fresh: ReadonlyMap<Key, VersionRecord>, liveKeysDelta: number, waiting: Waiting): void {
+  #startWrite({ records, liveKeysDelta }: Fresh, waiting: Waiting): void {
     const token = this.#takeToken()
-    const keys = [...fresh.keys()]
-    for (const [key, record] of fresh) this.#overlay.set(key, { record, token })
+    const keys = [...records.keys()]
+    for (const [key, record] of records) this.#overlay.set(key, { record, token })
     this.#writing.set(token, { keys, waiting: [waiting] })
-    this.#output.push({ type: 'write', token, write: { keys, records: [...fresh.values()], liveKeysDelta } })
+    this.#output.push({ type: 'write', token, write: { keys, records: [...records.values()], liveKeysDelta } })
   }
 
   #endWrite(token: number, accepted: boolean): boolean {

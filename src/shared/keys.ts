@@ -32,11 +32,6 @@ export function boundFromUser(bound: string | Uint8Array): Key {
   return bound.length === 0 && (typeof bound === 'string' || bound instanceof Uint8Array) ? '' : keyFromUser(bound)
 }
 
-/** The user's key as text (UTF-8). */
-export function keyToText(key: Key): string {
-  return ASCII.test(key) ? key : Buffer.from(key, 'latin1').toString('utf8')
-}
-
 /** The user's key as bytes. */
 export function keyToBytes(key: Key): Uint8Array {
   return Buffer.from(key, 'latin1')
@@ -60,7 +55,7 @@ export function valueFromUser(value: string | Uint8Array, valueBytesMax: number)
 }
 
 /** A Buffer over the same bytes. */
-export function asBuffer(bytes: Uint8Array): Buffer {
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 

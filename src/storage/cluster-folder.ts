@@ -8,10 +8,8 @@
  *   `ready` (a spare that still says `creating` must not let anyone create over data), was not closed in order, and a
  *   node's store id may be an old one (that node is then refilled, which is safe).
  * - **clock**: usable with slack: CLOCK_SLACK_NS above the spare one, for the newest one was higher.
- * - **table**: its rows are *not* to be served. The lost epoch may have flipped rows, and an owner of before may lack writes since. But
- *   no row is served before n − min(r,w) + 1 owners have stored it, so the nodes' own stores have the newest table that
- *   mattered: take the highest of those and of the spare, and open with an epoch at least TABLE_EPOCH_GAP above. Epochs
- *   never go back.
+ * - **table**: its rows are *not* to be served. The lost epoch may have flipped rows, and an owner of before may lack writes
+ *   since. The location is refused (LOCATION_DAMAGED) until the file is brought back.
  *
  * Called by `openCluster` and the supervisor, with the location locked. It never decides silently: `source` says which
  * generation was read.
@@ -32,9 +30,6 @@ export const CLUSTER_FORMAT = 1
 
 /** What a spare clock is raised by: far more than two ceilings lie apart. */
 export const CLOCK_SLACK_NS = 3_600_000_000_000n
-
-/** What a new epoch is raised by when the newest table was lost. */
-export const TABLE_EPOCH_GAP = 1_000_000
 
 /** A node as the cluster remembers it. */
 export interface NodeEntry {

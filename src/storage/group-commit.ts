@@ -8,8 +8,8 @@
  *    already writes the next batch.
  * 4. Only then is it acknowledged, in the order of the calls.
  *
- * A failed batch is final: LevelDB stays refusing (a full disk is sticky, FACTS), and a batch after a hole must never be
- * accepted. Reads go on; opening the store again is the way back.
+ * A failed batch is final: a handle that failed once may go on behind a half-written log record, and everything after that
+ * is lost when the store is opened again. Reads go on; opening the store again is the way back.
  *
  * It must never acknowledge before the witness, nor write the witness before LevelDB. Called by the level store.
  */

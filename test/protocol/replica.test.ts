@@ -6,7 +6,7 @@ import { Replica } from '../../src/protocol/replica.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
-import { makeStamp } from '../../src/protocol/versions/stamp.js'
+import { makeStamp, stampTimePart } from '../../src/protocol/versions/stamp.js'
 import { createMemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
 
 const table = newTable(
@@ -29,6 +29,7 @@ class Stored {
     store: this.store,
     partitions: 16,
     takeToken: () => this.#token++,
+    bootStamp: stampTimePart(0n),
   })
   readonly damaged: string[] = []
   refuses = false

@@ -397,7 +397,7 @@ export class Coordination implements Desk {
         const row = rowOf(this.#table, partition)
         if (operation.kind === 'get')
           return new GetRequest(id, key, partition, row, operation.r, operation.sloppy, deadlineMs)
-        const r = this.config.n - this.config.w + 1
+        const r = this.config.n - this.config.wFill + 1
         return new GetRequest(id, key, partition, row, r, false, deadlineMs, operation.except)
       }
       case 'put':

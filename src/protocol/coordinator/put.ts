@@ -148,11 +148,16 @@ export class PutRequest extends Request {
         continue
       }
       const write = { node: leg.node, partition: this.partition, row: this.row, purpose: PURPOSE.write }
-      if (!desk.sendWrite(this, { ...write, keys: this.keys, records: this.records })) continue
+      if (!desk.sendWrite(this, { ...write, keys: this.keys, records: this.records })) {
+        // Its queue is full: it counts as missing, and is tried again when there may be room.
+        soon = true
+        continue
+      }
       leg.state = 'sent'
       leg.unresolved += 1
     }
     if (this.sloppy && !this.ended) this.sendHints(desk)
+    if (this.hints.some((hint) => hint.state === 'lost')) soon = true
     this.settle(desk)
     if (!this.isWhole()) desk.wait(this, soon)
   }

@@ -96,7 +96,7 @@ export class Fill {
 
   takeOutput(): readonly FillOutput[] {
     const output = this.#output
-    this.#output = []
+    if (output.length > 0) this.#output = []
     return output
   }
 

@@ -85,7 +85,7 @@ export class HintKeeper {
 
   takeOutput(): readonly HintOutput[] {
     const output = this.#output
-    this.#output = []
+    if (output.length > 0) this.#output = []
     return output
   }
 
@@ -140,6 +140,7 @@ export class HintKeeper {
 
   /** Starts a batch for every target that can take one. */
   replay(table: PartitionTable, canTake: (node: NodeId) => boolean, nowMs: number): void {
+    if (this.#hints.size === 0) return
     for (const target of [...this.#byTarget.keys()].sort()) {
       if (this.#batches.has(target) || (this.#pausedUntilMs.get(target) ?? 0) > nowMs) continue
       // Its pause is over: from here on it waits for its node, not for a time.

@@ -10,8 +10,8 @@ import { REPLY, type TransferChunk, type TransferPull } from '../messages.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
 
-/** Keys in one chunk at most. */
-const CHUNK_KEYS_MAX = 4_096
+/** Keys in one chunk at most: merging them stops the receiver for a few milliseconds, no longer. */
+const CHUNK_KEYS_MAX = 512
 
 export interface ChunkReply {
   readonly to: Address

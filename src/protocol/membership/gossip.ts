@@ -170,7 +170,7 @@ export function membershipDigest(members: MemberList): ViewDigest {
 }
 
 /** The digest of one member. */
-export function digestOf(member: MemberState): MemberDigest {
+function digestOf(member: MemberState): MemberDigest {
   const { id, incarnation, heartbeat, epochStored } = member
   return { id, incarnation, precedence: precedenceOf(member), heartbeat, epochStored }
 }

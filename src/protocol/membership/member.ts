@@ -32,7 +32,7 @@ export interface MemberState {
 }
 
 /** Enough for a refutation every millisecond for 49 days; keeps `precedenceOf` a safe integer. */
-export const STATUS_VERSION_MAX = 0xffff_ffff
+const STATUS_VERSION_MAX = 0xffff_ffff
 
 const AUTHORITY = { joining: 0, up: 0, suspect: 0, leaving: 1, down: 2, removed: 3 } as const satisfies Record<
   MemberStatus,

@@ -83,7 +83,7 @@ export class Exchange {
 
   takeOutput(): readonly ExchangeOutput[] {
     const output = this.#output
-    this.#output = []
+    if (output.length > 0) this.#output = []
     return output
   }
 

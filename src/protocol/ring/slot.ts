@@ -12,7 +12,7 @@ import type { Key, PartitionId, Slot } from '../ids.js'
 export const SLOTS = 16384
 
 /** Fewest partitions of a cluster; the most is SLOTS. */
-export const PARTITIONS_MIN = 16
+const PARTITIONS_MIN = 16
 
 /** CRC16-XMODEM of every byte: polynomial 0x1021, initial value 0, nothing reflected. */
 const CRC16_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {

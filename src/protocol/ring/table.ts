@@ -62,13 +62,3 @@ export function rowOf(table: PartitionTable, partition: PartitionId): Row {
   if (row === undefined) throw new RangeError(`partition ${partition} of ${table.rows.length}`)
   return row
 }
-
-/** The later of two tables; the highest epoch wins everywhere. */
-export function laterTable(a: PartitionTable, b: PartitionTable): PartitionTable {
-  return b.epoch > a.epoch ? b : a
-}
-
-/** How many replica places (full or pending) a node holds. */
-export function placesOf(table: PartitionTable, node: NodeId): number {
-  return table.rows.filter((row) => row.owners.includes(node) || row.pending.includes(node)).length
-}

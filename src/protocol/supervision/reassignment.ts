@@ -10,7 +10,7 @@ import { planReplacement } from '../ring/claim.js'
 import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
 
 /** The table with other rows under a new epoch; the same table if no row changed. */
-export function withRows(table: PartitionTable, change: (row: Row, partition: PartitionId) => Row): PartitionTable {
+function withRows(table: PartitionTable, change: (row: Row, partition: PartitionId) => Row): PartitionTable {
   const epoch = table.epoch + 1
   let changed = false
   const rows = table.rows.map((row, partition) => {

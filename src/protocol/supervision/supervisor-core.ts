@@ -276,6 +276,8 @@ export class SupervisorCore {
     }
     if (node.phase !== 'opening') return
     node.phase = 'booting'
+    // Its loop is judged from here: while it loaded and opened it may have had no turn to count.
+    node.loopsAtMs = this.#nowMs
     node.sinceMs = this.#nowMs
     node.storedEpoch = 0
     const mayLack = this.#wereDown.delete(node.id)

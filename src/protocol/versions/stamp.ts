@@ -16,11 +16,8 @@ import type { ActorId } from '../ids.js'
 /** Opaque, totally ordered by `<`. */
 export type Stamp = string
 
-/** Lower than every stamp. */
-export const STAMP_ZERO: Stamp = ''
-
 /** Operations of one turn that can share a clock reading. */
-export const STAMP_INDEX_MAX = 0xffff
+const STAMP_INDEX_MAX = 0xffff
 
 /**
  * Makes a stamp.
@@ -36,19 +33,4 @@ export function makeStamp(timeNs: bigint, index: number, actor: ActorId): Stamp 
 /** The time part alone, for a turn that stamps many operations. */
 export function stampTimePart(timeNs: bigint): string {
   return timeNs.toString(16).padStart(16, '0')
-}
-
-/** The nanoseconds in a stamp; 0 for STAMP_ZERO. */
-export function stampTimeNs(stamp: Stamp): bigint {
-  return stamp === STAMP_ZERO ? 0n : BigInt(`0x${stamp.slice(0, 16)}`)
-}
-
-/** The index within its turn. */
-export function stampIndex(stamp: Stamp): number {
-  return Number.parseInt(stamp.slice(-4), 16)
-}
-
-/** Who stamped. */
-export function stampActor(stamp: Stamp): ActorId {
-  return stamp.slice(17, -5)
 }

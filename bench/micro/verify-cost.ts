@@ -11,8 +11,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import { createPool } from '../actors/pool.js'
-import { type VerifyOptions, type VerifyReport, verifyStoreFiles } from '../src/storage/verify-store.js'
+import { createPool } from '../../actors/pool.js'
+import { type VerifyOptions, type VerifyReport, verifyStoreFiles } from '../../src/storage/verify-store.js'
 
 const MEGABYTE = 1e6
 const VALUE_BYTES = 100
