@@ -1,0 +1,230 @@
+/** The rules of a get, end to end in virtual time. */
+
+import { test } from 'tap'
+import type { NodeId } from '../../../src/protocol/ids.js'
+import { GATEWAY, VirtualWorld } from '../virtual-world.js'
+
+/** The owners of `k` in the order in which an idle gateway asks them, and the others. */
+function worldOf(seed: number, options: ConstructorParameters<typeof VirtualWorld>[1] = {}) {
+  const world = new VirtualWorld(seed, options)
+  const [x, y, z] = [...world.owners('k')].sort() as [NodeId, NodeId, NodeId]
+  const [d, e, f] = world.ids.filter((id) => !world.owners('k').includes(id)) as [NodeId, NodeId, NodeId]
+  return { world, x, y, z, d, e, f }
+}
+
+function readsTo(world: VirtualWorld, node: NodeId): number {
+  return world.sentOf('replica/read').filter(({ from, to }) => from === GATEWAY && to === node).length
+}
+
+test('get: answers after r owners, and asks no more than r if they answer', async (t) => {
+  const { world, x, y, z } = worldOf(1)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  world.run(10)
+  world.filter = ({ from, message }) => (message.type === 'replica/read-reply' && from === y ? 'hold' : 'deliver')
+  const get = world.get('k')
+  world.run(30)
+  t.equal(world.end(get), 'runs', 'one reply of two')
+  world.release()
+  t.equal(world.ended(get), '=v')
+  t.same([readsTo(world, x), readsTo(world, y), readsTo(world, z)], [1, 1, 0])
+})
+
+test('get: differing replies are written back before the answer', async (t) => {
+  const { world, x, y, z } = worldOf(2)
+  for (const id of [y, z]) world.plant(id, 'k', 'old')
+  world.plant(x, 'k', 'new')
+  world.filter = ({ message }) => (message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  const get = world.get('k')
+  world.run(30)
+  t.equal(world.stored(y, 'k'), '=new')
+  t.equal(world.end(get), 'runs', 'nobody has said yet that it is kept')
+  world.filter = () => 'deliver'
+  world.release()
+  t.equal(world.ended(get), '=new')
+  t.same(
+    world.notices.flatMap((notice) => (notice.type === 'repair' ? [[notice.nodes, notice.blocking]] : [])),
+    [[[y], true]],
+  )
+})
+
+test('get: what was written back has the stamp that it had', async (t) => {
+  const { world, x, y } = worldOf(3)
+  world.plant(x, 'k', 'new')
+  t.equal(world.ended(world.get('k')), '=new')
+  t.same(world.disks.get(y)?.records.get('k'), world.disks.get(x)?.records.get('k'))
+})
+
+test('get: the newest version is on max(w, n − r + 1) owners before the answer', async (t) => {
+  for (const [r, w, needed] of [
+    [2, 3, 3],
+    [2, 1, 2],
+    [3, 1, 1],
+    [3, 2, 2],
+  ] as const) {
+    const { world, x, y, z } = worldOf(4, { r, w })
+    world.plant(x, 'k', 'old')
+    world.plant(y, 'k', 'new')
+    // Each ack that the gateway has had is one owner more; the one that had it at first counts too.
+    let holders = 1
+    world.filter = ({ to, message }) => {
+      if (to === GATEWAY && message.type === 'replica/write-reply') holders += 1
+      return 'deliver'
+    }
+    const get = world.get('k')
+    while (world.outcome(get) === undefined) world.run(0.05)
+    t.equal(world.end(get), '=new')
+    t.ok(holders >= needed, `r=${r} w=${w}: ${holders} of ${needed}`)
+    const onDisk = [x, y, z].filter((id) => world.stored(id, 'k') === '=new').length
+    t.ok(onDisk >= needed, `r=${r} w=${w}: on ${onDisk} disks of ${needed}`)
+  }
+})
+
+test('get: a write-back goes on with another owner if the one behind is gone', async (t) => {
+  const { world, x, y, z } = worldOf(5)
+  world.plant(x, 'k', 'new')
+  world.filter = ({ to, message }) => (message.type === 'replica/write' && to === y ? 'drop' : 'deliver')
+  const get = world.get('k')
+  world.run(20)
+  t.equal(world.end(get), 'runs')
+  world.crash(y)
+  t.equal(world.ended(get), '=new')
+  t.equal(world.stored(z, 'k'), '=new')
+})
+
+test('get: a damaged record never counts, and is healed', async (t) => {
+  const { world, x, z } = worldOf(6)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  world.run(20)
+  world.damage(x, 'k')
+  t.equal(world.stored(x, 'k'), 'damaged')
+  t.equal(world.ended(world.get('k')), '=v')
+  t.equal(readsTo(world, z), 1, 'another owner was asked in its place')
+  world.run(50)
+  t.equal(world.stored(x, 'k'), '=v')
+})
+
+test('get: a damaged record is healed from n − w + 1 others, not from fewer', async (t) => {
+  const { world, x, z } = worldOf(7)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  world.run(20)
+  world.damage(x, 'k')
+  world.crash(z)
+  t.equal(world.ended(world.get('k', { timeoutMs: 3_000 })), 'TIMEOUT', 'one readable owner of two')
+  t.equal(world.stored(x, 'k'), 'damaged')
+  world.spawn(z)
+  world.run(100)
+  t.equal(world.ended(world.get('k')), '=v')
+  world.run(100)
+  t.equal(world.stored(x, 'k'), '=v')
+})
+
+test('put: a plain write does not replace a damaged record before it is healed', async (t) => {
+  const { world, x, z } = worldOf(8)
+  t.equal(world.ended(world.put('k', 'v1')), 'written')
+  world.run(20)
+  // A new life, so that nothing is known of the key but what lies on the disk.
+  world.crash(x)
+  world.spawn(x)
+  world.run(20)
+  world.damage(x, 'k')
+  world.crash(z)
+  const put = world.put('k', 'v2', { timeoutMs: 3_000 })
+  world.run(50)
+  t.match(world.stored(x, 'k'), /damaged/)
+  t.equal(world.end(put), 'runs')
+  world.spawn(z)
+  t.equal(world.ended(put), 'written')
+  world.run(100)
+  t.equal(world.stored(x, 'k'), '=v2')
+})
+
+test('stale row epoch: the table is sent, and the request goes on with the same stamp', async (t) => {
+  const { world, x, y, d } = worldOf(9)
+  world.changeRow('k', { owners: [x, y, d] }, [GATEWAY])
+  world.run(10)
+  t.equal(world.gateway.table.epoch, 1)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  t.equal(world.gateway.table.epoch, 2)
+  const writes = world.sentOf('replica/write').filter(({ from }) => from === GATEWAY)
+  t.same([...new Set(writes.flatMap(({ message }) => message.rowEpochs))].sort(), [1, 2])
+  const stamps = writes.flatMap(({ message }) => message.records.map((r) => (r.kind === 'lww' ? r.stamp : '')))
+  t.equal(new Set(stamps).size, 1)
+  t.equal(world.ended(world.get('k')), '=v')
+})
+
+test('a request by a newer row waits in the replica until the table is stored there', async (t) => {
+  const { world, x, y, d } = worldOf(10)
+  world.changeRow('k', { owners: [x, y, d] }, world.ids)
+  world.run(10)
+  t.equal(world.node(x).table.epoch, 1)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  t.equal(world.node(x).table.epoch, 2)
+  t.ok(world.told.some(({ from, message }) => from === x && message.type === 'table/stored' && message.epoch === 2))
+})
+
+test('get: guarded rows are asked again, and answer once activated', async (t) => {
+  const { world, d, e, f } = worldOf(11, { nodes: 6 })
+  world.changeRow('k', { owners: [d, e, f] })
+  world.run(10)
+  const get = world.get('k')
+  world.run(40)
+  t.equal(world.end(get), 'runs')
+  t.ok(readsTo(world, d) > 1, 'asked again')
+  world.activate()
+  t.equal(world.ended(get), 'none')
+})
+
+test('get: its deadline ends it with TIMEOUT and says who is missing', async (t) => {
+  const { world, y, z } = worldOf(12)
+  world.crash(y)
+  world.crash(z)
+  world.run(5)
+  const startMs = world.nowMs
+  const get = world.get('k', { timeoutMs: 100 })
+  t.equal(world.ended(get), 'TIMEOUT')
+  t.ok(Math.abs(world.nowMs - startMs - 100) < 2)
+  t.match(world.outcome(get), { failure: { needed: 2, got: 1 } })
+})
+
+test('get: fails at once if r owners can never answer', async (t) => {
+  const { world, y, z } = worldOf(13)
+  world.crash(y, 'down')
+  world.crash(z, 'down')
+  world.run(5)
+  t.equal(world.end(world.get('k')), 'QUORUM_UNAVAILABLE')
+})
+
+test('get: a silent owner is gone around, and still waited for where nobody else is left', async (t) => {
+  const { world, x, z } = worldOf(14, { hedgeBudgetPercent: 0 })
+  world.freeze(x, 300)
+  const get = world.get('k')
+  world.run(45)
+  t.equal(readsTo(world, z), 0)
+  world.run(10)
+  t.equal(world.ended(get), 'none')
+  t.equal(readsTo(world, z), 1)
+  world.crash(z)
+  const late = world.get('k')
+  t.equal(world.ended(late), 'none')
+})
+
+test('get: a hedge only within the budget', async (t) => {
+  const without = worldOf(15)
+  without.world.freeze(without.x, 40)
+  without.world.get('k')
+  without.world.run(40)
+  t.equal(readsTo(without.world, without.z), 0, 'nothing has been saved up yet')
+
+  const { world, x, z } = worldOf(16)
+  for (let i = 0; i < 100; i++) world.ended(world.get('k'))
+  // 200 reads at 5 % allow ten hedged reads; a message is hedged as a whole or not at all.
+  t.equal(readsTo(world, z), 0)
+  for (let round = 0; round < 20; round++) {
+    world.freeze(x, 40)
+    world.ended(world.get('k'))
+    world.run(45)
+  }
+  const hedged = readsTo(world, z)
+  t.ok(hedged >= 1, 'it hedges')
+  t.ok(hedged <= 12, `${hedged} hedges`)
+})

@@ -1,0 +1,135 @@
+/** Where requests enter: what is refused, what a batch is, how each request ends once. */
+
+import { test } from 'tap'
+import type { NodeId } from '../../src/protocol/ids.js'
+import { partitionOf } from '../../src/protocol/ring/slot.js'
+import { GATEWAY, VirtualWorld } from './virtual-world.js'
+
+test('gateway: more requests than the bound are refused with OVERLOADED, and taken again after', async (t) => {
+  const world = new VirtualWorld(1, { requestsInFlightMax: 2 })
+  const gets = [world.get('a'), world.get('b'), world.get('c')]
+  t.same(
+    gets.map((id) => world.end(id)),
+    ['runs', 'runs', 'OVERLOADED'],
+  )
+  world.run(20)
+  t.equal(world.ended(world.get('c')), 'none')
+})
+
+test('gateway: more bytes than the bound are refused with OVERLOADED, writes that linger included', async (t) => {
+  const world = new VirtualWorld(2, { bytesInFlightMax: 10_000 })
+  const [, , c] = world.owners('k')
+  world.crash(c as NodeId)
+  world.run(5)
+  t.equal(world.ended(world.put('k', 'x'.repeat(20_000))), 'written')
+  t.equal(world.end(world.get('a')), 'OVERLOADED')
+  world.run(2_500)
+  t.equal(world.ended(world.get('a')), 'none')
+})
+
+test('gateway: without a clock puts are refused with CLOCK_UNAVAILABLE, gets are not', async (t) => {
+  const world = new VirtualWorld(3)
+  const deadlineMs = world.nowMs + 1_000
+  const put = { kind: 'put' as const, id: 9_001, keys: ['k'], values: [null], w: 2, sloppy: false, deadlineMs }
+  const get = { kind: 'get' as const, id: 9_002, key: 'k', r: 2, sloppy: false, deadlineMs }
+  world.stepGateway({ type: 'client/requests', requests: [put, get], stampTimeNs: undefined })
+  t.equal(world.end(9_001), 'CLOCK_UNAVAILABLE')
+  t.equal(world.ended(9_002), 'none')
+})
+
+test('gateway: close ends what runs, tells an unknown outcome as unknown, and refuses the rest', async (t) => {
+  const world = new VirtualWorld(4)
+  const get = world.get('k')
+  const put = world.put('k', 'v')
+  world.stepGateway({ type: 'close' })
+  const after = world.get('k')
+  t.same(
+    [get, put, after].map((id) => world.end(id)),
+    ['CLOSED', 'OUTCOME_UNKNOWN', 'CLOSED'],
+  )
+  world.run(100)
+  for (const id of [get, put, after]) t.equal(world.outcomes.get(id)?.length, 1)
+})
+
+test('gateway: an empty batch is written', async (t) => {
+  const world = new VirtualWorld(5)
+  t.equal(world.end(world.putMany([], [])), 'written')
+})
+
+test('gateway: a batch has one stamp, and of duplicate keys the last wins', async (t) => {
+  const world = new VirtualWorld(6)
+  const keys = ['a', 'b', 'c', 'd', 'a', '{x}1', '{x}2', '{x}1']
+  t.ok(new Set(keys.map((key) => partitionOf(key, 16))).size > 2)
+  t.equal(world.ended(world.putMany(keys, ['1', '2', '3', '4', '5', '6', '7', '8'])), 'written')
+  const records = world.sentOf('replica/write').flatMap(({ message }) => message.records)
+  t.equal(new Set(records.map((record) => (record.kind === 'lww' ? record.stamp : ''))).size, 1)
+  t.equal(world.ended(world.get('a')), '=5')
+  t.equal(world.ended(world.get('{x}1')), '=8')
+  t.equal(world.ended(world.get('{x}2')), '=7')
+})
+
+test('gateway: puts of one turn have different stamps, the later the higher', async (t) => {
+  const world = new VirtualWorld(7)
+  const deadlineMs = world.nowMs + 1_000
+  const requests = ['1', '2', '3'].map((text, index) => {
+    const values = [new TextEncoder().encode(text)]
+    return { kind: 'put' as const, id: 9_001 + index, keys: ['k'], values, w: 3, sloppy: false, deadlineMs }
+  })
+  world.stepGateway({ type: 'client/requests', requests, stampTimeNs: world.clockNs() })
+  t.same(
+    [9_001, 9_002, 9_003].map((id) => world.ended(id)),
+    ['written', 'written', 'written'],
+  )
+  t.equal(world.ended(world.get('k')), '=3')
+})
+
+/** Two keys whose owners are not the same two down nodes. */
+function mixed(world: VirtualWorld): { readonly good: string; readonly bad: string; readonly away: readonly NodeId[] } {
+  const bad = 'k'
+  const away = world.owners(bad).slice(0, 2)
+  for (let i = 0; i < 1_000; i++) {
+    const good = `g${i}`
+    if (world.owners(good).filter((id) => !away.includes(id)).length >= 2) return { good, bad, away }
+  }
+  throw new Error('no such key')
+}
+
+test('gateway: a batch of which a part was written and a part failed ends as OUTCOME_UNKNOWN', async (t) => {
+  const world = new VirtualWorld(8)
+  const { good, bad, away } = mixed(world)
+  for (const id of away) world.crash(id, 'down')
+  world.run(5)
+  t.equal(world.ended(world.put(bad, 'v')), 'QUORUM_UNAVAILABLE')
+  const batch = world.putMany([good, bad], ['v', 'v'])
+  t.equal(world.ended(batch), 'OUTCOME_UNKNOWN')
+  t.match(world.outcome(batch), { failure: { detail: /1 partitions of the batch were written/ } })
+  t.equal(world.ended(world.get(good)), '=v')
+})
+
+test('gateway: a batch of which nothing can have been written ends with the definite failure', async (t) => {
+  const world = new VirtualWorld(9)
+  const { bad, away } = mixed(world)
+  for (const id of away) world.crash(id, 'down')
+  world.run(5)
+  t.equal(world.end(world.putMany([bad, `{${bad}}2`], ['v', 'v'])), 'QUORUM_UNAVAILABLE')
+})
+
+test('gateway: takes a newer table, tells it, and gives it to who asks', async (t) => {
+  const world = new VirtualWorld(10)
+  world.changeRow('k', {}, world.ids)
+  world.run(5)
+  t.equal(world.gateway.table.epoch, 2)
+  t.match(world.notices.at(-1), { type: 'table', table: { epoch: 2 } })
+  const [effect] = world.gateway.step(
+    { type: 'message', from: 'node1', message: { type: 'table/request', epoch: 1 } },
+    world.nowMs,
+  )
+  t.match(effect, { type: 'send', to: 'node1', message: { type: 'table/announce', table: { epoch: 2 } } })
+  world.stepGateway({
+    type: 'message',
+    from: 'node1',
+    message: { type: 'table/announce', table: { ...world.table, epoch: 1 } },
+  })
+  t.equal(world.gateway.table.epoch, 2, 'epochs only grow')
+  t.equal(world.gateway.id, GATEWAY)
+})

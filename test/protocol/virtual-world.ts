@@ -1,0 +1,444 @@
+/**
+ * Real `DynamoNode`s and a real `Gateway` on one virtual clock: mail takes 0.1…1 ms and keeps its order on each link, disks
+ * take 0.1…1 ms, a filter may drop, delay or hold any mail. `VirtualWorld` itself plays the supervisor's broadcasts; what
+ * is told to the supervisor is kept in `told`. Deterministic for a seed.
+ *
+ * As between threads, a lost message is never sent again: its link is stuck until the receiver has a new life. What a crash
+ * leaves of the writes that its disk had not answered is chance: a prefix of them.
+ */
+
+import type { OperationOutcome } from '../../src/protocol/coordinator/request.js'
+import { DynamoNode } from '../../src/protocol/dynamo-node.js'
+import type { NodeEffect } from '../../src/protocol/effects.js'
+import type { NodeEvent } from '../../src/protocol/events.js'
+import {
+  type ClientRequest,
+  Gateway,
+  type GatewayConfig,
+  type GatewayEffect,
+  type GatewayEvent,
+} from '../../src/protocol/gateway.js'
+import { type Address, type Key, type NodeId, SUPERVISOR } from '../../src/protocol/ids.js'
+import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
+import type { Message, PeerChanged, PeerStatus } from '../../src/protocol/messages.js'
+import { Prng } from '../../src/protocol/prng.js'
+import { planClaim } from '../../src/protocol/ring/claim.js'
+import { partitionOf } from '../../src/protocol/ring/slot.js'
+import { type PartitionTable, type Row, rowOf } from '../../src/protocol/ring/table.js'
+import { newTable } from '../../src/protocol/supervision/reassignment.js'
+import type { CausalContext } from '../../src/protocol/versions/dvv.js'
+import type { VersionRecord } from '../../src/protocol/versions/record.js'
+import { makeStamp } from '../../src/protocol/versions/stamp.js'
+import { createMemoryDisk, type MemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+
+export const GATEWAY = 'gateway1'
+
+export interface Mail {
+  readonly from: Address
+  readonly to: Address
+  readonly message: Message
+}
+
+/** Deliver, lose, keep until `release`, or deliver so many ms later. */
+export type Fate = 'deliver' | 'drop' | 'hold' | number
+
+/** A life of a node: nothing is left of it but its disk. */
+interface Life {
+  readonly node: DynamoNode
+  readonly incarnation: number
+  readonly store: MemoryStore
+  /** What its disk has not answered yet, oldest first. */
+  readonly disk: (NodeEffect & { type: 'store/write' | 'store/scan' })[]
+  diskFreeAtMs: number
+  dueMs: number
+  frozenUntilMs: number
+}
+
+/** Something that will happen. */
+interface Due {
+  readonly atMs: number
+  readonly sequence: number
+  readonly mail: Mail | undefined
+  readonly run: () => void
+}
+
+export interface PutOptions {
+  readonly w?: number
+  readonly sloppy?: boolean
+  readonly timeoutMs?: number
+  readonly context?: CausalContext
+}
+
+export class VirtualWorld {
+  nowMs = 0
+  table: PartitionTable
+  readonly config: GatewayConfig
+  readonly gateway: Gateway
+  readonly prng: Prng
+  readonly ids: readonly NodeId[]
+  readonly disks = new Map<NodeId, MemoryDisk>()
+  /** What was said to the supervisor. */
+  readonly told: { readonly from: Address; readonly message: Message }[] = []
+  /** Each mail that was given to the network, and the time. */
+  readonly sent: (Mail & { readonly atMs: number })[] = []
+  /** Effects other than mail and disk work. */
+  readonly notices: (NodeEffect | GatewayEffect)[] = []
+  /** Every answer of a request, by id: exactly one is right. */
+  readonly outcomes = new Map<number, OperationOutcome[]>()
+  /** Every effect as JSON, if `isTracing`. */
+  readonly trace: string[] = []
+  isTracing = false
+  filter: (mail: Mail) => Fate = () => 'deliver'
+  readonly #lives = new Map<NodeId, Life>()
+  readonly #known = new Map<NodeId, PeerChanged>()
+  readonly #linkFreeAtMs = new Map<string, number>()
+  readonly #seed: number
+  #due: Due[] = []
+  #held: Mail[] = []
+  #sequence = 0
+  #nextRequest = 1
+  #clockNs = 1_000_000_000n
+  #activeEpoch = 1
+  #gatewayDueMs = Number.POSITIVE_INFINITY
+
+  constructor(seed: number, options: Partial<GatewayConfig> & { readonly nodes?: number } = {}) {
+    const { nodes = 5, ...config } = options
+    this.#seed = seed
+    this.prng = new Prng(seed)
+    const transfer = { wFill: config.w ?? 2, hintWindowMs: 3_600_000, hintBytesMax: 1e8, transferBytesPerSecond: 1e9 }
+    const quorums = {
+      partitions: 16,
+      n: 3,
+      r: 2,
+      w: 2,
+      conflict: 'lww',
+      avoidAfterMs: 50,
+      hedgeBudgetPercent: 5,
+    } as const
+    const bounds = { coordination: 'client', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
+    this.config = { ...quorums, ...transfer, ...bounds, membership: MEMBERSHIP_DEFAULTS, ...config }
+    this.ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
+    const { partitions, n } = this.config
+    this.table = newTable(planClaim({ partitions, n, members: this.ids }).rows, n)
+    this.gateway = new Gateway(GATEWAY, this.config, this.table)
+    this.ids.forEach((id, index) => {
+      this.disks.set(id, createMemoryDisk(index.toString(16).padStart(16, '0')))
+    })
+    for (const id of this.ids) this.spawn(id)
+    this.run(20)
+  }
+
+  // --- the program's side ---------------------------------------------------------------------------------------------
+
+  put(key: Key, text: string | null, options: PutOptions = {}): number {
+    return this.putMany([key], [text], options)
+  }
+
+  putMany(keys: readonly Key[], texts: readonly (string | null)[], options: PutOptions = {}): number {
+    const { w = this.config.w, sloppy = false, timeoutMs = 1_000, context } = options
+    const values = texts.map((text) => (text === null ? null : new TextEncoder().encode(text)))
+    const put = {
+      kind: 'put' as const,
+      id: this.#nextRequest++,
+      keys,
+      values,
+      w,
+      sloppy,
+      deadlineMs: this.nowMs + timeoutMs,
+    }
+    return this.submit(context === undefined ? put : { ...put, context })
+  }
+
+  get(key: Key, options: { r?: number; sloppy?: boolean; timeoutMs?: number } = {}): number {
+    const { r = this.config.r, sloppy = false, timeoutMs = 1_000 } = options
+    return this.submit({ kind: 'get', id: this.#nextRequest++, key, r, sloppy, deadlineMs: this.nowMs + timeoutMs })
+  }
+
+  scan(limit = 1_000, timeoutMs = 1_000): number {
+    const page = { range: { reverse: false }, limit, bytesMax: 1e6, r: this.config.r }
+    return this.submit({ kind: 'scan', id: this.#nextRequest++, ...page, deadlineMs: this.nowMs + timeoutMs })
+  }
+
+  submit(request: ClientRequest, stampTimeNs: bigint | undefined = this.clockNs()): number {
+    this.stepGateway({ type: 'client/requests', requests: [request], stampTimeNs })
+    return request.id
+  }
+
+  /** How the request ended; undefined: it runs. */
+  outcome(id: number): OperationOutcome | undefined {
+    return this.outcomes.get(id)?.[0]
+  }
+
+  /** `written`, a failure's code, `=text`, `none`, `runs`; siblings are joined by `|`. */
+  end(id: number): string {
+    const outcome = this.outcome(id)
+    if (outcome?.type === 'failed') return outcome.failure.code
+    return outcome?.type === 'value' ? textOf(outcome.record) : (outcome?.type ?? 'runs')
+  }
+
+  /** Runs until the request has ended; how it did. */
+  ended(id: number): string {
+    const untilMs = this.nowMs + 60_000
+    while (this.outcome(id) === undefined && this.nowMs < untilMs) this.run(0.25)
+    return this.end(id)
+  }
+
+  // --- the supervisor's side ------------------------------------------------------------------------------------------
+
+  row(key: Key): Row {
+    return rowOf(this.table, partitionOf(key, this.config.partitions))
+  }
+
+  owners(key: Key): readonly NodeId[] {
+    return this.row(key).owners.filter((owner): owner is NodeId => owner !== null)
+  }
+
+  isAlive(id: NodeId): boolean {
+    return this.#lives.has(id)
+  }
+
+  node(id: NodeId): DynamoNode {
+    const life = this.#lives.get(id)
+    if (life === undefined) throw new Error(`${id} does not live`)
+    return life.node
+  }
+
+  /** A new life on what is on the disk. It is `up` for the others once it has stored the table. */
+  spawn(id: NodeId): void {
+    const incarnation = (this.#known.get(id)?.incarnation ?? 0) + 1
+    const disk = this.disks.get(id) as MemoryDisk
+    const store = new MemoryStore({ disk, partitions: this.config.partitions })
+    const { hints, meta } = store.identity
+    const identity = {
+      self: id,
+      incarnation,
+      actor: `${id}.${disk.storeId}`,
+      seed: this.#seed + incarnation,
+      salvage: false,
+    }
+    const { table, config, nowMs } = this
+    const boot = { activeEpoch: this.#activeEpoch, hints, table }
+    const node = new DynamoNode({ identity, config, store, ...boot, bootTimeNs: this.clockNs(), nowMs })
+    this.#lives.set(id, { node, incarnation, store, disk: [], diskFreeAtMs: 0, dueMs: nowMs, frozenUntilMs: 0 })
+    this.#announcePeer(id, incarnation, 'starting')
+    const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
+    const peers = [...this.#known.values()].filter((peer) => peer.node !== id)
+    this.#step(id, { type: 'node/boot', storedEpoch, peers, ...boot })
+  }
+
+  /** Its thread ends. Mail of it that is on its way arrives as long as the news of its end has not. */
+  crash(id: NodeId, status: 'exited' | 'down' = 'exited'): void {
+    const life = this.#lives.get(id)
+    const incarnation = this.#known.get(id)?.incarnation ?? 1
+    this.#lives.delete(id)
+    const kept = this.prng.below((life?.disk.length ?? 0) + 1)
+    for (const work of life?.disk.slice(0, kept) ?? []) if (work.type === 'store/write') life?.store.accept(work.write)
+    for (const key of [...this.#linkFreeAtMs.keys()]) if (key.endsWith(`>${id}`)) this.#linkFreeAtMs.delete(key)
+    this.#announcePeer(id, incarnation, status)
+    const news = new Map<Address, number>()
+    for (const { mail, atMs } of this.#due) if (mail?.from === SUPERVISOR) news.set(mail.to, atMs)
+    this.#due = this.#due.filter(({ mail, atMs }) => mail?.from !== id || atMs < (news.get(mail.to) ?? 0))
+    this.#held = this.#held.filter((mail) => mail.from !== id)
+  }
+
+  /** Handles nothing for a while. */
+  freeze(id: NodeId, ms: number): void {
+    const life = this.#lives.get(id)
+    if (life !== undefined) life.frozenUntilMs = this.nowMs + ms
+  }
+
+  /** The next epoch with another row for the key; announced to all but some. */
+  changeRow(key: Key, change: Partial<Row>, except: readonly Address[] = []): void {
+    const changed = partitionOf(key, this.config.partitions)
+    const epoch = this.table.epoch + 1
+    const rows = this.table.rows.map((row, partition) => (partition === changed ? { ...row, ...change, epoch } : row))
+    this.table = { ...this.table, epoch, rows }
+    for (const to of [...this.#lives.keys(), GATEWAY])
+      if (!except.includes(to))
+        this.#post({ from: SUPERVISOR, to, message: { type: 'table/announce', table: this.table } })
+  }
+
+  activate(): void {
+    this.#activeEpoch = this.table.epoch
+    const message: Message = { type: 'table/activate', epoch: this.table.epoch }
+    for (const to of this.#lives.keys()) this.#post({ from: SUPERVISOR, to, message })
+  }
+
+  // --- disks ----------------------------------------------------------------------------------------------------------
+
+  /** What the node's disk holds under the key: as `end`, or `damaged`. */
+  stored(id: NodeId, key: Key): string {
+    const store = new MemoryStore({ disk: this.disks.get(id) as MemoryDisk, partitions: this.config.partitions })
+    const [record] = store.read([key])
+    return record === 'damaged' ? 'damaged' : textOf(record)
+  }
+
+  hintsOf(id: NodeId): number {
+    return this.disks.get(id)?.hints.size ?? 0
+  }
+
+  /** Puts a record on one disk, past the protocol, with a stamp of now. */
+  plant(id: NodeId, key: Key, text: string): void {
+    const store = new MemoryStore({ disk: this.disks.get(id) as MemoryDisk, partitions: this.config.partitions })
+    const record = {
+      kind: 'lww' as const,
+      stamp: makeStamp(this.clockNs(), 0, 'test'),
+      value: new TextEncoder().encode(text),
+    }
+    store.accept({ keys: [key], records: [record], liveKeysDelta: 1 })
+  }
+
+  damage(id: NodeId, key: Key): void {
+    const records = this.disks.get(id)?.records
+    const bytes = Uint8Array.from(records?.get(key) ?? [0])
+    bytes.set([(bytes.at(-1) ?? 0) ^ 0xff], bytes.length - 1)
+    records?.set(key, bytes)
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------------
+
+  run(ms: number): void {
+    const untilMs = this.nowMs + ms
+    while (true) {
+      const timer = this.#nextTimer()
+      const due = this.#due[0]
+      if (due !== undefined && due.atMs <= Math.min(timer.atMs, untilMs)) {
+        this.#due.shift()
+        this.nowMs = Math.max(this.nowMs, due.atMs)
+        due.run()
+      } else if (timer.atMs <= untilMs) {
+        this.nowMs = Math.max(this.nowMs, timer.atMs)
+        if (timer.id === GATEWAY) this.stepGateway({ type: 'timer' })
+        else this.#step(timer.id, { type: 'timer' })
+      } else break
+    }
+    this.nowMs = untilMs
+  }
+
+  /** Gives what was held to the network. */
+  release(): void {
+    const held = this.#held
+    this.#held = []
+    for (const mail of held) this.#travel(mail, 0)
+  }
+
+  /** The shared clock: no two readings are equal. */
+  clockNs(): bigint {
+    const now = 1_000_000_000n + BigInt(Math.round(this.nowMs * 1e6))
+    this.#clockNs = now > this.#clockNs ? now : this.#clockNs + 1n
+    return this.#clockNs
+  }
+
+  /** Mail of a type so far, from and to whom it may be. */
+  sentOf<Type extends Message['type']>(type: Type): (Mail & { readonly message: Message & { type: Type } })[] {
+    return this.sent.filter(
+      (mail): mail is typeof mail & { message: Message & { type: Type } } => mail.message.type === type,
+    )
+  }
+
+  stepGateway(event: GatewayEvent): void {
+    const effects = this.gateway.step(event, this.nowMs)
+    this.#gatewayDueMs = Math.max(this.gateway.nextDeadlineMs(), this.nowMs + 0.5)
+    this.#log(GATEWAY, effects)
+    for (const effect of effects) {
+      if (effect.type === 'send') this.#post({ from: GATEWAY, to: effect.to, message: effect.message })
+      else if (effect.type === 'reply')
+        this.outcomes.set(effect.id, [...(this.outcomes.get(effect.id) ?? []), effect.outcome])
+      else this.notices.push(effect)
+    }
+  }
+
+  #step(id: NodeId, event: NodeEvent): void {
+    const life = this.#lives.get(id)
+    if (life === undefined) return
+    const effects = life.node.step(event, this.nowMs)
+    life.dueMs = Math.max(life.node.nextDeadlineMs(), this.nowMs + 0.5)
+    this.#log(id, effects)
+    for (const effect of effects) {
+      if (effect.type === 'send') this.#post({ from: id, to: effect.to, message: effect.message })
+      else if (effect.type === 'notice') this.notices.push(effect)
+      else this.#toDisk(id, life, effect)
+    }
+  }
+
+  #toDisk(id: NodeId, life: Life, effect: NodeEffect & { type: 'store/write' | 'store/scan' }): void {
+    life.disk.push(effect)
+    life.diskFreeAtMs = Math.max(life.diskFreeAtMs, this.nowMs) + 0.1 + this.prng.next() * 0.9
+    this.#at(life.diskFreeAtMs, undefined, () => {
+      if (this.#lives.get(id) !== life) return
+      life.disk.shift()
+      const { token } = effect
+      if (effect.type === 'store/scan')
+        return this.#step(id, { type: 'store/scan-done', token, page: life.store.page(effect.scan) })
+      life.store.accept(effect.write)
+      this.#step(id, { type: 'store/written', token })
+    })
+  }
+
+  #post(mail: Mail): void {
+    this.sent.push({ ...mail, atMs: this.nowMs })
+    const fate = mail.from === SUPERVISOR ? 'deliver' : this.filter(mail)
+    if (fate === 'hold') this.#held.push(mail)
+    else if (fate !== 'drop') this.#travel(mail, typeof fate === 'number' ? fate : 0)
+  }
+
+  #travel(mail: Mail, extraMs: number): void {
+    const link = `${mail.from}>${mail.to}`
+    const meant = this.#lives.get(mail.to)
+    const atMs = Math.max(this.nowMs + 0.1 + this.prng.next() * 0.9 + extraMs, this.#linkFreeAtMs.get(link) ?? 0)
+    this.#linkFreeAtMs.set(link, atMs)
+    this.#at(atMs, mail, () => this.#arrive(mail, meant))
+  }
+
+  #arrive(mail: Mail, meant: Life | undefined): void {
+    const { from, to, message } = mail
+    if (to === GATEWAY) return this.stepGateway({ type: 'message', from, message })
+    if (to === SUPERVISOR) return this.#supervise(from, message)
+    if (meant === undefined || this.#lives.get(to) !== meant) return
+    if (meant.frozenUntilMs > this.nowMs) this.#at(meant.frozenUntilMs, mail, () => this.#arrive(mail, meant))
+    else this.#step(to, { type: 'message', from, incarnation: meant.incarnation, message })
+  }
+
+  #supervise(from: Address, message: Message): void {
+    this.told.push({ from, message })
+    const known = this.#known.get(from)
+    if (message.type === 'table/stored' && known?.status === 'starting')
+      this.#announcePeer(from, known.incarnation, 'up')
+    if (message.type === 'table/request')
+      this.#post({ from: SUPERVISOR, to: from, message: { type: 'table/announce', table: this.table } })
+  }
+
+  #announcePeer(node: NodeId, incarnation: number, status: PeerStatus): void {
+    const message: PeerChanged = { type: 'peer/changed', node, incarnation, status }
+    this.#known.set(node, message)
+    for (const to of [...this.#lives.keys(), GATEWAY]) if (to !== node) this.#post({ from: SUPERVISOR, to, message })
+  }
+
+  #nextTimer(): { readonly atMs: number; readonly id: Address } {
+    let next: { atMs: number; id: Address } = { atMs: this.#gatewayDueMs, id: GATEWAY }
+    for (const [id, { dueMs, frozenUntilMs }] of this.#lives) {
+      const atMs = Math.max(dueMs, frozenUntilMs)
+      if (atMs < next.atMs) next = { atMs, id }
+    }
+    return next
+  }
+
+  #at(atMs: number, mail: Mail | undefined, run: () => void): void {
+    const due = { atMs, sequence: this.#sequence++, mail, run }
+    let place = this.#due.length
+    while (place > 0 && (this.#due[place - 1] as Due).atMs > atMs) place--
+    this.#due.splice(place, 0, due)
+  }
+
+  #log(who: Address, effects: readonly (NodeEffect | GatewayEffect)[]): void {
+    if (this.isTracing && effects.length > 0) this.trace.push(`${this.nowMs} ${who} ${JSON.stringify(effects)}`)
+  }
+}
+
+function textOf(record: VersionRecord | undefined): string {
+  if (record === undefined) return 'none'
+  const values =
+    record.kind === 'lww' ? [record.value] : record.set.flatMap(({ siblings }) => siblings.map((s) => s.value))
+  const texts = values.map((value) => (value === null ? 'deleted' : new TextDecoder().decode(value)))
+  return `=${texts.sort().join('|')}`
+}
