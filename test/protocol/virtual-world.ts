@@ -88,6 +88,7 @@ export class VirtualWorld {
   /** Every effect as JSON, if `isTracing`. */
   readonly trace: string[] = []
   isTracing = false
+  onReply: (id: number, outcome: OperationOutcome) => void = () => undefined
   filter: (mail: Mail) => Fate = () => 'deliver'
   readonly #lives = new Map<NodeId, Life>()
   readonly #known = new Map<NodeId, PeerChanged>()
@@ -342,9 +343,10 @@ export class VirtualWorld {
     this.#log(GATEWAY, effects)
     for (const effect of effects) {
       if (effect.type === 'send') this.#post({ from: GATEWAY, to: effect.to, message: effect.message })
-      else if (effect.type === 'reply')
+      else if (effect.type === 'reply') {
         this.outcomes.set(effect.id, [...(this.outcomes.get(effect.id) ?? []), effect.outcome])
-      else this.notices.push(effect)
+        this.onReply(effect.id, effect.outcome)
+      } else this.notices.push(effect)
     }
   }
 
