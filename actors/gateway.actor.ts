@@ -8,7 +8,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
 import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
-import { type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import { type Address, type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
 import { nowMs, type StampClock } from './runtime/clock.js'
@@ -35,14 +35,12 @@ export interface GatewayActorOptions {
 export class GatewayActor {
   readonly #options: GatewayActorOptions
   readonly #core: Gateway
-  readonly #ports = new Ports((from, messages) => {
-    for (const message of messages) this.#step({ type: 'message', from, message })
-    this.#endTurn()
-  })
+  readonly #ports = new Ports((from, messages) => this.#onMail(from, messages))
   readonly #timer = new DeadlineTimer(() => {
     this.#step({ type: 'timer' })
     this.#endTurn()
   })
+  #isTurnOpen = false
 
   constructor(options: GatewayActorOptions) {
     this.#options = options
@@ -64,8 +62,8 @@ export class GatewayActor {
 
   /** All requests of one turn. The clock is read here, after they were taken. */
   submit(requests: readonly ClientRequest[]): void {
-    this.#step({ type: 'client/requests', requests, stampTimeNs: this.#options.clock.stampNs() })
-    this.#endTurn()
+    this.#step({ type: 'client/requests', requests, stampTimeNs: this.#options.clock.stampNs(), more: true })
+    this.#openTurn()
   }
 
   /** A node's new life. */
@@ -74,8 +72,7 @@ export class GatewayActor {
   }
 
   onSupervisorMail(messages: readonly Message[]): void {
-    for (const message of messages) this.#step({ type: 'message', from: SUPERVISOR, message })
-    this.#endTurn()
+    this.#onMail(SUPERVISOR, messages)
   }
 
   /** Ends every request that runs, then the ports. */
@@ -107,7 +104,26 @@ export class GatewayActor {
     }
   }
 
+  #onMail(from: Address, messages: readonly Message[]): void {
+    for (const message of messages) this.#step({ type: 'message', from, message, more: true })
+    this.#openTurn()
+  }
+
+  /**
+   * What is said leaves when the loop has read all ports: the answers of several nodes, and the requests that the program
+   * makes because of them, become one message to each node instead of many small ones.
+   */
+  #openTurn(): void {
+    if (this.#isTurnOpen) return
+    this.#isTurnOpen = true
+    setImmediate(() => {
+      this.#step({ type: 'flush' })
+      this.#endTurn()
+    })
+  }
+
   #endTurn(): void {
+    this.#isTurnOpen = false
     this.#ports.flush()
     this.#timer.arm(this.#core.nextDeadlineMs())
     this.#options.onLingering(this.#core.lingering)

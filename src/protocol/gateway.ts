@@ -54,15 +54,19 @@ export type ClientRequest =
       readonly deadlineMs: number
     }
 
+/** `more`: another input of the same turn follows, and nothing is sent yet; the host ends the turn with `flush`. */
 export type GatewayEvent =
   /** The requests of one turn. `stampTimeNs`: the shared clock, read after they were taken; undefined: it must not be used. */
   | {
       readonly type: 'client/requests'
       readonly requests: readonly ClientRequest[]
       readonly stampTimeNs: bigint | undefined
+      readonly more?: boolean
     }
-  | { readonly type: 'message'; readonly from: Address; readonly message: Message }
+  | { readonly type: 'message'; readonly from: Address; readonly message: Message; readonly more?: boolean }
   | { readonly type: 'timer' }
+  /** The turn is over: what has gathered leaves. */
+  | { readonly type: 'flush' }
   /** No more requests; those that run end now. */
   | { readonly type: 'close' }
 
@@ -133,6 +137,8 @@ export class Gateway {
       case 'timer':
         this.#coordination.onTimer(nowMs)
         break
+      case 'flush':
+        break
       case 'close':
         this.#closed = true
         this.#coordination.endAll('CLOSED', nowMs)
@@ -140,7 +146,7 @@ export class Gateway {
       default:
         event satisfies never
     }
-    this.#collect()
+    this.#collect('more' in event && event.more === true)
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -249,8 +255,8 @@ export class Gateway {
     }
   }
 
-  #collect(): void {
-    const output = this.#coordination.takeOutput()
+  #collect(more: boolean): void {
+    const output = this.#coordination.takeOutput(!more)
     for (const { id, outcome } of output.ends) this.#onEnd(id, outcome)
     for (const { to, message } of output.sends) this.#effects.push({ type: 'send', to, message })
     for (const repair of output.repairs) this.#effects.push({ type: 'repair', ...repair })

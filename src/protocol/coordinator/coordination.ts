@@ -50,6 +50,9 @@ export interface CoordinationOutput {
   readonly hintsLost: Set<NodeId>
 }
 
+/** The waiting list is looked through for what is gone when it has doubled; not below this. */
+const WAITING_MIN = 1_024
+
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   nowMs = 0
@@ -66,6 +69,7 @@ export class Coordination implements Desk {
   #missedBytes = 0
   #bytes = 0
   #waiting: Request[] = []
+  #waitingMax = WAITING_MIN
   #retryAtMs = Number.POSITIVE_INFINITY
   #soonestDeadlineMs = Number.POSITIVE_INFINITY
   /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
@@ -103,8 +107,15 @@ export class Coordination implements Desk {
     return this.#lingering.size
   }
 
-  /** Takes what has gathered, messages flushed. */
-  takeOutput(): CoordinationOutput {
+  /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
+  takeOutput(flush = true): CoordinationOutput {
+    if (flush) this.#flush()
+    const output = this.#output
+    this.#output = emptyOutput()
+    return output
+  }
+
+  #flush(): void {
     const options = {
       epoch: this.#table.epoch,
       nowMs: this.nowMs,
@@ -116,9 +127,6 @@ export class Coordination implements Desk {
       options.send = (message) => this.#output.sends.push({ to: peer.node, message })
       peer.flush(options)
     }
-    const output = this.#output
-    this.#output = emptyOutput()
-    return output
   }
 
   /** When `onTimer` wants to be called next. */
@@ -330,9 +338,13 @@ export class Coordination implements Desk {
 
   wait(request: Request, soon: boolean): void {
     if (soon) this.#retryAtMs = Math.min(this.#retryAtMs, this.nowMs + RETRY_MS)
-    if (request.isWaiting) return
+    if (request.isWaiting || request.phase === 'gone') return
     request.isWaiting = true
     this.#waiting.push(request)
+    // Most that wait end before anything changes; what is gone must not be kept.
+    if (this.#waiting.length < this.#waitingMax) return
+    this.#waiting = this.#waiting.filter((waiting) => waiting.phase !== 'gone')
+    this.#waitingMax = Math.max(WAITING_MIN, this.#waiting.length * 2)
   }
 
   startInner(outer: Request, key: Key, r: number): void {

@@ -153,26 +153,27 @@ export class Peer {
 }
 
 function writeMessage(id: MessageId, epoch: Epoch, entries: readonly WriteEntry[]): Message {
+  const count = entries.length
+  const partitions = new Array<number>(count)
+  const rowEpochs = new Array<number>(count)
+  const deadlinesMs = new Array<number>(count)
+  const purposes = new Array<Purpose>(count)
+  const counts = new Array<number>(count)
   const keys: Key[] = []
   const records: VersionRecord[] = []
-  for (const entry of entries) {
+  for (let at = 0; at < count; at++) {
+    const entry = entries[at] as WriteEntry
+    partitions[at] = entry.partition
+    rowEpochs[at] = entry.rowEpoch
+    deadlinesMs[at] = entry.deadlineMs
+    purposes[at] = entry.purpose
+    counts[at] = entry.keys.length
     for (let index = 0; index < entry.keys.length; index++) {
       keys.push(entry.keys[index] as Key)
       records.push(entry.records[index] as VersionRecord)
     }
   }
-  return {
-    type: 'replica/write',
-    id,
-    epoch,
-    partitions: entries.map((entry) => entry.partition),
-    rowEpochs: entries.map((entry) => entry.rowEpoch),
-    deadlinesMs: entries.map((entry) => entry.deadlineMs),
-    purposes: entries.map((entry) => entry.purpose),
-    counts: entries.map((entry) => entry.keys.length),
-    keys,
-    records,
-  }
+  return { type: 'replica/write', id, epoch, partitions, rowEpochs, deadlinesMs, purposes, counts, keys, records }
 }
 
 function hintMessage(id: MessageId, epoch: Epoch, entries: readonly HintEntry[]): Message {

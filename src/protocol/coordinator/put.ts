@@ -15,7 +15,15 @@ import { PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
 import { isJoint, type Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
-import { type Desk, type LostLeg, type PutOperation, quorumFailure, Request, recordBytes } from './request.js'
+import {
+  type Desk,
+  type LostLeg,
+  type PutOperation,
+  quorumFailure,
+  Request,
+  recordBytes,
+  type WriteLeg,
+} from './request.js'
 
 type LegState = 'unsent' | 'sent' | 'accepted' | 'refused' | 'given-up'
 
@@ -141,15 +149,15 @@ export class PutRequest extends Request {
   private send(desk: Desk): void {
     if (!this.ended && !this.isPossible(desk)) return this.failAtOnce(desk)
     let soon = false
+    let unsent = false
     for (const leg of this.legs) {
-      if (leg.state !== 'unsent' || desk.peer(leg.node)?.healthy !== true) continue
-      if (leg.againAtMs > desk.nowMs) {
-        soon = true
+      if (leg.state !== 'unsent') continue
+      if (desk.peer(leg.node)?.healthy !== true) {
+        unsent = true
         continue
       }
-      const write = { node: leg.node, partition: this.partition, row: this.row, purpose: PURPOSE.write }
-      if (!desk.sendWrite(this, { ...write, keys: this.keys, records: this.records })) {
-        // Its queue is full: it counts as missing, and is tried again when there may be room.
+      // Not yet after a refusal; or its queue is full: then it counts as missing until there is room.
+      if (leg.againAtMs > desk.nowMs || !desk.sendWrite(this, this.legTo(leg.node))) {
         soon = true
         continue
       }
@@ -159,7 +167,13 @@ export class PutRequest extends Request {
     if (this.sloppy && !this.ended) this.sendHints(desk)
     if (this.hints.some((hint) => hint.state === 'lost')) soon = true
     this.settle(desk)
-    if (!this.isWhole()) desk.wait(this, soon)
+    // Replies come by themselves; only what could not be sent waits for a change.
+    if (unsent || soon) desk.wait(this, soon)
+  }
+
+  private legTo(node: NodeId): WriteLeg {
+    const { partition, row, keys, records } = this
+    return { node, partition, row, purpose: PURPOSE.write, keys, records }
   }
 
   /** Sloppy: for each owner that is not healthy, the next healthy non-owner keeps hints. */
