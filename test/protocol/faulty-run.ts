@@ -5,6 +5,7 @@
  */
 
 import type { NodeId } from '../../src/protocol/ids.js'
+import { checkLinearizability, describeViolation } from '../support/linearizability.js'
 import type { Operation } from '../support/operation.js'
 import { VirtualWorld } from './virtual-world.js'
 
@@ -67,6 +68,30 @@ export class FaultyRun {
       for (const node of ids) if (world.isAlive(node)) this.#see(node)
     }
     return this.#heal()
+  }
+
+  keys(): string[] {
+    return [...new Set(this.puts.map(({ key }) => key))].sort()
+  }
+
+  /** Everything that must hold in any run and does not. Reads every key once more. */
+  problems(): string[] {
+    const { world, history, requests, epochs } = this
+    const problems: string[] = []
+    for (const key of this.keys()) if (this.read(key) === 'TIMEOUT') problems.push(`${key} is not healed`)
+    for (const id of requests) {
+      const count = world.outcomes.get(id)?.length ?? 0
+      if (count !== 1) problems.push(`request ${id} ended ${count} times`)
+    }
+    if (world.gateway.running !== 0) problems.push(`${world.gateway.running} requests run`)
+    if (world.config.conflict === 'lww')
+      problems.push(...checkLinearizability(history).violations.map(describeViolation))
+    for (const [node, seen] of epochs) {
+      const grows = seen.every((epoch, index) => index === 0 || epoch > (seen[index - 1] ?? 0))
+      if (!grows) problems.push(`${node} went ${seen.join(' ')}`)
+      if (world.node(node).table.epoch !== world.table.epoch) problems.push(`${node} has an old table`)
+    }
+    return problems
   }
 
   #request(operation: number): void {
