@@ -39,7 +39,17 @@ import type { Lane, LaneEntry } from './lane.js'
 import { MissedWrite } from './missed-write.js'
 import { type HintEntry, Peer, type ReadEntry, type WriteEntry } from './peer.js'
 import { PutRequest } from './put.js'
-import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage, WriteLeg } from './request.js'
+import type {
+  Desk,
+  HintLeg,
+  LostLeg,
+  Operation,
+  OperationOutcome,
+  Request,
+  ScanLeg,
+  ScanPage,
+  WriteLeg,
+} from './request.js'
 import { ScanRequest } from './scan.js'
 
 /** What a coordination wants done; its host takes it after each input. */
@@ -534,8 +544,11 @@ export class Coordination implements Desk {
     peer.forwarded = 0
   }
 
-  #tellLost(node: NodeId, entries: readonly LaneEntry[], lost: { sent: boolean; silent: boolean }): void {
-    for (const { request } of entries) if (request.phase !== 'gone') request.onLegLost(this, node, lost)
+  #tellLost(node: NodeId, entries: readonly LaneEntry[], lost: LostLeg): void {
+    // Once each: a request with several entries there would otherwise begin anew for every one of them.
+    for (const request of new Set(entries.map((entry) => entry.request))) {
+      if (request.phase !== 'gone') request.onLegLost(this, node, lost)
+    }
   }
 
   #tellForwards(peer: Peer, silent: boolean): void {
