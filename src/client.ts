@@ -59,6 +59,8 @@ const TURN_REQUESTS_MAX = 8_192
 const SCAN_ROWS_FIRST = 64
 const SCAN_ROWS_MAX = 1_024
 const SCAN_BYTES_MAX = 1_048_576
+/** A page asks all nodes, and begins again when one is lost: it is given so many times the deadline of a read. */
+const SCAN_TIMEOUT_FACTOR = 5
 const TIMEOUT_MS_MAX = 600_000
 
 const GET_OPTIONS = ['r', 'sloppy', 'timeoutMs']
@@ -140,7 +142,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   async *scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
     checkNames(options, SCAN_OPTIONS)
     const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
-    const timeoutMs = this.#timeoutOf(options, this.#config.readTimeoutMs)
+    const timeoutMs = this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR)
     let left =
       options.limit === undefined
         ? Number.POSITIVE_INFINITY

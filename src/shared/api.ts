@@ -46,7 +46,7 @@ export interface ScanOptions {
   readonly limit?: number
   /** As for get; default the cluster's r. */
   readonly r?: number
-  /** Deadline of each page. */
+  /** Deadline of each page; default: five times `readTimeoutMs`. */
   readonly timeoutMs?: number
 }
 
