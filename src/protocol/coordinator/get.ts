@@ -37,7 +37,10 @@ interface WriteBack {
   /** Full owners known to hold it. */
   holders: number
   readonly needed: number
+  /** Sent it and not answered. */
   readonly sentTo: NodeId[]
+  /** Accepted it. */
+  readonly held: NodeId[]
 }
 
 export class GetRequest extends Request {
@@ -100,12 +103,16 @@ export class GetRequest extends Request {
   override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
     const { writeBack } = this
     if (writeBack === undefined || !writeBack.sentTo.includes(from)) return
+    writeBack.sentTo.splice(writeBack.sentTo.indexOf(from), 1)
     if (status === REPLY.ok) {
-      if (this.row.owners.includes(from)) writeBack.holders += 1
+      // Once each: it may have been sent it twice, by its reads' lane falling silent between.
+      if (this.row.owners.includes(from) && !writeBack.held.includes(from)) {
+        writeBack.held.push(from)
+        writeBack.holders += 1
+      }
       if (writeBack.holders >= writeBack.needed) desk.end(this, { type: 'value', record: writeBack.newest })
       return
     }
-    writeBack.sentTo.splice(writeBack.sentTo.indexOf(from), 1)
     desk.wait(this, true)
   }
 
@@ -185,7 +192,8 @@ export class GetRequest extends Request {
         soon = true
         break
       }
-      wanted -= 1
+      // A silent one is asked for want of a better, but not counted on: whoever comes back is asked as well.
+      if (!best.silent) wanted -= 1
     }
     if (wanted > 0 && this.sloppy) wanted = this.askFallbacks(desk, wanted)
     if (wanted > 0 && more === 0) desk.wait(this, soon)
@@ -267,7 +275,7 @@ export class GetRequest extends Request {
     const needed = Math.max(desk.config.w, desk.table.n - this.r + 1)
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
     if (nodes.length > 0) desk.noticeRepair(this.key, nodes, !this.sloppy)
-    this.writeBack = { newest, holders, needed, sentTo: [] }
+    this.writeBack = { newest, holders, needed, sentTo: [], held: [] }
     if (!this.sloppy) return this.continueWriteBack(desk)
     for (const node of nodes) this.sendRepair(desk, node, newest)
     desk.end(this, { type: 'value', record: newest })
@@ -286,13 +294,16 @@ export class GetRequest extends Request {
     const isAnswered = (node: NodeId) => this.legOf(node)?.state === 'answered'
     const lacking = this.row.owners.filter(
       (owner): owner is NodeId =>
-        owner !== null && !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
+        owner !== null &&
+        !writeBack.held.includes(owner) &&
+        !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
     )
     lacking.sort((a, b) => Number(isAnswered(b)) - Number(isAnswered(a)))
     let expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
     for (const node of lacking) {
       if (!isAnswered(node) && expected >= needed) continue
-      if (!sentTo.includes(node) && this.sendRepair(desk, node, newest)) expected += 1
+      // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
+      if (!sentTo.includes(node) && this.sendRepair(desk, node, newest) && desk.peer(node)?.healthy) expected += 1
     }
     if (expected < needed) desk.wait(this, false)
   }
