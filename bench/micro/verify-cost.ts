@@ -2,7 +2,7 @@
  * What it costs to verify a store's files before LevelDB opens it: MB/s and seconds per GB, tables with and without compression,
  * a log, and the second time, when the tables are known.
  *
- *     node dist/bench/verify-cost.js [megabytes]
+ *     node dist/bench/micro/verify-cost.js [megabytes]
  *
  * Reads from the page cache, so it measures computing; a cold disk adds its own time. One thread.
  */

@@ -9,7 +9,7 @@
 
 import { createRequire } from 'node:module'
 
-/** From here on the native addon is faster, a view's cost included (bench/store-micro.ts). */
+/** From here on the native addon is faster, a view's cost included (bench/micro/store-micro.ts). */
 export const NATIVE_FROM_BYTES = 256
 
 const TABLES = makeTables()
