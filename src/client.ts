@@ -10,6 +10,7 @@ import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
+import { IdTable } from './protocol/id-table.js'
 import type { Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
@@ -72,7 +73,7 @@ const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeou
 export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
   #nextId = 1
@@ -96,9 +97,8 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   /** The gateway's answer. */
   settle(id: number, outcome: OperationOutcome): void {
-    const pending = this.#pending.get(id)
+    const pending = this.#pending.take(id)
     if (pending === undefined) return
-    this.#pending.delete(id)
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else pending.resolve(answerOf(pending.answer, outcome) as never)
   }
@@ -216,7 +216,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
       const id = this.#nextId
       const request = make(id)
       this.#nextId = id + 1
-      this.#pending.set(id, { answer, resolve: resolve as (value: never) => void, reject })
+      this.#pending.add(id, { answer, resolve: resolve as (value: never) => void, reject })
       this.#turn.push(request)
       if (this.#turn.length === 1) queueMicrotask(this.#flush)
       else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()

@@ -8,9 +8,16 @@ import type { Address } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 
+/** One peer's port, and what has gathered for it. */
+interface Link {
+  readonly port: MessagePort | undefined
+  outbox: Message[]
+}
+
 export class Ports {
-  readonly #ports = new Map<Address, MessagePort>()
-  readonly #outbox = new Map<Address, Message[]>()
+  readonly #links = new Map<Address, Link>()
+  /** Those with something in their outbox. Arrays, because a `Map` of messages would make them grow old (`id-table.ts`). */
+  #due: Link[] = []
   readonly #onMail: (from: Address, messages: readonly Message[]) => void
   #deadLetters = 0
 
@@ -25,41 +32,52 @@ export class Ports {
   /** A new life of a peer: the old port, if there is one, is closed. */
   attach(peer: Address, port: MessagePort): void {
     this.detach(peer)
-    this.#ports.set(peer, port)
+    const link: Link = { port, outbox: [] }
+    this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
-      if (this.#ports.get(peer) === port) this.#onMail(peer, unpackEnvelope(envelope))
+      if (this.#links.get(peer) === link) this.#onMail(peer, unpackEnvelope(envelope))
     })
   }
 
+  /** What has gathered for the peer goes with its port. */
   detach(peer: Address): void {
-    this.#ports.get(peer)?.close()
-    this.#ports.delete(peer)
-    this.#outbox.delete(peer)
+    const link = this.#links.get(peer)
+    if (link === undefined) return
+    link.port?.close()
+    link.outbox = []
+    this.#links.delete(peer)
   }
 
   /** Leaves with the next `flush`. */
   push(to: Address, message: Message): void {
-    const gathered = this.#outbox.get(to)
-    if (gathered === undefined) this.#outbox.set(to, [message])
-    else gathered.push(message)
+    let link = this.#links.get(to)
+    if (link === undefined) {
+      link = { port: undefined, outbox: [] }
+      this.#links.set(to, link)
+    }
+    if (link.outbox.length === 0) this.#due.push(link)
+    link.outbox.push(message)
   }
 
   /** One envelope a receiver. */
   flush(): void {
-    if (this.#outbox.size === 0) return
-    for (const [to, messages] of this.#outbox) {
-      const port = this.#ports.get(to)
-      if (port === undefined) {
+    if (this.#due.length === 0) return
+    const due = this.#due
+    this.#due = []
+    for (const link of due) {
+      const messages = link.outbox
+      if (messages.length === 0) continue
+      link.outbox = []
+      if (link.port === undefined) {
         this.#deadLetters += messages.length
         continue
       }
       const { envelope, transfer } = packEnvelope(messages)
-      port.postMessage(envelope, transfer)
+      link.port.postMessage(envelope, transfer)
     }
-    this.#outbox.clear()
   }
 
   closeAll(): void {
-    for (const peer of [...this.#ports.keys()]) this.detach(peer)
+    for (const peer of [...this.#links.keys()]) this.detach(peer)
   }
 }

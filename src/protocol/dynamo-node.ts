@@ -19,6 +19,7 @@ import type { NodeEvent } from './events.js'
 import { Fill } from './handoff/fill.js'
 import { HintKeeper } from './handoff/hint-keeper.js'
 import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
+import { IdTable } from './id-table.js'
 import {
   type ActorId,
   type Address,
@@ -107,15 +108,15 @@ export class DynamoNode {
   readonly #source = new TransferSource()
   readonly #exchange: Exchange
   readonly #peers = new Map<NodeId, PeerChanged>()
-  readonly #causes = new Map<RequestId, Cause>()
-  readonly #locals = new Map<number, LocalCause>()
+  readonly #causes = new IdTable<Cause>()
+  readonly #locals = new IdTable<LocalCause>()
   /** Scans and writes of the table, by token. */
   readonly #tableWrites = new Map<number, Epoch>()
   readonly #healing = new Set<Key>()
   /** Messages made for a table that is on its way into the store. */
   #parked: { readonly from: Address; readonly message: Message }[] = []
   /** Outcomes for gateways, gathered over one step. */
-  readonly #outcomes = new Map<GatewayId, { ids: RequestId[]; outcomes: Outcome[] }>()
+  #outcomes: { readonly gateway: GatewayId; readonly ids: RequestId[]; readonly outcomes: Outcome[] }[] = []
   #checkedTable: PartitionTable | undefined
   /** Of the membership's view; computed when that was told something, not every turn. */
   #viewDigest = 0
@@ -224,7 +225,6 @@ export class DynamoNode {
       checkedTable: this.#checkedTable,
       epoch: this.#keeper.epoch,
       table: this.#keeper.table,
-      overlay: this.#replica.overlaySize,
       writesInFlight: this.#replica.writesInFlight,
       parked: this.#parked.length,
       hintBytes: this.#hints.bytes,
@@ -407,7 +407,7 @@ export class DynamoNode {
       })
     }
     const local = this.#nextToken++
-    this.#locals.set(local, { type: 'update', gateway, request })
+    this.#locals.add(local, { type: 'update', gateway, request })
     this.#replica.updateLocally(local, request.keys, (current, index) => {
       const before = current?.kind === 'siblings' ? current.set : []
       const value = request.values[index] ?? null
@@ -420,8 +420,7 @@ export class DynamoNode {
   }
 
   #onLocal(id: number, status: ReplyStatus, records: readonly VersionRecord[]): void {
-    const cause = this.#locals.get(id)
-    this.#locals.delete(id)
+    const cause = this.#locals.take(id)
     switch (cause?.type) {
       case 'fill':
         this.#fill.onStored(id, status, this.#nowMs)
@@ -461,8 +460,7 @@ export class DynamoNode {
   }
 
   #onEnd(id: RequestId, outcome: OperationOutcome): void {
-    const cause = this.#causes.get(id)
-    this.#causes.delete(id)
+    const cause = this.#causes.take(id)
     switch (cause?.type) {
       case 'gateway':
         if (outcome.type !== 'page') this.#tell(cause.gateway, cause.id, outcome)
@@ -479,8 +477,11 @@ export class DynamoNode {
   }
 
   #tell(gateway: GatewayId, id: RequestId, outcome: Outcome): void {
-    const gathered = this.#outcomes.get(gateway) ?? { ids: [], outcomes: [] }
-    this.#outcomes.set(gateway, gathered)
+    let gathered = this.#outcomes.find((candidate) => candidate.gateway === gateway)
+    if (gathered === undefined) {
+      gathered = { gateway, ids: [], outcomes: [] }
+      this.#outcomes.push(gathered)
+    }
     gathered.ids.push(id)
     gathered.outcomes.push(outcome)
   }
@@ -507,7 +508,7 @@ export class DynamoNode {
         ? { kind: 'siblings', set: [] }
         : { kind: 'lww', stamp: makeStamp(0n, 0, 'heal'), value: null }
     const local = this.#nextToken++
-    this.#locals.set(local, { type: 'heal', key })
+    this.#locals.add(local, { type: 'heal', key })
     this.#replica.writeLocally(local, [key], [outcome.record ?? none], PURPOSE.heal)
   }
 
@@ -541,10 +542,11 @@ export class DynamoNode {
         this.#drainCoordination()
       if (said === 0 && this.#loopback.length === 0) break
     }
-    for (const [gateway, { ids, outcomes }] of this.#outcomes) {
+    if (this.#outcomes.length === 0) return
+    for (const { gateway, ids, outcomes } of this.#outcomes) {
       this.#send(gateway, { type: 'coordinate/replies', epoch: this.#keeper.epoch, ids, outcomes })
     }
-    this.#outcomes.clear()
+    this.#outcomes = []
   }
 
   // Each drain returns how much was said; what follows from it may be said by a machine that was drained before.
@@ -610,7 +612,7 @@ export class DynamoNode {
         const { partitions, source, records, done } = output
         this.#notice({ type: 'transfer', partitions, source, records, done })
       } else {
-        this.#locals.set(output.local, { type: 'fill' })
+        this.#locals.add(output.local, { type: 'fill' })
         this.#replica.writeLocally(output.local, output.keys, output.records, output.purpose)
       }
     }
@@ -628,7 +630,7 @@ export class DynamoNode {
           this.#effects.push({ type: 'store/scan', token: output.token, scan: output.scan })
           break
         case 'store':
-          this.#locals.set(output.local, { type: 'exchange' })
+          this.#locals.add(output.local, { type: 'exchange' })
           this.#replica.writeLocally(output.local, output.keys, output.records, output.purpose)
           break
         case 'push': {
@@ -754,7 +756,7 @@ export class DynamoNode {
   #takeOperation(cause: Cause): RequestId {
     const id = this.#nextOperation
     this.#nextOperation += 2
-    this.#causes.set(id, cause)
+    this.#causes.add(id, cause)
     return id
   }
 

@@ -13,6 +13,7 @@ import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { OperationOutcome } from './coordinator/request.js'
 import type { Failure, FailureCode } from './failure.js'
+import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
 import type { CoordinateRequest, KeyRange, Message, RequestId } from './messages.js'
@@ -97,7 +98,7 @@ export class Gateway {
   readonly id: GatewayId
   readonly #config: GatewayConfig
   readonly #coordination: Coordination
-  readonly #joins = new Map<RequestId, Join>()
+  readonly #joins = new IdTable<Join>()
   #nextGroupId = GROUP_ID_BASE
   #closed = false
   #effects: GatewayEffect[] = []
@@ -223,7 +224,7 @@ export class Gateway {
   #takeGroupId(join: Join): RequestId {
     const id = this.#nextGroupId
     this.#nextGroupId += 2
-    this.#joins.set(id, join)
+    this.#joins.add(id, join)
     return id
   }
 
@@ -271,9 +272,8 @@ export class Gateway {
       this.#effects.push({ type: 'reply', id: id / 2, outcome })
       return
     }
-    const join = this.#joins.get(id)
+    const join = this.#joins.take(id)
     assert(join !== undefined, 'a group ends once', { id })
-    this.#joins.delete(id)
     join.waiting -= 1
     if (outcome.type !== 'failed') join.written += 1
     else if (join.failure?.code !== 'OUTCOME_UNKNOWN') join.failure = outcome.failure

@@ -12,12 +12,14 @@ import type { PartitionTable, Row } from './ring/table.js'
 /** Messages that wait for a table: at most one of a kind from each sender. */
 const PARKED_MAX = 4_096
 
+/** Store writes on their way: at most one message of a kind from each sender, and what this node itself brings. */
+const WRITES_IN_FLIGHT_MAX = 65_536
+
 export interface NodeFacts {
   readonly epoch: Epoch
   readonly table: PartitionTable
   /** The table that was checked after an earlier input. */
   readonly checkedTable: PartitionTable | undefined
-  readonly overlay: number
   readonly writesInFlight: number
   readonly parked: number
   readonly hintBytes: number
@@ -27,8 +29,8 @@ export interface NodeFacts {
 
 /** Returns the table that has been checked. Errors: throws `InvariantError`. */
 export function checkInvariants(facts: NodeFacts): PartitionTable {
-  assert(facts.overlay === 0 || facts.writesInFlight > 0, 'what is on its way is being written', {
-    overlay: facts.overlay,
+  assert(facts.writesInFlight <= WRITES_IN_FLIGHT_MAX, 'credits bound the writes on their way', {
+    writesInFlight: facts.writesInFlight,
   })
   assert(facts.parked <= PARKED_MAX, 'credits bound what can be parked', { parked: facts.parked })
   assert(facts.hintBytes <= facts.hintBytesBound, 'hints stay within their bound', {

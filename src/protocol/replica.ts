@@ -50,24 +50,49 @@ interface Unit {
   status: ReplyStatus
 }
 
-/** What a write will bring into the store. */
-interface Fresh {
-  readonly records: Map<Key, VersionRecord>
-  liveKeysDelta: number
-  /** The store write on which what is not fresh stands; 0: it has been accepted. */
-  waitsFor: number
-}
-
 /** A message, or a local write, that waits for the store. */
 interface Waiting {
   readonly units: readonly Unit[]
   readonly answer: { readonly to: Address; readonly message: ReplicaWrite } | { readonly local: number }
 }
 
-/** A store write on its way, and what waits for it. */
-interface Writing {
-  readonly keys: readonly Key[]
+/** Below this a search through the list is faster than an index. */
+const INDEX_FROM = 8
+
+/** What a message, or a local write, brings into the store; once it is on its way, also who waits for it. */
+class Draft {
+  token = 0
+  /** Parallel columns. A key can stand there twice; the later record counts. */
+  readonly keys: Key[] = []
+  readonly records: VersionRecord[] = []
+  liveKeysDelta = 0
+  /** The newest write on its way on which what is not in this one stands; undefined: all that has been accepted. */
+  standsOn: Draft | undefined = undefined
   readonly waiting: Waiting[]
+  /** Key → place; made when it is first looked for, which most never are. */
+  #index: Map<Key, number> | undefined
+
+  constructor(waiting: Waiting) {
+    this.waiting = [waiting]
+  }
+
+  add(key: Key, record: VersionRecord, liveKeysDelta: number): void {
+    this.#index?.set(key, this.keys.length)
+    this.keys.push(key)
+    this.records.push(record)
+    this.liveKeysDelta += liveKeysDelta
+  }
+
+  standOn(draft: Draft | undefined): void {
+    if (draft !== undefined && draft.token > (this.standsOn?.token ?? 0)) this.standsOn = draft
+  }
+
+  find(key: Key): VersionRecord | undefined {
+    if (this.keys.length < INDEX_FROM) return this.records[this.keys.lastIndexOf(key)]
+    this.#index ??= new Map(this.keys.map((there, place) => [there, place]))
+    const place = this.#index.get(key)
+    return place === undefined ? undefined : this.records[place]
+  }
 }
 
 const STATUS_OF: Record<Exclude<RowVerdict, 'behind'>, ReplyStatus> = {
@@ -81,9 +106,8 @@ export class Replica {
   readonly #store: StoreReader
   readonly #partitions: number
   readonly #takeToken: () => number
-  /** Keys on their way into the store: the record that will be there, and the write that brings it. */
-  readonly #overlay = new Map<Key, { readonly record: VersionRecord; readonly token: number }>()
-  readonly #writing = new Map<number, Writing>()
+  /** Store writes on their way, oldest first: few, since each sender has one message outstanding. */
+  #writing: Draft[] = []
   readonly #scanning = new Map<number, { readonly to: Address; readonly message: ReplicaScan }>()
   /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
   #highestStamp: Stamp
@@ -111,13 +135,9 @@ export class Replica {
     return output
   }
 
-  /** Keys on their way; for invariants. */
-  get overlaySize(): number {
-    return this.#overlay.size
-  }
-
+  /** Store writes on their way; for invariants. */
   get writesInFlight(): number {
-    return this.#writing.size
+    return this.#writing.length
   }
 
   /** False: made for a newer table than ours; park it. */
@@ -264,12 +284,21 @@ export class Replica {
   /** What each key will hold once everything on its way has been accepted. */
   #currentOf(keys: readonly Key[]): readonly StoredRecord[] {
     const stored = this.#store.read(keys)
-    if (this.#overlay.size === 0) return stored
-    return keys.map((key, index) => this.#overlay.get(key)?.record ?? stored[index])
+    if (this.#writing.length === 0) return stored
+    return keys.map((key, index) => this.#bringing(key)?.find(key) ?? stored[index])
+  }
+
+  /** The newest write on its way that brings the key. */
+  #bringing(key: Key): Draft | undefined {
+    for (let at = this.#writing.length - 1; at >= 0; at--) {
+      const draft = this.#writing[at] as Draft
+      if (draft.find(key) !== undefined) return draft
+    }
+    return undefined
   }
 
   #write(waiting: Waiting): void {
-    const fresh: Fresh = { records: new Map(), liveKeysDelta: 0, waitsFor: 0 }
+    const fresh = new Draft(waiting)
     const merging: Unit[] = []
     for (const unit of waiting.units) {
       if (unit.status !== REPLY.ok) continue
@@ -277,8 +306,8 @@ export class Replica {
       else merging.push(unit)
     }
     if (merging.length > 0) this.#merge(merging, fresh)
-    if (fresh.records.size > 0) this.#startWrite(fresh, waiting)
-    else if (fresh.waitsFor > 0) this.#writing.get(fresh.waitsFor)?.waiting.push(waiting)
+    if (fresh.keys.length > 0) this.#startWrite(fresh)
+    else if (fresh.standsOn !== undefined) fresh.standsOn.waiting.push(waiting)
     else this.#answer(waiting)
   }
 
@@ -296,7 +325,7 @@ export class Replica {
     return true
   }
 
-  #overwrite(unit: Unit, fresh: Fresh): void {
+  #overwrite(unit: Unit, fresh: Draft): void {
     for (let index = 0; index < unit.keys.length; index++) {
       const record = unit.records[index] as VersionRecord
       this.#take(unit.keys[index] as Key, record, true, fresh)
@@ -304,7 +333,7 @@ export class Replica {
   }
 
   /** Read, compare, keep what is newer. */
-  #merge(units: readonly Unit[], fresh: Fresh): void {
+  #merge(units: readonly Unit[], fresh: Draft): void {
     const keys: Key[] = []
     for (const unit of units) for (const key of unit.keys) keys.push(key)
     const current = this.#currentOf(keys)
@@ -315,25 +344,25 @@ export class Replica {
       if (!this.#mayMerge(unit, current, from)) continue
       for (let index = 0; index < unit.keys.length; index++) {
         const key = unit.keys[index] as Key
-        const there = fresh.records.get(key) ?? knownOf(current[from + index])
+        const made = fresh.find(key)
+        const there = made ?? knownOf(current[from + index])
         const record = unit.records[index] as VersionRecord
         if (recordCovers(there, record)) {
-          fresh.waitsFor = Math.max(fresh.waitsFor, this.#overlay.get(key)?.token ?? 0)
+          fresh.standOn(this.#bringing(key))
           continue
         }
         const merged = there === undefined ? record : mergeRecords(there, record)
         // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
-        const isHealed = current[from + index] === 'damaged' && !fresh.records.has(key)
+        const isHealed = current[from + index] === 'damaged' && made === undefined
         this.#take(key, merged, isLive(isHealed ? merged : there), fresh)
       }
     }
   }
 
   /** This is what the key will hold. */
-  #take(key: Key, record: VersionRecord, wasLive: boolean, fresh: Fresh): void {
+  #take(key: Key, record: VersionRecord, wasLive: boolean, fresh: Draft): void {
     const live = isLive(record)
-    fresh.liveKeysDelta += Number(live) - Number(wasLive)
-    fresh.records.set(key, record)
+    fresh.add(key, record, Number(live) - Number(wasLive))
     if (live) this.#live.add(key)
     else this.#live.remove(key)
     if (record.kind === 'lww' && record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
@@ -350,20 +379,18 @@ export class Replica {
     return unit.status === REPLY.ok
   }
 
-  #startWrite({ records, liveKeysDelta }: Fresh, waiting: Waiting): void {
-    const token = this.#takeToken()
-    const keys = [...records.keys()]
-    for (const [key, record] of records) this.#overlay.set(key, { record, token })
-    this.#writing.set(token, { keys, waiting: [waiting] })
-    this.#output.push({ type: 'write', token, write: { keys, records: [...records.values()], liveKeysDelta } })
+  #startWrite(draft: Draft): void {
+    draft.token = this.#takeToken()
+    this.#writing.push(draft)
+    const { keys, records, liveKeysDelta } = draft
+    this.#output.push({ type: 'write', token: draft.token, write: { keys, records, liveKeysDelta } })
   }
 
   #endWrite(token: number, accepted: boolean): boolean {
-    const writing = this.#writing.get(token)
-    if (writing === undefined) return false
-    this.#writing.delete(token)
-    for (const key of writing.keys) if (this.#overlay.get(key)?.token === token) this.#overlay.delete(key)
-    for (const waiting of writing.waiting) {
+    const at = this.#writing.findIndex((draft) => draft.token === token)
+    const [draft] = at < 0 ? [] : this.#writing.splice(at, 1)
+    if (draft === undefined) return false
+    for (const waiting of draft.waiting) {
       if (!accepted) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = REPLY.failed
       this.#answer(waiting)
     }

@@ -16,6 +16,7 @@ import {
   type ProtocolConfig,
   RETRY_MS,
 } from '../config.js'
+import { IdTable } from '../id-table.js'
 import type { Address, Key, NodeId, PartitionId } from '../ids.js'
 import {
   type CoordinateReplies,
@@ -50,6 +51,7 @@ import type {
   ScanPage,
   WriteLeg,
 } from './request.js'
+import { RequestList } from './request-list.js'
 import { ScanRequest } from './scan.js'
 
 /** What a coordination wants done; its host takes it after each input. */
@@ -69,12 +71,12 @@ export class Coordination implements Desk {
   #table: PartitionTable
   readonly #peers = new Map<NodeId, Peer>()
   #sortedPeers: readonly Peer[] = []
-  /** Everything that is not gone. */
-  readonly #requests = new Set<Request>()
+  /** Their callers wait. */
+  readonly #running = new RequestList()
   /** Of those, what was forwarded, by id: its outcomes come one by one. */
-  readonly #forwards = new Map<RequestId, ForwardRequest>()
+  readonly #forwards = new IdTable<ForwardRequest>()
   /** Ended for their callers, still seeing to their last owners; oldest first. */
-  readonly #lingering = new Set<Request>()
+  readonly #lingering = new RequestList()
   #lingeringBytes = 0
   #missedBytes = 0
   #bytes = 0
@@ -104,7 +106,7 @@ export class Coordination implements Desk {
 
   /** Requests that have not ended for their callers. */
   get running(): number {
-    return this.#requests.size - this.#lingering.size
+    return this.#running.size
   }
 
   /** Bytes that all requests keep alive. */
@@ -256,7 +258,7 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     if (table.epoch <= this.#table.epoch) return
     this.#table = table
-    for (const request of [...this.#requests]) if (request.phase !== 'gone') request.onTable(this)
+    for (const request of this.#all()) if (request.phase !== 'gone') request.onTable(this)
     this.#retryWaiting()
   }
 
@@ -272,7 +274,7 @@ export class Coordination implements Desk {
   /** What a closing host does: every request that runs ends with this failure. */
   endAll(code: 'CLOSED', nowMs: number): void {
     this.nowMs = nowMs
-    for (const request of [...this.#requests]) {
+    for (const request of this.#running.toArray()) {
       if (request.phase !== 'running') continue
       request.onDeadline(this)
       const last = this.#output.ends.at(-1)
@@ -380,7 +382,6 @@ export class Coordination implements Desk {
 
   forget(request: Request): void {
     if (request.phase === 'lingering') {
-      this.#lingering.delete(request)
       if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
       else this.#lingeringBytes -= request.bytes
     }
@@ -396,7 +397,6 @@ export class Coordination implements Desk {
     const request = new MissedWrite({ id: this.#takeInnerId(), nowMs: this.nowMs, target, partition, keys, records })
     this.#missedBytes += request.bytes
     request.phase = 'lingering'
-    this.#lingering.add(request)
     this.#add(request)
   }
 
@@ -409,6 +409,10 @@ export class Coordination implements Desk {
   }
 
   // --- inside ---------------------------------------------------------------------------------------------------------
+
+  #all(): readonly Request[] {
+    return [...this.#running.toArray(), ...this.#lingering.toArray()]
+  }
 
   #requestOf(operation: Operation | ForwardOperation): Request {
     switch (operation.kind) {
@@ -434,8 +438,9 @@ export class Coordination implements Desk {
   }
 
   #add(request: Request): void {
-    this.#requests.add(request)
-    if (request instanceof ForwardRequest) this.#forwards.set(request.id, request)
+    if (request.phase === 'lingering') this.#lingering.add(request)
+    else this.#running.add(request)
+    if (request instanceof ForwardRequest) this.#forwards.add(request.id, request)
     this.#bytes += request.bytes
     if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
     request.start(this)
@@ -444,13 +449,14 @@ export class Coordination implements Desk {
   #remove(request: Request): void {
     if (request.phase === 'gone') return
     request.phase = 'gone'
-    this.#requests.delete(request)
-    if (request instanceof ForwardRequest) this.#forwards.delete(request.id)
+    request.list?.remove(request)
+    if (request instanceof ForwardRequest) this.#forwards.take(request.id)
     this.#bytes -= request.bytes
   }
 
   #linger(request: Request): void {
     request.phase = 'lingering'
+    this.#running.remove(request)
     this.#lingering.add(request)
     this.#lingeringBytes += request.bytes
     if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
@@ -462,8 +468,9 @@ export class Coordination implements Desk {
   }
 
   #oldestLingeringPut(): Request | undefined {
-    for (const request of this.#lingering) if (request instanceof PutRequest) return request
-    return undefined
+    let request = this.#lingering.first
+    while (request !== undefined && !(request instanceof PutRequest)) request = request.next
+    return request
   }
 
   #takeInnerId(): RequestId {
@@ -553,7 +560,7 @@ export class Coordination implements Desk {
 
   #tellForwards(peer: Peer, silent: boolean): void {
     if (peer.forwarded === 0) return
-    for (const request of [...this.#forwards.values()]) request.onLegLost(this, peer.node, { sent: true, silent })
+    for (const request of this.#forwards.values()) request.onLegLost(this, peer.node, { sent: true, silent })
   }
 
   #retryWaiting(): void {
@@ -567,10 +574,10 @@ export class Coordination implements Desk {
 
   #expire(): void {
     this.#soonestDeadlineMs = Number.POSITIVE_INFINITY
-    for (const request of [...this.#requests]) {
+    for (const request of this.#all()) {
       if (request.phase !== 'gone' && request.deadlineMs <= this.nowMs) request.onDeadline(this)
     }
-    for (const { deadlineMs } of this.#requests)
+    for (const { deadlineMs } of this.#all())
       if (deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = deadlineMs
   }
 }

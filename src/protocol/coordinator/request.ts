@@ -20,6 +20,7 @@ import type {
 import type { PartitionTable, Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
+import type { RequestList } from './request-list.js'
 
 /** `running`: its caller waits. `lingering`: answered, still seeing to its last owners. `gone`: takes nothing more. */
 export type RequestPhase = 'running' | 'lingering' | 'gone'
@@ -32,6 +33,10 @@ export abstract class Request {
   isWaiting = false
   /** The request that started this one, and for which key; set by the coordination only. */
   outer: { readonly request: Request; readonly key: Key } | undefined = undefined
+  /** The list that it is in, and its neighbours there; set by `RequestList` only. */
+  list: RequestList | undefined = undefined
+  previous: Request | undefined = undefined
+  next: Request | undefined = undefined
 
   constructor(
     readonly id: RequestId,
