@@ -339,6 +339,7 @@ export class SupervisorActor {
       protocol,
       store: {
         durability: config.durability,
+        recordCacheBytes: Math.floor(config.recordCacheBytes / divided),
         cacheBytes: Math.floor(config.cacheBytes / divided),
         openFilesMax: Math.max(10, Math.floor(config.openFilesMax / divided)),
         writeBufferBytes: config.writeBufferBytes,

@@ -50,9 +50,11 @@ type Answer = 'value' | 'read' | 'page' | 'nothing'
 
 interface Pending {
   readonly answer: Answer
-  readonly resolve: (value: never) => void
-  readonly reject: (error: unknown) => void
+  resolve(value: unknown): void
+  reject(error: unknown): void
 }
+
+const NO_OPTIONS = {}
 
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
 const TURN_REQUESTS_MAX = 8_192
@@ -100,7 +102,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     const pending = this.#pending.take(id)
     if (pending === undefined) return
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
-    else pending.resolve(answerOf(pending.answer, outcome) as never)
+    else pending.resolve(answerOf(pending.answer, outcome))
   }
 
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
@@ -118,14 +120,28 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   }
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
-    return this.#write(() => ({ keys: [keyFromUser(key)], values: [this.#valueOf(value)] }), options, PUT_OPTIONS)
+    return new Promise((resolve, reject) => {
+      const request = this.#putRequest([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
+      this.#admit(request, { answer: 'nothing', resolve, reject })
+    })
   }
 
   delete(key: Bytes, options?: PutOptions): Promise<void> {
-    return this.#write(() => ({ keys: [keyFromUser(key)], values: [null] }), options, PUT_OPTIONS)
+    return new Promise((resolve, reject) => {
+      const request = this.#putRequest([keyFromUser(key)], [null], options, PUT_OPTIONS)
+      this.#admit(request, { answer: 'nothing', resolve, reject })
+    })
   }
 
-  async batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
+  batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { keys, values } = this.#columnsOf(operations)
+      const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
+      this.#admit(request, { answer: 'nothing', resolve, reject })
+    })
+  }
+
+  #columnsOf(operations: readonly BatchOperation[]): { keys: Key[]; values: (Uint8Array | null)[] } {
     if (!Array.isArray(operations))
       throw invalid('operations', operations, "an array of { type: 'put' | 'del', key, value? }")
     const keys: Key[] = []
@@ -136,7 +152,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
       keys.push(keyFromUser(operation.key))
       values.push(operation.type === 'put' ? this.#valueOf(operation.value) : null)
     }
-    await this.#write(() => ({ keys, values }), options, BATCH_OPTIONS)
+    return { keys, values }
   }
 
   async *scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
@@ -171,56 +187,61 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   }
 
   #get<T>(key: Bytes, options: GetOptions | undefined, answer: Answer): Promise<T> {
-    return this.#call(answer, (id) => {
-      const binary = keyFromUser(key)
-      if (options === undefined) {
-        const deadlineMs = this.#turnMs() + this.#config.readTimeoutMs
-        return { kind: 'get', id, key: binary, r: this.#config.r, sloppy: false, deadlineMs }
-      }
-      checkNames(options, GET_OPTIONS)
-      const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
-      const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
-      return { kind: 'get', id, key: binary, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
+    return new Promise<T>((resolve, reject) => {
+      this.#admit(this.#getRequest(keyFromUser(key), options), { answer, resolve, reject })
     })
   }
 
-  #write(
-    entries: () => { readonly keys: readonly Key[]; readonly values: readonly (Uint8Array | null)[] },
-    options: PutOptions = {},
+  #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest {
+    checkNames(options, GET_OPTIONS)
+    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
+    const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
+    return { kind: 'get', id: this.#takeId(), key, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
+  }
+
+  #putRequest(
+    keys: readonly Key[],
+    values: readonly (Uint8Array | null)[],
+    options: PutOptions = NO_OPTIONS,
     names: readonly string[],
-  ): Promise<void> {
-    return this.#call('nothing', (id) => {
-      checkNames(options, names)
-      const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
-      const sloppy = booleanOf('sloppy', options.sloppy)
-      const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
-      const context = this.#contextOf(options.context)
-      const { keys, values } = entries()
-      const put = { kind: 'put' as const, id, keys, values, w, sloppy, deadlineMs }
-      return context === undefined ? put : { ...put, context }
-    })
+  ): ClientRequest {
+    checkNames(options, names)
+    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
+    const sloppy = booleanOf('sloppy', options.sloppy)
+    const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
+    const put = { kind: 'put' as const, id: this.#takeId(), keys, values, w, sloppy, deadlineMs }
+    if (options.context === undefined) return put
+    return { ...put, context: contextOf(options.context) }
   }
 
   #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
     const { limit, r, timeoutMs } = options
-    return this.#call('page', (id) => {
+    return new Promise((resolve, reject) => {
       const deadlineMs = this.#turnMs() + timeoutMs
-      return { kind: 'scan', id, range, limit, bytesMax: SCAN_BYTES_MAX, r, deadlineMs }
+      const request = {
+        kind: 'scan' as const,
+        id: this.#takeId(),
+        range,
+        limit,
+        bytesMax: SCAN_BYTES_MAX,
+        r,
+        deadlineMs,
+      }
+      this.#admit(request, { answer: 'page', resolve, reject })
     })
   }
 
-  /** One promise a call; all calls of a microtask turn are one batch. A wrong argument rejects. */
-  #call<T>(answer: Answer, make: (id: number) => ClientRequest): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#isClosed) throw new CoterieError('CLOSED')
-      const id = this.#nextId
-      const request = make(id)
-      this.#nextId = id + 1
-      this.#pending.add(id, { answer, resolve: resolve as (value: never) => void, reject })
-      this.#turn.push(request)
-      if (this.#turn.length === 1) queueMicrotask(this.#flush)
-      else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
-    })
+  /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
+  #admit(request: ClientRequest, pending: Pending): void {
+    if (this.#isClosed) throw new CoterieError('CLOSED')
+    this.#pending.add(request.id, pending)
+    this.#turn.push(request)
+    if (this.#turn.length === 1) queueMicrotask(this.#flush)
+    else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
+  }
+
+  #takeId(): number {
+    return this.#nextId++
   }
 
   /** The time of this turn: read once. */
@@ -245,13 +266,12 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   #timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {
     return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, TIMEOUT_MS_MAX)
   }
+}
 
-  #contextOf(context: string | undefined): CausalContext | undefined {
-    if (context === undefined) return undefined
-    const decoded = typeof context === 'string' ? decodeContext(context) : undefined
-    if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
-    return decoded
-  }
+function contextOf(context: string): CausalContext {
+  const decoded = typeof context === 'string' ? decodeContext(context) : undefined
+  if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
+  return decoded
 }
 
 function answerOf(answer: Answer, outcome: OperationOutcome): unknown {
@@ -284,9 +304,9 @@ function newestValueOf(record: VersionRecord | undefined): Uint8Array | undefine
   return newest?.value == null ? undefined : copyOf(newest.value)
 }
 
-/** A buffer of its own, unpooled: a view would keep a whole envelope alive, and send it all if it were posted. */
+/** Bytes of its own (small ones in Node's pool, as its own calls give them): a view would keep a whole envelope alive. */
 function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+  const copy = Buffer.allocUnsafe(bytes.byteLength)
   copy.set(bytes)
   return copy
 }
@@ -320,6 +340,5 @@ function booleanOf(name: string, value: unknown): boolean {
 
 function checkNames(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
-  for (const name of Object.keys(options))
-    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+  for (const name in options) if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
 }

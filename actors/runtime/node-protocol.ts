@@ -24,6 +24,7 @@ export interface Assignment {
   readonly protocol: ProtocolConfig
   readonly store: {
     readonly durability: Durability
+    readonly recordCacheBytes: number
     readonly cacheBytes: number
     readonly openFilesMax: number
     readonly writeBufferBytes: number

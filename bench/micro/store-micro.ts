@@ -30,7 +30,13 @@ const records = keys.map((_, index): VersionRecord => {
 const partitions = Array.from({ length: 128 }, (_, partition) => partition)
 
 const folder = mkdtempSync(join(tmpdir(), 'coterie-bench-'))
-const common = { cacheBytes: 32 << 20, openFilesMax: 200, writeBufferBytes: 4 << 20, lockWaitMs: 0 }
+const common = {
+  cacheBytes: 32 << 20,
+  recordCacheBytes: 0,
+  openFilesMax: 200,
+  writeBufferBytes: 4 << 20,
+  lockWaitMs: 0,
+}
 try {
   await benchCodec()
   await benchLock()

@@ -21,7 +21,7 @@ import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
-import { makeStamp, type Stamp } from './versions/stamp.js'
+import { type Stamp, stampOf, stampTimePart } from './versions/stamp.js'
 
 /** A request of the program. `id`s are whole numbers that the program's side counts up. */
 export type ClientRequest =
@@ -155,6 +155,7 @@ export class Gateway {
 
   #onRequests(requests: readonly ClientRequest[], stampTimeNs: bigint | undefined, nowMs: number): void {
     let index = 0
+    const stampPrefix = `${stampTimePart(stampTimeNs ?? 0n)}.${this.id}.`
     for (const request of requests) {
       const refusal = this.#refusalOf(request, stampTimeNs)
       if (refusal !== undefined) {
@@ -166,7 +167,7 @@ export class Gateway {
           this.#submitGet(request, nowMs)
           break
         case 'put':
-          this.#submitPut(request, makeStamp(stampTimeNs ?? 0n, index++, this.id), nowMs)
+          this.#submitPut(request, stampOf(stampPrefix, index++), nowMs)
           break
         case 'scan':
           this.#coordination.submit({ ...request, id: request.id * 2 }, nowMs)

@@ -42,16 +42,19 @@ export type ReplicaOutput =
       readonly records: readonly VersionRecord[]
     }
 
-/** One atomic piece of a write: a request's keys of one partition. */
+/** One atomic piece of a write, a request's keys of one partition: these places of the write's columns. */
 interface Unit {
-  readonly keys: readonly Key[]
-  readonly records: readonly VersionRecord[]
+  readonly from: number
+  readonly end: number
   readonly purpose: Purpose
   status: ReplyStatus
 }
 
 /** A message, or a local write, that waits for the store. */
 interface Waiting {
+  /** Parallel columns. */
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
   readonly units: readonly Unit[]
   readonly answer: { readonly to: Address; readonly message: ReplicaWrite } | { readonly local: number }
 }
@@ -143,14 +146,15 @@ export class Replica {
   /** False: made for a newer table than ours; park it. */
   onRead(from: Address, message: ReplicaRead, nowMs: number): boolean {
     const count = message.keys.length
-    const statuses = new Array<ReplyStatus>(count)
+    // Filled by `push`: see `actors/runtime/columns.ts`.
+    const statuses: ReplyStatus[] = []
     const keys: Key[] = []
     for (let index = 0; index < count; index++) {
       const key = message.keys[index] as Key
       const verdict = this.#keeper.judgeRead(partitionOf(key, this.#partitions), message.rowEpochs[index] ?? 0)
       if (verdict === 'behind') return false
       const status = (message.deadlinesMs[index] ?? 0) < nowMs ? REPLY.expired : STATUS_OF[verdict]
-      statuses[index] = status
+      statuses.push(status)
       if (status === REPLY.ok) keys.push(key)
     }
     const stored = this.#store.read(keys)
@@ -180,22 +184,18 @@ export class Replica {
 
   /** False: made for a newer table than ours; park it. */
   onWrite(from: Address, message: ReplicaWrite, nowMs: number): boolean {
-    const units: Unit[] = []
-    let offset = 0
-    for (let index = 0; index < message.counts.length; index++) {
-      const verdict = this.#keeper.judgeWrite(message.partitions[index] ?? 0, message.rowEpochs[index] ?? 0)
+    const { keys, records, counts, partitions, rowEpochs, deadlinesMs, purposes } = message
+    const units = new Array<Unit>(counts.length)
+    let end = 0
+    for (let index = 0; index < counts.length; index++) {
+      const verdict = this.#keeper.judgeWrite(partitions[index] ?? 0, rowEpochs[index] ?? 0)
       if (verdict === 'behind') return false
-      const end = offset + (message.counts[index] ?? 0)
-      const expired = (message.deadlinesMs[index] ?? 0) < nowMs
-      units.push({
-        keys: message.keys.slice(offset, end),
-        records: message.records.slice(offset, end),
-        purpose: message.purposes[index] ?? PURPOSE.write,
-        status: expired ? REPLY.expired : STATUS_OF[verdict],
-      })
-      offset = end
+      const first = end
+      end += counts[index] ?? 0
+      const status = (deadlinesMs[index] ?? 0) < nowMs ? REPLY.expired : STATUS_OF[verdict]
+      units[index] = { from: first, end, purpose: purposes[index] ?? PURPOSE.write, status }
     }
-    this.#write({ units, answer: { to: from, message } })
+    this.#write({ keys, records, units, answer: { to: from, message } })
     return true
   }
 
@@ -204,10 +204,8 @@ export class Replica {
    * own: one that is damaged here does not keep the others out. Ends with a `local` output.
    */
   writeLocally(local: number, keys: readonly Key[], records: readonly VersionRecord[], purpose: Purpose): void {
-    const units = keys.map((key, index) => {
-      return { keys: [key], records: [records[index] as VersionRecord], purpose, status: REPLY.ok }
-    })
-    this.#write({ units, answer: { local } })
+    const units = keys.map((_, index) => ({ from: index, end: index + 1, purpose, status: REPLY.ok }))
+    this.#write({ keys, records, units, answer: { local } })
   }
 
   /**
@@ -229,7 +227,10 @@ export class Replica {
       else records.push(made)
     })
     if (status !== REPLY.ok) this.#output.push({ type: 'local', id: local, status, records: [] })
-    else this.#write({ units: [{ keys, records, purpose: PURPOSE.write, status }], answer: { local } })
+    else {
+      const unit = { from: 0, end: keys.length, purpose: PURPOSE.write, status }
+      this.#write({ keys, records, units: [unit], answer: { local } })
+    }
   }
 
   /** False: made for a newer table than ours; park it. */
@@ -302,10 +303,10 @@ export class Replica {
     const merging: Unit[] = []
     for (const unit of waiting.units) {
       if (unit.status !== REPLY.ok) continue
-      if (this.#isNewest(unit)) this.#overwrite(unit, fresh)
+      if (this.#isNewest(unit, waiting)) this.#overwrite(unit, waiting, fresh)
       else merging.push(unit)
     }
-    if (merging.length > 0) this.#merge(merging, fresh)
+    if (merging.length > 0) this.#merge(merging, waiting, fresh)
     if (fresh.keys.length > 0) this.#startWrite(fresh)
     else if (fresh.standsOn !== undefined) fresh.standsOn.waiting.push(waiting)
     else this.#answer(waiting)
@@ -315,45 +316,44 @@ export class Replica {
    * Is it newer than everything this replica has ever held, and are its keys known to be live? Then nothing that is there
    * matters (not even if it is damaged), and nothing need be read.
    */
-  #isNewest(unit: Unit): boolean {
-    if (unit.purpose !== PURPOSE.write) return false
-    for (let index = 0; index < unit.keys.length; index++) {
-      const record = unit.records[index] as VersionRecord
-      if (record.kind !== 'lww' || record.stamp < this.#highestStamp || !this.#live.has(unit.keys[index] as Key))
-        return false
+  #isNewest({ purpose, from, end }: Unit, { keys, records }: Waiting): boolean {
+    if (purpose !== PURPOSE.write) return false
+    for (let place = from; place < end; place++) {
+      const record = records[place] as VersionRecord
+      if (record.kind !== 'lww' || record.stamp < this.#highestStamp) return false
+      if (!this.#live.has(keys[place] as Key)) return false
     }
     return true
   }
 
-  #overwrite(unit: Unit, fresh: Draft): void {
-    for (let index = 0; index < unit.keys.length; index++) {
-      const record = unit.records[index] as VersionRecord
-      this.#take(unit.keys[index] as Key, record, true, fresh)
+  #overwrite({ from, end }: Unit, { keys, records }: Waiting, fresh: Draft): void {
+    for (let place = from; place < end; place++) {
+      this.#take(keys[place] as Key, records[place] as VersionRecord, true, fresh)
     }
   }
 
   /** Read, compare, keep what is newer. */
-  #merge(units: readonly Unit[], fresh: Draft): void {
-    const keys: Key[] = []
-    for (const unit of units) for (const key of unit.keys) keys.push(key)
-    const current = this.#currentOf(keys)
+  #merge(units: readonly Unit[], { keys, records }: Waiting, fresh: Draft): void {
+    const current = this.#currentOf(units.flatMap(({ from, end }) => keys.slice(from, end)))
     let next = 0
     for (const unit of units) {
-      const from = next
-      next += unit.keys.length
-      if (!this.#mayMerge(unit, current, from)) continue
-      for (let index = 0; index < unit.keys.length; index++) {
-        const key = unit.keys[index] as Key
+      // Where the unit's places stand in `current`.
+      const offset = next - unit.from
+      next += unit.end - unit.from
+      if (!this.#mayMerge(unit, keys, current, offset)) continue
+      for (let place = unit.from; place < unit.end; place++) {
+        const key = keys[place] as Key
+        const record = records[place] as VersionRecord
+        const stored = current[place + offset]
         const made = fresh.find(key)
-        const there = made ?? knownOf(current[from + index])
-        const record = unit.records[index] as VersionRecord
+        const there = made ?? knownOf(stored)
         if (recordCovers(there, record)) {
           fresh.standOn(this.#bringing(key))
           continue
         }
         const merged = there === undefined ? record : mergeRecords(there, record)
         // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
-        const isHealed = current[from + index] === 'damaged' && made === undefined
+        const isHealed = stored === 'damaged' && made === undefined
         this.#take(key, merged, isLive(isHealed ? merged : there), fresh)
       }
     }
@@ -369,12 +369,12 @@ export class Replica {
   }
 
   /** A damaged record takes nothing but what heals it. */
-  #mayMerge(unit: Unit, current: readonly StoredRecord[], from: number): boolean {
+  #mayMerge(unit: Unit, keys: readonly Key[], current: readonly StoredRecord[], offset: number): boolean {
     if (unit.purpose === PURPOSE.heal) return true
-    for (let index = 0; index < unit.keys.length; index++) {
-      if (current[from + index] !== 'damaged') continue
+    for (let place = unit.from; place < unit.end; place++) {
+      if (current[place + offset] !== 'damaged') continue
       unit.status = REPLY.unknown
-      this.#output.push({ type: 'damaged', key: unit.keys[index] as Key })
+      this.#output.push({ type: 'damaged', key: keys[place] as Key })
     }
     return unit.status === REPLY.ok
   }
@@ -401,12 +401,13 @@ export class Replica {
     if ('local' in waiting.answer) {
       const bad = waiting.units.filter((unit) => unit.status !== REPLY.ok)
       const worst = bad.find((unit) => unit.status === REPLY.failed) ?? bad[0]
-      const records = waiting.units.flatMap((unit) => unit.records)
-      this.#output.push({ type: 'local', id: waiting.answer.local, status: worst?.status ?? REPLY.ok, records })
+      const status = worst?.status ?? REPLY.ok
+      this.#output.push({ type: 'local', id: waiting.answer.local, status, records: waiting.records })
       return
     }
     const { to, message } = waiting.answer
-    const statuses = waiting.units.map((unit) => unit.status)
+    const statuses: ReplyStatus[] = []
+    for (const unit of waiting.units) statuses.push(unit.status)
     const { id: replyTo } = message
     this.#output.push({
       type: 'reply',

@@ -10,7 +10,7 @@
  */
 
 import type { Epoch, NodeId, PartitionId } from './ids.js'
-import { isFullOwner, isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from './ring/table.js'
+import { isFullOwner, isJoint, isWriteTarget, type PartitionTable, type Row, rowOf } from './ring/table.js'
 
 /** What a replica may do with an operation of a row. */
 export type RowVerdict =
@@ -94,7 +94,7 @@ export class TableKeeper {
   judgeWrite(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
     const row = rowOf(this.#table, partition)
     if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
-    if (!writeTargetsOf(row).includes(this.#self)) return 'stale'
+    if (!isWriteTarget(row, this.#self)) return 'stale'
     return this.#guarded.has(partition) ? 'guarded' : 'serve'
   }
 

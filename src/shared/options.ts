@@ -160,6 +160,13 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes/s',
     about: 'fill and exchange traffic of one node',
   },
+  recordCacheBytes: {
+    byDefault: 67_108_864,
+    min: 0,
+    max: 1_099_511_627_776,
+    unit: 'bytes',
+    about: 'records read or written lately, kept by the nodes, divided by them; 0: none',
+  },
   cacheBytes: {
     byDefault: 67_108_864,
     min: 0,

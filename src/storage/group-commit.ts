@@ -14,11 +14,13 @@
  * It must never acknowledge before the witness, nor write the witness before LevelDB. Called by the level store.
  */
 
+import type { Key } from '../protocol/ids.js'
 import type { StoreWrite } from '../protocol/store-contract.js'
 import type { Durability } from '../shared/options.js'
 import { encodeHint, encodeIdentity, encodeMeta, type StoredIdentity } from './entry-codec.js'
 import { dataKey, hintKey, IDENTITY_KEY, metaKey } from './keyspace.js'
 import type { Level } from './open-level.js'
+import type { RecordCache } from './record-cache.js'
 import { encodeRecord } from './record-codec.js'
 import { StoreError } from './store-error.js'
 import type { WitnessFile } from './witness.js'
@@ -29,6 +31,10 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024
 interface Group {
   readonly batch: ReturnType<Level['batch']>
   readonly waiters: Waiter[]
+  /** The records in it as they are stored: parallel columns, for the cache. */
+  readonly keys: Key[]
+  readonly records: Buffer[]
+  readonly keysDropped: Key[]
   bytes: number
   liveKeysDelta: number
   sync: boolean
@@ -43,6 +49,7 @@ export class GroupCommit {
   readonly #level: Level
   readonly #durability: Durability
   readonly #witness: WitnessFile
+  readonly #cache: RecordCache
   #identity: StoredIdentity
   /** Not yet given to LevelDB, oldest first; only the last one still gathers. */
   readonly #queue: Group[] = []
@@ -52,11 +59,18 @@ export class GroupCommit {
   #syncing: Promise<void> | undefined
   #failure: StoreError | undefined
 
-  constructor(level: Level, identity: StoredIdentity, witness: WitnessFile, durability: Durability) {
-    this.#level = level
-    this.#identity = identity
-    this.#witness = witness
-    this.#durability = durability
+  constructor(options: {
+    level: Level
+    identity: StoredIdentity
+    witness: WitnessFile
+    durability: Durability
+    cache: RecordCache
+  }) {
+    this.#level = options.level
+    this.#identity = options.identity
+    this.#witness = options.witness
+    this.#durability = options.durability
+    this.#cache = options.cache
   }
 
   /** As of the last batch that LevelDB accepted. */
@@ -72,14 +86,24 @@ export class GroupCommit {
   /** See `Store.write`. Errors: StoreError STORE_FAILED. */
   add(write: StoreWrite): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(refusedAfter(this.#failure))
+    const records = recordsOf(write)
     const entries = entriesOf(write)
     const group = this.#gathering()
     // Nothing below throws: half a write in a batch would be accepted with it.
+    for (let index = 0; index < records.length; index++) {
+      const key = write.keys[index] as Key
+      const record = records[index] as Buffer
+      group.batch.put(dataKey(key), record)
+      group.keys.push(key)
+      group.records.push(record)
+      group.bytes += key.length + record.length
+    }
     for (const { key, value } of entries) {
       if (value === undefined) group.batch.del(key)
       else group.batch.put(key, value)
       group.bytes += key.length + (value?.length ?? 0)
     }
+    if (write.keysDropped !== undefined) group.keysDropped.push(...write.keysDropped)
     group.liveKeysDelta += write.liveKeysDelta
     group.sync ||= write.sync === true
     // A microtask later, so that all writes of one turn share the first batch.
@@ -101,6 +125,9 @@ export class GroupCommit {
     const group = {
       batch: this.#level.batch(),
       waiters: [],
+      keys: [],
+      records: [],
+      keysDropped: [],
       bytes: 0,
       liveKeysDelta: 0,
       sync: this.#durability === 'disk',
@@ -120,6 +147,7 @@ export class GroupCommit {
         group.batch.put(IDENTITY_KEY, encodeIdentity(identity))
         await group.batch.write({ sync: group.sync })
         this.#identity = identity
+        this.#refreshCache(group)
         this.#witness.write({ sequence: identity.sequence, durability: this.#durability, closed: false })
       } catch (error) {
         await this.#fail(error, [group])
@@ -130,6 +158,14 @@ export class GroupCommit {
       else await this.#fail(this.#failure, [group])
     }
     this.#writing = undefined
+  }
+
+  /** Not before LevelDB has accepted it: a read in between brings in what was there before, and is replaced here. */
+  #refreshCache({ keys, records, keysDropped }: Group): void {
+    for (let index = 0; index < keys.length; index++) {
+      this.#cache.replace(keys[index] as Key, records[index] as Buffer)
+    }
+    for (const key of keysDropped) this.#cache.drop(key)
   }
 
   /** In order: a batch that needs no sync still waits for an earlier one that does. */
@@ -162,7 +198,11 @@ export class GroupCommit {
     this.#failure ??= new StoreError('STORE_FAILED', 'a batch was not accepted', { cause, kept: 'unknown' })
     const refused = refusedAfter(this.#failure)
     const queued = this.#queue.splice(0)
-    for (const group of broken) for (const waiter of group.waiters) waiter.reject(this.#failure)
+    for (const group of broken) {
+      // What LevelDB kept of it, only LevelDB can tell.
+      for (const key of group.keys) this.#cache.drop(key)
+      for (const waiter of group.waiters) waiter.reject(this.#failure)
+    }
     for (const group of queued) for (const waiter of group.waiters) waiter.reject(refused)
     await Promise.all(queued.map((group) => group.batch.close()))
   }
@@ -178,16 +218,26 @@ interface Entry {
   readonly value: Buffer | undefined
 }
 
-function entriesOf(write: StoreWrite): Entry[] {
-  const entries: Entry[] = write.keys.map((key, index) => {
-    const record = write.records[index]
+function recordsOf({ keys, records }: StoreWrite): Buffer[] {
+  const encoded = new Array<Buffer>(keys.length)
+  for (let index = 0; index < keys.length; index++) {
+    const record = records[index]
     if (record === undefined) throw new RangeError('a write has a record for each key')
-    return { key: dataKey(key), value: encodeRecord(key, record) }
-  })
-  for (const key of write.keysDropped ?? []) entries.push({ key: dataKey(key), value: undefined })
-  for (const hint of write.hintsKept ?? []) entries.push({ key: hintKey(hint.id), value: encodeHint(hint) })
-  for (const hint of write.hintsDropped ?? []) entries.push({ key: hintKey(hint.id), value: undefined })
-  for (const [name, text] of Object.entries(write.meta ?? {})) {
+    encoded[index] = encodeRecord(keys[index] as Key, record)
+  }
+  return encoded
+}
+
+/** Everything of a write but its records. */
+function entriesOf(write: StoreWrite): readonly Entry[] {
+  const { keysDropped, hintsKept, hintsDropped, meta } = write
+  if (keysDropped === undefined && hintsKept === undefined && hintsDropped === undefined && meta === undefined)
+    return []
+  const entries: Entry[] = []
+  for (const key of keysDropped ?? []) entries.push({ key: dataKey(key), value: undefined })
+  for (const hint of hintsKept ?? []) entries.push({ key: hintKey(hint.id), value: encodeHint(hint) })
+  for (const hint of hintsDropped ?? []) entries.push({ key: hintKey(hint.id), value: undefined })
+  for (const [name, text] of Object.entries(meta ?? {})) {
     entries.push({ key: metaKey(name), value: encodeMeta(name, text) })
   }
   return entries

@@ -22,7 +22,8 @@ import { dataKey, IDENTITY_KEY } from './keyspace.js'
 import { scanLevel } from './level-scan.js'
 import { type Level, type LevelOptions, openLevel } from './open-level.js'
 import { type Judgement, judgeOpening, needsNewStoreId, type OpeningFacts } from './open-verdict.js'
-import { decodeRecord } from './record-codec.js'
+import { RecordCache } from './record-cache.js'
+import { decodeRecord, decodeUnchecked } from './record-codec.js'
 import type { Store, StoreIdentity } from './store.js'
 import { StoreError } from './store-error.js'
 import { syncFolder } from './sync-folder.js'
@@ -36,6 +37,8 @@ export interface LevelStoreOptions extends LevelOptions {
   /** The cluster's partition count. */
   readonly partitions: number
   readonly durability: Durability
+  /** Of records read or written lately, beside LevelDB's block cache; 0: none. */
+  readonly recordCacheBytes: number
   readonly expected: OpeningFacts['expected']
   readonly expectedStoreId?: string
   /** Verdict of `verifyStoreFiles`, if it ran. */
@@ -137,16 +140,28 @@ export class LevelStore implements Store {
   /** Errors: StoreError STORE_CLOSED. What LevelDB cannot read is `'damaged'`: unknown, never absent. */
   read(keys: readonly Key[]): StoredRecord[] {
     this.#assertOpen()
-    return keys.map((key) => {
-      try {
-        const bytes: Buffer | undefined = this.#level.getSync(dataKey(key))
-        return bytes === undefined ? undefined : decodeRecord(key, bytes)
-      } catch (error) {
-        this.readErrors++
-        this.lastReadError = error
-        return 'damaged'
-      }
-    })
+    const cache = this.#commit?.cache
+    const records = new Array<StoredRecord>(keys.length)
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as Key
+      const cached = cache?.get(key)
+      records[index] = cached === undefined ? this.#readFrom(key, cache) : decodeUnchecked(cached)
+    }
+    return records
+  }
+
+  #readFrom(key: Key, cache: RecordCache | undefined): StoredRecord {
+    try {
+      const bytes: Buffer | undefined = this.#level.getSync(dataKey(key))
+      if (bytes === undefined) return undefined
+      const record = decodeRecord(key, bytes)
+      if (record !== 'damaged') cache?.put(key, bytes)
+      return record
+    } catch (error) {
+      this.readErrors++
+      this.lastReadError = error
+      return 'damaged'
+    }
   }
 
   /** Errors: StoreError STORE_FAILED (see its `kept`), STORE_CLOSED, STORE_AMNESIAC. */
@@ -190,6 +205,7 @@ export class LevelStore implements Store {
 }
 
 interface Commits {
+  readonly cache: RecordCache
   readonly group: GroupCommit
   readonly witness: WitnessFile
 }
@@ -229,7 +245,8 @@ async function beginCommits(
   const { durability } = options
   const { storeId, sequence } = identity
   const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
-  return { group: new GroupCommit(level, identity, witness, durability), witness }
+  const cache = new RecordCache(options.recordCacheBytes)
+  return { group: new GroupCommit({ level, identity, witness, durability, cache }), witness, cache }
 }
 
 /**

@@ -54,7 +54,7 @@ export function decodeRecord(key: Key, bytes: Uint8Array): VersionRecord | 'dama
   return decodeBody(bytes, end)
 }
 
-/** Without the checksum; for the benchmark that shows what it costs. */
+/** Without looking at the checksum: of bytes that were checked before they were kept in memory. */
 export function decodeUnchecked(bytes: Uint8Array): VersionRecord | 'damaged' {
   return decodeBody(bytes, bytes.length - TRAILER_BYTES)
 }

@@ -6,6 +6,7 @@ import { decodeIdentity } from '../../src/storage/entry-codec.js'
 import { GroupCommit } from '../../src/storage/group-commit.js'
 import { IDENTITY_KEY } from '../../src/storage/keyspace.js'
 import type { Level } from '../../src/storage/open-level.js'
+import { RecordCache } from '../../src/storage/record-cache.js'
 import type { WitnessFile } from '../../src/storage/witness.js'
 import { recordOf, writeOf } from '../contract/store-contract.js'
 
@@ -55,7 +56,8 @@ function held(list: Held[]): Promise<void> {
 
 function commitOn(disk: ObedientDisk, durability: 'process' | 'disk'): GroupCommit {
   const identity = { storeId: '00', previousStoreId: '', sequence: 10, liveKeys: 0 }
-  return new GroupCommit(disk.level, identity, disk.witness, durability)
+  const { level, witness } = disk
+  return new GroupCommit({ level, identity, witness, durability, cache: new RecordCache(0) })
 }
 
 const put = (key: string, more: Partial<StoreWrite> = {}) =>

@@ -13,6 +13,7 @@ export const LEVEL_DEFAULTS = {
   partitions: 16,
   durability: 'process',
   cacheBytes: 1 << 20,
+  recordCacheBytes: 1 << 20,
   openFilesMax: 100,
   writeBufferBytes: 1 << 20,
   lockWaitMs: 0,

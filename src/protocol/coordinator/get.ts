@@ -241,7 +241,10 @@ export class GetRequest extends Request {
       this.legs.splice(index, 1)
       break
     }
-    this.legs.push(new Leg(peer, fallback))
+    const leg = new Leg(peer, fallback)
+    // A literal has room for one; `push` would make room for seventeen, and most reads ask once.
+    if (this.legs.length === 0) this.legs = [leg]
+    else this.legs.push(leg)
     return true
   }
 

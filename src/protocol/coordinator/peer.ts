@@ -112,7 +112,9 @@ export class Peer {
       const id = nextId()
       const requests = this.coordinate.take(id, nowMs)
       if (requests !== undefined) {
-        send({ type: 'coordinate/requests', id, epoch, requests: requests.map((entry) => entry.payload) })
+        const payloads: CoordinateRequest[] = []
+        for (const { payload } of requests) payloads.push(payload)
+        send({ type: 'coordinate/requests', id, epoch, requests: payloads })
       }
     }
   }
@@ -126,15 +128,14 @@ export class Peer {
     const id = options.nextId()
     const entries = lane.take(id, options.nowMs)
     if (entries === undefined) return
-    const count = entries.length
-    const keys = new Array<Key>(count)
-    const rowEpochs = new Array<number>(count)
-    const deadlinesMs = new Array<number>(count)
-    for (let index = 0; index < count; index++) {
-      const entry = entries[index] as ReadEntry
-      keys[index] = entry.key
-      rowEpochs[index] = entry.rowEpoch
-      deadlinesMs[index] = entry.deadlineMs
+    // Filled by `push`: see `actors/runtime/columns.ts`.
+    const keys: Key[] = []
+    const rowEpochs: number[] = []
+    const deadlinesMs: number[] = []
+    for (const entry of entries) {
+      keys.push(entry.key)
+      rowEpochs.push(entry.rowEpoch)
+      deadlinesMs.push(entry.deadlineMs)
     }
     options.send({ type: 'replica/read', id, epoch: options.epoch, keys, rowEpochs, deadlinesMs, fallback })
   }
@@ -153,21 +154,19 @@ export class Peer {
 }
 
 function writeMessage(id: MessageId, epoch: Epoch, entries: readonly WriteEntry[]): Message {
-  const count = entries.length
-  const partitions = new Array<number>(count)
-  const rowEpochs = new Array<number>(count)
-  const deadlinesMs = new Array<number>(count)
-  const purposes = new Array<Purpose>(count)
-  const counts = new Array<number>(count)
+  const partitions: number[] = []
+  const rowEpochs: number[] = []
+  const deadlinesMs: number[] = []
+  const purposes: Purpose[] = []
+  const counts: number[] = []
   const keys: Key[] = []
   const records: VersionRecord[] = []
-  for (let at = 0; at < count; at++) {
-    const entry = entries[at] as WriteEntry
-    partitions[at] = entry.partition
-    rowEpochs[at] = entry.rowEpoch
-    deadlinesMs[at] = entry.deadlineMs
-    purposes[at] = entry.purpose
-    counts[at] = entry.keys.length
+  for (const entry of entries) {
+    partitions.push(entry.partition)
+    rowEpochs.push(entry.rowEpoch)
+    deadlinesMs.push(entry.deadlineMs)
+    purposes.push(entry.purpose)
+    counts.push(entry.keys.length)
     for (let index = 0; index < entry.keys.length; index++) {
       keys.push(entry.keys[index] as Key)
       records.push(entry.records[index] as VersionRecord)

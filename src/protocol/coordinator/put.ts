@@ -239,15 +239,22 @@ export class PutRequest extends Request {
   }
 
   private legsOf(row: Row): Leg[] {
-    const legs: Leg[] = []
-    for (let place = 0; place < row.owners.length; place++) {
-      const owner = row.owners[place] ?? null
-      const pending = row.pending[place] ?? null
-      if (owner !== null) legs.push(new Leg(owner, true, pending === null))
-      if (pending !== null) legs.push(new Leg(pending, false, true))
+    const { owners, pending, standbys } = row
+    // Filled from here on; `push` would make room for seventeen.
+    const legs = new Array<Leg>(owners.length)
+    let count = 0
+    for (let place = 0; place < owners.length; place++) {
+      const owner = owners[place] ?? null
+      const filling = pending[place] ?? null
+      if (owner !== null) legs[count++] = new Leg(owner, true, filling === null)
+      if (filling !== null) legs[count++] = new Leg(filling, false, true)
     }
-    for (const standby of row.standbys) legs.push(new Leg(standby, false, false))
-    for (const leg of legs) if (leg.isOwner && this.acceptedBefore.includes(leg.node)) leg.state = 'accepted'
+    for (const standby of standbys) legs[count++] = new Leg(standby, false, false)
+    legs.length = count
+    for (const node of this.acceptedBefore) {
+      const leg = legs.find((candidate) => candidate.isOwner && candidate.node === node)
+      if (leg !== undefined) leg.state = 'accepted'
+    }
     return legs
   }
 

@@ -26,9 +26,16 @@ const STAMP_INDEX_MAX = 0xffff
  * Errors: asserts 0 ≤ index ≤ 65535.
  */
 export function makeStamp(timeNs: bigint, index: number, actor: ActorId): Stamp {
-  assert(index >= 0 && index <= STAMP_INDEX_MAX, 'a turn stamps at most 65536 operations', { index })
-  return `${stampTimePart(timeNs)}.${actor}.${index.toString(16).padStart(4, '0')}`
+  return stampOf(`${stampTimePart(timeNs)}.${actor}.`, index)
 }
+
+/** The stamp of the index-th operation of a turn; `prefix` is what all stamps of the turn begin with. */
+export function stampOf(prefix: string, index: number): Stamp {
+  if (!(index >= 0 && index <= STAMP_INDEX_MAX)) assert(false, 'a turn stamps at most 65536 operations', { index })
+  return prefix + HEX_BYTES[index >>> 8] + HEX_BYTES[index & 0xff]
+}
+
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The time part alone, for a turn that stamps many operations. */
 export function stampTimePart(timeNs: bigint): string {
