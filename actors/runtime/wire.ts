@@ -6,7 +6,7 @@
  * values in one buffer. Sibling sets, which are rare and deep, travel as their stored bytes.
  */
 
-import type { Message } from '../../src/protocol/messages.js'
+import type { Message, Purpose, ReplyStatus } from '../../src/protocol/messages.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
 import { decodeRecord, encodeRecord } from '../../src/storage/record-codec.js'
 import { type PackedColumn, packColumn, unpackColumn } from './columns.js'
@@ -19,11 +19,8 @@ const SIBLINGS = '*'
 /** Buffers from here on are handed over instead of copied. */
 const TRANSFER_BYTES_MIN = 65_536
 
-interface PackedRecords {
-  readonly stamps: string[]
-  readonly sizes: PackedColumn
-  readonly bytes: Uint8Array | undefined
-}
+/** Stamps, sizes, and all values in one buffer. */
+type PackedRecords = readonly [stamps: readonly string[], sizes: PackedColumn, bytes: Uint8Array | undefined]
 
 /** What `postMessage` is given. */
 export type Envelope = readonly unknown[]
@@ -44,47 +41,59 @@ export function unpackEnvelope(envelope: Envelope): readonly Message[] {
   return envelope.map((item) => unpackMessage(item as Packed))
 }
 
-/** A message in which records and columns of numbers are packed. */
-type Packed = Message & {
-  readonly packed?: PackedRecords
-  readonly rowEpochs?: PackedColumn
-  readonly deadlinesMs?: PackedColumn
-  readonly statuses?: PackedColumn
-  readonly purposes?: PackedColumn
-  readonly counts?: PackedColumn
-}
+/**
+ * The four hot messages travel as tuples: structured clone writes and reads the name of every member of an object. Each
+ * begins with its number here; any other message travels as it is, its records packed.
+ */
+const HOT = { read: 1, readReply: 2, write: 3, writeReply: 4 } as const
 
-/** All members of a message, its records packed. */
-type Wire<M> = Record<Exclude<keyof M, 'records'> | (M extends { records: unknown } ? 'packed' : never), unknown>
+type Packed =
+  | readonly [typeof HOT.read, number, number, readonly string[], PackedColumn, PackedColumn, boolean]
+  | readonly [typeof HOT.readReply, number, number, PackedColumn, ...PackedRecords]
+  | readonly [
+      typeof HOT.write,
+      number,
+      number,
+      readonly number[],
+      PackedColumn,
+      PackedColumn,
+      PackedColumn,
+      PackedColumn,
+      readonly string[],
+      ...PackedRecords,
+    ]
+  | readonly [typeof HOT.writeReply, number, number, PackedColumn]
+  | (Message & { readonly packed?: PackedRecords })
 
-function packMessage(message: Message, transfer: ArrayBuffer[]): unknown {
+function packMessage(message: Message, transfer: ArrayBuffer[]): Packed {
   switch (message.type) {
-    // The hot ones member by member: one allocation, of one shape.
     case 'replica/read': {
-      const { type, id, epoch, keys, fallback } = message
-      const rowEpochs = packColumn(message.rowEpochs)
-      const deadlinesMs = packColumn(message.deadlinesMs)
-      return { type, id, epoch, keys, rowEpochs, deadlinesMs, fallback } satisfies Wire<typeof message>
+      const { id, epoch, keys, rowEpochs, deadlinesMs, fallback } = message
+      return [HOT.read, id, epoch, keys, packColumn(rowEpochs), packColumn(deadlinesMs), fallback]
     }
     case 'replica/read-reply': {
-      const { type, replyTo, epoch } = message
-      const statuses = packColumn(message.statuses)
-      const packed = packRecords(message.records, transfer)
-      return { type, replyTo, epoch, statuses, packed } satisfies Wire<typeof message>
+      const { replyTo, epoch, statuses, records } = message
+      return [HOT.readReply, replyTo, epoch, packColumn(statuses), ...packRecords(records, transfer)]
     }
     case 'replica/write': {
-      const { type, id, epoch, partitions, keys } = message
-      const rowEpochs = packColumn(message.rowEpochs)
-      const deadlinesMs = packColumn(message.deadlinesMs)
-      const purposes = packColumn(message.purposes)
-      const counts = packColumn(message.counts)
-      const packed = packRecords(message.records, transfer)
-      const columns = { partitions, rowEpochs, deadlinesMs, purposes, counts, keys, packed }
-      return { type, id, epoch, ...columns } satisfies Wire<typeof message>
+      const { id, epoch, partitions, rowEpochs, deadlinesMs, purposes, counts, keys, records } = message
+      return [
+        HOT.write,
+        id,
+        epoch,
+        partitions,
+        packColumn(rowEpochs),
+        packColumn(deadlinesMs),
+        packColumn(purposes),
+        packColumn(counts),
+        keys,
+        ...packRecords(records, transfer),
+      ]
     }
-    case 'replica/write-reply':
-    case 'hint/stored':
-      return { ...message, statuses: packColumn(message.statuses) }
+    case 'replica/write-reply': {
+      const { replyTo, epoch, statuses } = message
+      return [HOT.writeReply, replyTo, epoch, packColumn(statuses)]
+    }
     case 'coordinate/replies': {
       const values: (VersionRecord | undefined)[] = []
       const outcomes: unknown[] = []
@@ -92,37 +101,70 @@ function packMessage(message: Message, transfer: ArrayBuffer[]): unknown {
         values.push(outcome.type === 'value' ? outcome.record : undefined)
         outcomes.push(outcome.type === 'value' ? 0 : outcome)
       }
-      return { ...message, outcomes, packed: packRecords(values, transfer) }
+      return { ...message, outcomes, packed: packRecords(values, transfer) } as Packed
     }
     default: {
       if (!('records' in message)) return message
       const { records, ...rest } = message
-      return { ...rest, packed: packRecords(records, transfer) }
+      return { ...rest, packed: packRecords(records, transfer) } as unknown as Packed
     }
   }
 }
 
 function unpackMessage(item: Packed): Message {
-  const { packed, rowEpochs, deadlinesMs, statuses, purposes, counts, ...rest } = item
-  const message: Record<string, unknown> = rest
-  if (rowEpochs !== undefined) message.rowEpochs = unpackColumn(rowEpochs)
-  if (deadlinesMs !== undefined) message.deadlinesMs = unpackColumn(deadlinesMs)
-  if (statuses !== undefined) message.statuses = unpackColumn(statuses)
-  if (purposes !== undefined) message.purposes = unpackColumn(purposes)
-  if (counts !== undefined) message.counts = unpackColumn(counts)
-  if (packed === undefined) return message as unknown as Message
-  const records = unpackRecords(packed)
-  if (item.type !== 'coordinate/replies') message.records = records
-  else {
-    message.outcomes = item.outcomes.map((outcome, index) =>
-      (outcome as unknown) === 0 ? { type: 'value', record: records[index] } : outcome,
-    )
+  if (!('length' in item)) return unpackNamed(item)
+  switch (item[0]) {
+    case HOT.read: {
+      const [, id, epoch, keys, rowEpochs, deadlinesMs, fallback] = item
+      const columns = { rowEpochs: unpackColumn(rowEpochs), deadlinesMs: unpackColumn(deadlinesMs) }
+      return { type: 'replica/read', id, epoch, keys, ...columns, fallback }
+    }
+    case HOT.readReply: {
+      const [, replyTo, epoch, statuses, stamps, sizes, bytes] = item
+      const records = unpackRecords([stamps, sizes, bytes])
+      return { type: 'replica/read-reply', replyTo, epoch, statuses: unpackStatuses(statuses), records }
+    }
+    case HOT.write: {
+      const [, id, epoch, partitions, rowEpochs, deadlinesMs, purposes, counts, keys, stamps, sizes, bytes] = item
+      return {
+        type: 'replica/write',
+        id,
+        epoch,
+        partitions,
+        rowEpochs: unpackColumn(rowEpochs),
+        deadlinesMs: unpackColumn(deadlinesMs),
+        purposes: unpackColumn(purposes) as readonly Purpose[],
+        counts: unpackColumn(counts),
+        keys,
+        // Of a coordinator's write every key has its record.
+        records: unpackRecords([stamps, sizes, bytes]) as readonly VersionRecord[],
+      }
+    }
+    case HOT.writeReply: {
+      const [, replyTo, epoch, statuses] = item
+      return { type: 'replica/write-reply', replyTo, epoch, statuses: unpackStatuses(statuses) }
+    }
   }
-  return message as unknown as Message
+}
+
+function unpackNamed(item: Message & { readonly packed?: PackedRecords }): Message {
+  const { packed, ...message } = item
+  if (packed === undefined) return message as Message
+  const records = unpackRecords(packed)
+  if (item.type !== 'coordinate/replies') return { ...message, records } as unknown as Message
+  const outcomes = item.outcomes.map((outcome, index) =>
+    (outcome as unknown) === 0 ? { type: 'value', record: records[index] } : outcome,
+  )
+  return { ...message, outcomes } as unknown as Message
+}
+
+function unpackStatuses(packed: PackedColumn): readonly ReplyStatus[] {
+  return unpackColumn(packed) as readonly ReplyStatus[]
 }
 
 function packRecords(records: readonly (VersionRecord | undefined)[], transfer: ArrayBuffer[]): PackedRecords {
   const count = records.length
+  // Filled by `push`: see `columns.ts`.
   const stamps: string[] = []
   const sizes: number[] = []
   const values: (Uint8Array | undefined)[] = []
@@ -141,7 +183,7 @@ function packRecords(records: readonly (VersionRecord | undefined)[], transfer: 
     values.push(value ?? undefined)
     total += value?.byteLength ?? 0
   }
-  if (total === 0) return { stamps, sizes: packColumn(sizes), bytes: undefined }
+  if (total === 0) return [stamps, packColumn(sizes), undefined]
   const bytes = new Uint8Array(total)
   let offset = 0
   for (let index = 0; index < count; index++) {
@@ -151,12 +193,12 @@ function packRecords(records: readonly (VersionRecord | undefined)[], transfer: 
     offset += value.byteLength
   }
   if (total >= TRANSFER_BYTES_MIN) transfer.push(bytes.buffer)
-  return { stamps, sizes: packColumn(sizes), bytes }
+  return [stamps, packColumn(sizes), bytes]
 }
 
 const EMPTY = new Uint8Array(0)
 
-function unpackRecords({ stamps, sizes: packedSizes, bytes = EMPTY }: PackedRecords): (VersionRecord | undefined)[] {
+function unpackRecords([stamps, packedSizes, bytes = EMPTY]: PackedRecords): (VersionRecord | undefined)[] {
   const sizes = unpackColumn(packedSizes)
   const count = sizes.length
   const records = new Array<VersionRecord | undefined>(count)
@@ -169,7 +211,8 @@ function unpackRecords({ stamps, sizes: packedSizes, bytes = EMPTY }: PackedReco
       records[index] = { kind: 'lww', stamp, value: null }
       continue
     }
-    const value = bytes.subarray(offset, offset + size)
+    // Not `subarray`, which looks up whose kind to make.
+    const value = new Uint8Array(bytes.buffer, bytes.byteOffset + offset, size)
     offset += size
     if (stamp !== SIBLINGS) records[index] = { kind: 'lww', stamp, value }
     else {

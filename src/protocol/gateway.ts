@@ -11,7 +11,7 @@
 import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
-import type { OperationOutcome } from './coordinator/request.js'
+import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
 import type { Failure, FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
@@ -198,24 +198,38 @@ export class Gateway {
   }
 
   #submitPut(request: ClientRequest & { kind: 'put' }, stamp: Stamp, nowMs: number): void {
-    const groups = groupByPartition(request.keys, request.values, this.#config.partitions)
-    const single = groups.length === 1
-    const join: Join = { id: request.id, waiting: groups.length, written: 0, failure: undefined }
-    if (groups.length === 0) this.#effects.push({ type: 'reply', id: request.id, outcome: { type: 'written' } })
-    for (const { partition, keys, values } of groups) {
-      const id = single ? request.id * 2 : this.#takeGroupId(join)
-      const { w, sloppy, deadlineMs, context } = request
-      const bytes = values.reduce((sum, value) => sum + (value?.byteLength ?? 0) + 128, 0)
-      if (this.#config.conflict === 'siblings') {
-        const update = { kind: 'update' as const, id, partition, keys, values, stamp, w, deadlineMs }
-        this.#forward(context === undefined ? update : { ...update, context }, partition, bytes, nowMs)
-        continue
-      }
-      const records = values.map((value): VersionRecord => ({ kind: 'lww', stamp, value }))
-      const put = { kind: 'put' as const, id, partition, keys, records, w, sloppy, deadlineMs }
-      if (this.#config.coordination === 'client') this.#coordination.submit(put, nowMs)
-      else this.#forward(put, partition, bytes, nowMs)
+    const { id, keys, values } = request
+    if (keys.length === 1) {
+      const partition = partitionOf(keys[0] as Key, this.#config.partitions)
+      return this.#submitGroup(request, { id: id * 2, partition, keys, values }, stamp, nowMs)
     }
+    const groups = groupByPartition(keys, values, this.#config.partitions)
+    if (groups.length === 0) this.#effects.push({ type: 'reply', id, outcome: WRITTEN })
+    const join: Join = { id, waiting: groups.length, written: 0, failure: undefined }
+    for (const group of groups) {
+      this.#submitGroup(request, { ...group, id: this.#takeGroupId(join) }, stamp, nowMs)
+    }
+  }
+
+  /** The keys of one partition: the last of duplicate keys, and only that. */
+  #submitGroup(
+    request: ClientRequest & { kind: 'put' },
+    group: Group & { readonly id: RequestId },
+    stamp: Stamp,
+    nowMs: number,
+  ): void {
+    const { id, partition, keys, values } = group
+    const { w, sloppy, deadlineMs, context } = request
+    if (this.#config.conflict === 'siblings') {
+      const update = { kind: 'update' as const, id, partition, keys, values, stamp, w, deadlineMs }
+      this.#forward(context === undefined ? update : { ...update, context }, partition, bytesOf(values), nowMs)
+      return
+    }
+    const records: VersionRecord[] = []
+    for (const value of values) records.push({ kind: 'lww', stamp, value })
+    const put = { kind: 'put' as const, id, partition, keys, records, w, sloppy, deadlineMs }
+    if (this.#config.coordination === 'client') this.#coordination.submit(put, nowMs)
+    else this.#forward(put, partition, bytesOf(values), nowMs)
   }
 
   #forward(payload: CoordinateRequest, partition: PartitionId, bytes: number, nowMs: number): void {
@@ -288,7 +302,7 @@ export class Gateway {
  */
 function outcomeOf(join: Join): OperationOutcome {
   const { failure, written } = join
-  if (failure === undefined) return { type: 'written' }
+  if (failure === undefined) return WRITTEN
   if (written === 0 || failure.code === 'OUTCOME_UNKNOWN') return { type: 'failed', failure }
   const detail = `${written} partitions of the batch were written, another failed with ${failure.code}`
   return { type: 'failed', failure: { ...failure, code: 'OUTCOME_UNKNOWN', detail } }
@@ -296,8 +310,12 @@ function outcomeOf(join: Join): OperationOutcome {
 
 interface Group {
   readonly partition: PartitionId
-  readonly keys: Key[]
-  readonly values: (Uint8Array | null)[]
+  readonly keys: readonly Key[]
+  readonly values: readonly (Uint8Array | null)[]
+}
+
+function bytesOf(values: readonly (Uint8Array | null)[]): number {
+  return values.reduce((sum, value) => sum + (value?.byteLength ?? 0) + 128, 0)
 }
 
 /** One group a partition, in order of first appearance; of duplicate keys the last wins. */
@@ -306,15 +324,11 @@ function groupByPartition(
   values: readonly (Uint8Array | null)[],
   partitions: number,
 ): readonly Group[] {
-  if (keys.length === 1) {
-    const key = keys[0] as Key
-    return [{ partition: partitionOf(key, partitions), keys: [key], values: [values[0] ?? null] }]
-  }
   const last = new Map<Key, Uint8Array | null>()
   keys.forEach((key, index) => {
     last.set(key, values[index] ?? null)
   })
-  const groups = new Map<PartitionId, Group>()
+  const groups = new Map<PartitionId, { partition: PartitionId; keys: Key[]; values: (Uint8Array | null)[] }>()
   for (const [key, value] of last) {
     const partition = partitionOf(key, partitions)
     const group = groups.get(partition) ?? { partition, keys: [], values: [] }

@@ -328,7 +328,12 @@ export class Replica {
 
   #overwrite({ from, end }: Unit, { keys, records }: Waiting, fresh: Draft): void {
     for (let place = from; place < end; place++) {
-      this.#take(keys[place] as Key, records[place] as VersionRecord, true, fresh)
+      const key = keys[place] as Key
+      const record = records[place] as VersionRecord & { kind: 'lww' }
+      const isTombstone = record.value === null
+      if (isTombstone) this.#live.remove(key)
+      fresh.add(key, record, isTombstone ? -1 : 0)
+      this.#highestStamp = record.stamp
     }
   }
 

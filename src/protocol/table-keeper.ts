@@ -10,7 +10,7 @@
  */
 
 import type { Epoch, NodeId, PartitionId } from './ids.js'
-import { isFullOwner, isJoint, isWriteTarget, type PartitionTable, type Row, rowOf } from './ring/table.js'
+import { isFullOwner, isJoint, type PartitionTable, type Row, rowOf } from './ring/table.js'
 
 /** What a replica may do with an operation of a row. */
 export type RowVerdict =
@@ -29,10 +29,13 @@ export class TableKeeper {
   #adopting: PartitionTable | undefined
   #activeEpoch: Epoch
   readonly #guarded = new Set<PartitionId>()
+  /** What this node is to each partition, from the table: it is asked for every operation. */
+  #roles: Uint8Array
 
   constructor(self: NodeId, table: PartitionTable, activeEpoch: Epoch) {
     this.#self = self
     this.#table = table
+    this.#roles = rolesOf(table, self)
     this.#activeEpoch = activeEpoch
     // What was guarded in an earlier life is not known any more: every row flipped since is.
     table.rows.forEach((row, partition) => {
@@ -71,6 +74,7 @@ export class TableKeeper {
       else if (!isFullOwner(row, this.#self)) this.#guarded.delete(partition)
     })
     this.#table = table
+    this.#roles = rolesOf(table, this.#self)
     return table
   }
 
@@ -86,19 +90,34 @@ export class TableKeeper {
   judgeRead(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
     const row = rowOf(this.#table, partition)
     if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
-    if (!isFullOwner(row, this.#self)) return row.pending.includes(this.#self) ? 'guarded' : 'stale'
-    return this.#guarded.has(partition) ? 'guarded' : 'serve'
+    const role = this.#roles[partition]
+    if (role !== ROLE.full) return role === ROLE.pending ? 'guarded' : 'stale'
+    return this.#isGuarded(partition) ? 'guarded' : 'serve'
   }
 
   /** May this node take a write? Pending owners and standbys do, too. */
   judgeWrite(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
     const row = rowOf(this.#table, partition)
     if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
-    if (!isWriteTarget(row, this.#self)) return 'stale'
-    return this.#guarded.has(partition) ? 'guarded' : 'serve'
+    if (this.#roles[partition] === ROLE.none) return 'stale'
+    return this.#isGuarded(partition) ? 'guarded' : 'serve'
   }
 
   row(partition: PartitionId): Row {
     return rowOf(this.#table, partition)
   }
+
+  #isGuarded(partition: PartitionId): boolean {
+    return this.#guarded.size > 0 && this.#guarded.has(partition)
+  }
+}
+
+const ROLE = { none: 0, full: 1, pending: 2, standby: 3 } as const
+
+function rolesOf(table: PartitionTable, self: NodeId): Uint8Array {
+  return Uint8Array.from(table.rows, (row) => {
+    if (isFullOwner(row, self)) return ROLE.full
+    if (row.pending.includes(self)) return ROLE.pending
+    return row.standbys.includes(self) ? ROLE.standby : ROLE.none
+  })
 }

@@ -68,6 +68,7 @@ export class RecordCache {
 
   /** What was written has been accepted: replaces what is here of the key, and adds nothing. */
   replace(key: Key, record: Uint8Array): void {
+    if (this.#written === 0) return
     if (this.#find(key, hashOf(key)) >= 0) this.put(key, record)
   }
 

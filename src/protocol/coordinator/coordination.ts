@@ -40,17 +40,7 @@ import type { Lane, LaneEntry } from './lane.js'
 import { MissedWrite } from './missed-write.js'
 import { type HintEntry, Peer, type ReadEntry, type WriteEntry } from './peer.js'
 import { PutRequest } from './put.js'
-import type {
-  Desk,
-  HintLeg,
-  LostLeg,
-  Operation,
-  OperationOutcome,
-  Request,
-  ScanLeg,
-  ScanPage,
-  WriteLeg,
-} from './request.js'
+import type { Desk, HintLeg, LostLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage } from './request.js'
 import { RequestList } from './request-list.js'
 import { ScanRequest } from './scan.js'
 
@@ -304,11 +294,7 @@ export class Coordination implements Desk {
     return lane.push({ request, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch: row.epoch })
   }
 
-  sendWrite(request: Request, leg: WriteLeg): boolean {
-    const { node, row, partition, purpose, keys, records } = leg
-    const { bytes, deadlineMs } = request
-    const rowEpoch = row.epoch
-    const entry = { request, operations: keys.length, bytes, deadlineMs, rowEpoch, partition, purpose, keys, records }
+  sendWrite(node: NodeId, entry: WriteEntry): boolean {
     return this.#peers.get(node)?.writes.push(entry) ?? false
   }
 

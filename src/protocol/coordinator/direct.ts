@@ -9,7 +9,7 @@ import { RETRY_MS } from '../config.js'
 import type { NodeId } from '../ids.js'
 import { REPLY, type ReplyStatus } from '../messages.js'
 import type { Row } from '../ring/table.js'
-import { type Desk, type DirectOperation, type LostLeg, Request, recordBytes } from './request.js'
+import { type Desk, type DirectOperation, type LostLeg, Request, recordBytes, WRITTEN } from './request.js'
 
 export class DirectRequest extends Request {
   readonly #operation: DirectOperation
@@ -31,13 +31,15 @@ export class DirectRequest extends Request {
     if (peer === undefined || peer.status === 'down') return this.#fail(desk)
     const early = this.#againAtMs > desk.nowMs
     if (early || !peer.healthy) return desk.wait(this, early)
-    this.#sent = desk.sendWrite(this, { node, partition, row: this.#row, purpose, keys, records })
+    const { bytes, deadlineMs } = this
+    const columns = { partition, rowEpoch: this.#row.epoch, purpose, keys, records }
+    this.#sent = desk.sendWrite(node, { request: this, operations: keys.length, bytes, deadlineMs, ...columns })
     if (!this.#sent) desk.wait(this, true)
   }
 
   override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
     if (from !== this.#operation.node) return
-    if (status === REPLY.ok) return desk.end(this, { type: 'written' })
+    if (status === REPLY.ok) return desk.end(this, WRITTEN)
     this.#sent = false
     if (status === REPLY.failed || status === REPLY.expired) return this.#fail(desk)
     this.#againAtMs = desk.nowMs + RETRY_MS

@@ -312,9 +312,10 @@ export class GetRequest extends Request {
   }
 
   private sendRepair(desk: Desk, node: NodeId, newest: VersionRecord): boolean {
-    const { partition, row } = this
-    const leg = { node, partition, row, purpose: PURPOSE.repair, keys: [this.key], records: [newest] }
-    if (desk.peer(node)?.status !== 'up' || !desk.sendWrite(this, leg)) return false
+    const { bytes, deadlineMs, partition } = this
+    const columns = { purpose: PURPOSE.repair, keys: [this.key], records: [newest] }
+    const entry = { request: this, operations: 1, bytes, deadlineMs, partition, rowEpoch: this.row.epoch, ...columns }
+    if (desk.peer(node)?.status !== 'up' || !desk.sendWrite(node, entry)) return false
     this.writeBack?.sentTo.push(node)
     return true
   }

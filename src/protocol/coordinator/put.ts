@@ -15,15 +15,8 @@ import { PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
 import { isJoint, type Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
-import {
-  type Desk,
-  type LostLeg,
-  type PutOperation,
-  quorumFailure,
-  Request,
-  recordBytes,
-  type WriteLeg,
-} from './request.js'
+import type { WriteEntry } from './peer.js'
+import { type Desk, type LostLeg, type PutOperation, quorumFailure, Request, recordBytes, WRITTEN } from './request.js'
 
 type LegState = 'unsent' | 'sent' | 'accepted' | 'refused' | 'given-up'
 
@@ -157,7 +150,7 @@ export class PutRequest extends Request {
         continue
       }
       // Not yet after a refusal; or its queue is full: then it counts as missing until there is room.
-      if (leg.againAtMs > desk.nowMs || !desk.sendWrite(this, this.legTo(leg.node))) {
+      if (leg.againAtMs > desk.nowMs || !desk.sendWrite(leg.node, this.entry())) {
         soon = true
         continue
       }
@@ -171,9 +164,11 @@ export class PutRequest extends Request {
     if (unsent || soon) desk.wait(this, soon)
   }
 
-  private legTo(node: NodeId): WriteLeg {
-    const { partition, row, keys, records } = this
-    return { node, partition, row, purpose: PURPOSE.write, keys, records }
+  private entry(): WriteEntry {
+    const { bytes, deadlineMs, partition, keys, records } = this
+    const rowEpoch = this.row.epoch
+    const purpose = PURPOSE.write
+    return { request: this, operations: keys.length, bytes, deadlineMs, partition, rowEpoch, purpose, keys, records }
   }
 
   /** Sloppy: for each owner that is not healthy, the next healthy non-owner keeps hints. */
@@ -262,7 +257,7 @@ export class PutRequest extends Request {
     if (!this.ended && this.isEnough()) {
       this.ended = true
       this.deadlineMs = desk.nowMs + LINGER_MS
-      desk.end(this, { type: 'written' }, !this.isWhole())
+      desk.end(this, WRITTEN, !this.isWhole())
     }
     if (this.ended && this.isWhole()) desk.forget(this)
   }

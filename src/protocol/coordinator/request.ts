@@ -19,7 +19,7 @@ import type {
 } from '../messages.js'
 import type { PartitionTable, Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
-import type { Peer } from './peer.js'
+import type { Peer, WriteEntry } from './peer.js'
 import type { RequestList } from './request-list.js'
 
 /** `running`: its caller waits. `lingering`: answered, still seeing to its last owners. `gone`: takes nothing more. */
@@ -93,7 +93,7 @@ export interface Desk {
   healthyNodes(): readonly NodeId[]
   /** False: the queue to the node is full; it counts as missing. */
   sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean
-  sendWrite(request: Request, leg: WriteLeg): boolean
+  sendWrite(node: NodeId, entry: WriteEntry): boolean
   sendScan(request: Request, leg: ScanLeg): boolean
   sendHint(request: Request, leg: HintLeg): boolean
   sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean
@@ -111,15 +111,6 @@ export interface Desk {
   hintLost(target: NodeId): void
   /** Read repair is about to write to these. */
   noticeRepair(key: Key, nodes: readonly NodeId[], blocking: boolean): void
-}
-
-export interface WriteLeg {
-  readonly node: NodeId
-  readonly partition: PartitionId
-  readonly row: Row
-  readonly purpose: Purpose
-  readonly keys: readonly Key[]
-  readonly records: readonly VersionRecord[]
 }
 
 export interface ScanLeg {
@@ -205,6 +196,9 @@ export interface ScanPage {
 
 /** How an operation ended. */
 export type OperationOutcome = Outcome | { readonly type: 'page'; readonly page: ScanPage }
+
+/** How every put ends that went well. */
+export const WRITTEN: Outcome = { type: 'written' }
 
 /** The failure of a request whose owners are too few; `lost` names the other code. */
 export function quorumFailure(

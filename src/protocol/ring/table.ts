@@ -51,11 +51,6 @@ export function writeTargetsOf(row: Row): readonly NodeId[] {
   return targets
 }
 
-/** Is the node one of `writeTargetsOf`? Asked for every write: allocates nothing. */
-export function isWriteTarget(row: Row, node: NodeId): boolean {
-  return row.owners.includes(node) || row.pending.includes(node) || row.standbys.includes(node)
-}
-
 /** True if the node is a full owner of the row: it may serve reads and counts in the old quorum. */
 export function isFullOwner(row: Row, node: NodeId): boolean {
   return row.owners.includes(node)
