@@ -194,7 +194,9 @@ export class SupervisorActor {
     const loops: Record<NodeId, number> = {}
     for (const [node, facts] of this.#facts) loops[node] = facts.gauges.get('loops')
     this.#step({ type: 'tick', loops })
-    this.#keepSpares(SPARE_THREADS)
+    // Not while a node starts: loading another thread would take the processor from the one that is waited for.
+    const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
+    if (!isStarting) this.#keepSpares(SPARE_THREADS)
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */

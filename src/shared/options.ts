@@ -117,7 +117,7 @@ export const NUMBER_OPTIONS = {
     about: 'a replica silent for so long with mail outstanding is avoided',
   },
   hungAfterMs: {
-    byDefault: 1_000,
+    byDefault: 500,
     min: 100,
     max: 600_000,
     unit: 'ms',

@@ -15,6 +15,7 @@ import {
   MESSAGE_OPERATIONS_MAX,
   type ProtocolConfig,
   RETRY_MS,
+  SLOW_START_MS,
 } from '../config.js'
 import { IdTable } from '../id-table.js'
 import type { Address, Key, NodeId, PartitionId } from '../ids.js'
@@ -236,6 +237,7 @@ export class Coordination implements Desk {
       })
     } else if (change.incarnation < peer.incarnation) return
     const reborn = change.incarnation > peer.incarnation || change.status !== 'up'
+    if (change.status === 'up' && (reborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
     peer.incarnation = change.incarnation
     peer.status = change.status
     if (change.status === 'up') peer.absentSinceMs = undefined

@@ -181,7 +181,7 @@ export class GetRequest extends Request {
           soon = true
           continue
         }
-        const rank = rankOf(peer)
+        const rank = rankOf(peer, desk.nowMs)
         if (rank >= bestRank) continue
         best = peer
         bestRank = rank
@@ -328,6 +328,7 @@ const PACK = 64
  * Pack before you spread: waking a sleeping thread costs as much as a dozen keys more for one that is awake. Nodes are
  * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow.
  */
-function rankOf(peer: Peer): number {
-  return (peer.silent ? 1e9 : 0) + Math.floor(peer.reads.load / PACK) * 64 + peer.order
+function rankOf(peer: Peer, nowMs: number): number {
+  const last = peer.silent ? 1e9 : peer.warmAtMs > nowMs ? 1e6 : 0
+  return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
 }

@@ -46,6 +46,8 @@ export class Peer {
   silent = false
   /** When it stopped being up; undefined while it is. Bounds the hint window. */
   absentSinceMs: number | undefined = undefined
+  /** Until then other replicas are read from first (slow start): a thread that has just begun is slow. */
+  warmAtMs = 0
   /** Position among all peers by id, 0…63: the order in which reads are packed. */
   order = 0
   /** Requests it took to coordinate and has not ended. */

@@ -215,5 +215,7 @@ export class ScanRequest extends Request {
 }
 
 function rank(desk: Desk, cover: ReadonlyMap<NodeId, readonly PartitionId[]>, node: NodeId): number {
-  return (desk.peer(node)?.silent === true ? 1e9 : 0) - (cover.get(node)?.length ?? 0)
+  const peer = desk.peer(node)
+  const last = peer === undefined || peer.silent ? 1e9 : peer.warmAtMs > desk.nowMs ? 1e6 : 0
+  return last - (cover.get(node)?.length ?? 0)
 }
