@@ -337,7 +337,7 @@ export class DynamoNode {
     this.#exchange.onPeerLost(node, this.#nowMs)
     this.#membershipOutputs(this.#membership.onPeerExit(node, incarnation, this.#nowMs))
     if (status !== 'down') return
-    this.#exchange.onPeerDown(node)
+    this.#exchange.onPeerDown(node, this.#nowMs)
     this.#membershipOutputs(this.#membership.onDeclared({ id: node, incarnation, status: 'down' }, this.#nowMs))
   }
 

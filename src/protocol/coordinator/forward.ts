@@ -104,13 +104,16 @@ export class ForwardRequest extends Request {
   }
 }
 
-/** The busiest that is not too busy (pack before you spread), else the least busy. */
+/** The busiest that is not too busy (pack before you spread), else the least busy; one that has just begun comes last. */
 function leastLoaded(desk: Desk, nodes: readonly NodeId[]): NodeId | undefined {
   let best: NodeId | undefined
   let bestRank = Number.POSITIVE_INFINITY
   for (const node of nodes) {
-    const load = desk.peer(node)?.coordinate.load ?? 0
-    const rank = load === 0 ? 1.5 : Math.floor(load / 32)
+    const peer = desk.peer(node)
+    if (peer === undefined) continue
+    const { load } = peer.coordinate
+    const last = peer.isWarm(desk.nowMs) ? 0 : 1e6
+    const rank = last + (load === 0 ? 1.5 : Math.floor(load / 32))
     if (rank < bestRank) {
       best = node
       bestRank = rank

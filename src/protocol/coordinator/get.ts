@@ -329,6 +329,6 @@ const PACK = 64
  * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow.
  */
 function rankOf(peer: Peer, nowMs: number): number {
-  const last = peer.silent ? 1e9 : peer.warmAtMs > nowMs ? 1e6 : 0
+  const last = peer.silent ? 1e9 : peer.isWarm(nowMs) ? 0 : 1e6
   return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
 }

@@ -79,6 +79,11 @@ export class Peer {
     this.status = status
   }
 
+  /** Its slow start is over. */
+  isWarm(nowMs: number): boolean {
+    return nowMs >= this.warmAtMs
+  }
+
   /** Lives and answers. */
   get healthy(): boolean {
     return this.status === 'up' && !this.silent

@@ -216,6 +216,6 @@ export class ScanRequest extends Request {
 
 function rank(desk: Desk, cover: ReadonlyMap<NodeId, readonly PartitionId[]>, node: NodeId): number {
   const peer = desk.peer(node)
-  const last = peer === undefined || peer.silent ? 1e9 : peer.warmAtMs > desk.nowMs ? 1e6 : 0
+  const last = peer === undefined || peer.silent ? 1e9 : peer.isWarm(desk.nowMs) ? 0 : 1e6
   return last - (cover.get(node)?.length ?? 0)
 }

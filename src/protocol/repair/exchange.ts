@@ -4,7 +4,8 @@
  *
  * The initiator digests a range of its own keys and sends digest and bounds; the other digests the same range. Equal
  * digests end the range for the price of two local scans; otherwise the other sends its records, the initiator merges them and writes back
- * what the other lacks. One range is under way at a time, and the next waits until the bytes of the last are within the rate.
+ * what the other lacks. One range is under way at a time; the next waits, so that the front is not hurt, and until the bytes of
+ * the last are within the rate.
  *
  * Called by `DynamoNode`. (Merkle trees that make an exchange of equal replicas cheap are a later step.)
  */
@@ -24,8 +25,13 @@ import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import { recordCovers, type VersionRecord, versionText } from '../versions/record.js'
 
-/** Pause between two ranges at least, so that the front is never hurt. */
-const RANGE_PAUSE_MS = 2
+/**
+ * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less where the machine is
+ * busy and a range takes longer. Requests that wait for the same processors come first.
+ */
+const PAUSE_FACTOR = 4
+const PAUSE_MS_MIN = 2
+const PAUSE_MS_MAX = 100
 /** Pause before a range that the own store refused is compared again. */
 const STORE_RETRY_MS = 100
 /** A peer that does not answer for so long is asked again from the same range. */
@@ -57,6 +63,8 @@ interface Running {
   own: Map<Key, VersionRecord>
   to: Key | undefined
   keysDiffering: number
+  /** When the range was begun. */
+  sinceMs: number
   notBeforeMs: number
 }
 
@@ -67,6 +75,8 @@ export class Exchange {
   #queue: NodeId[] = []
   #done: NodeId[] = []
   #running: Running | undefined
+  /** After a range, of this peer or the one before, nothing is begun until then. */
+  #restUntilMs = 0
   readonly #serving = new Map<number, { readonly from: Address; readonly message: ExchangeCompare }>()
   #output: ExchangeOutput[] = []
 
@@ -94,12 +104,13 @@ export class Exchange {
 
   /** Goes on where it can. `isUp`: may the peer be asked now? */
   advance(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
-    if (this.#running === undefined) this.#begin(table, isUp, nowMs)
+    if (this.#running === undefined && nowMs >= this.#restUntilMs) this.#begin(table, isUp, nowMs)
     const running = this.#running
     if (running === undefined || running.notBeforeMs > nowMs) return
     if (running.state === 'asked') running.state = 'idle'
     if (running.state !== 'idle' || !isUp(running.peer)) return
     running.state = 'scanning'
+    running.sinceMs = nowMs
     running.awaited = this.#take()
     const { partitions, after } = running
     const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
@@ -110,6 +121,7 @@ export class Exchange {
   /** When `advance` may do something although nothing happened; Infinity: not. */
   nextDeadlineMs(isUp: (node: NodeId) => boolean): number {
     const running = this.#running
+    if (running === undefined && this.#queue.some(isUp)) return this.#restUntilMs
     const isDue = running?.state === 'asked' || (running?.state === 'idle' && isUp(running.peer))
     return running !== undefined && isDue ? running.notBeforeMs : Number.POSITIVE_INFINITY
   }
@@ -163,7 +175,7 @@ export class Exchange {
     if (running?.state !== 'asked' || running.awaited !== message.replyTo || running.peer !== from) return
     if (message.status !== REPLY.ok) {
       // Its table is not ours: the supervisor orders again once a table changed hands; this one ends without a word.
-      this.#end(running, false)
+      this.#end(running, false, nowMs)
       return
     }
     if (message.same) return this.#next(running, running.to, 0, nowMs)
@@ -213,9 +225,9 @@ export class Exchange {
   }
 
   /** Peers that are down for good are not waited for. */
-  onPeerDown(node: NodeId): void {
+  onPeerDown(node: NodeId, nowMs: number): void {
     this.#queue = this.#queue.filter((peer) => peer !== node)
-    if (this.#running?.peer === node) this.#end(this.#running, false)
+    if (this.#running?.peer === node) this.#end(this.#running, false, nowMs)
   }
 
   #begin(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
@@ -235,20 +247,22 @@ export class Exchange {
       own: new Map(),
       to: undefined,
       keysDiffering: 0,
+      sinceMs: nowMs,
       notBeforeMs: nowMs,
     }
-    if (partitions.length === 0) this.#end(this.#running, true)
+    if (partitions.length === 0) this.#end(this.#running, true, nowMs)
   }
 
-  #next(running: Running, to: Key | undefined, pauseMs: number, nowMs: number): void {
-    if (to === undefined) return this.#end(running, true)
+  #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {
+    if (to === undefined) return this.#end(running, true, nowMs)
     running.after = to
     running.state = 'idle'
-    running.notBeforeMs = nowMs + Math.max(RANGE_PAUSE_MS, pauseMs)
+    running.notBeforeMs = nowMs + Math.max(pauseAfter(running, nowMs), rateMs)
   }
 
-  #end(running: Running, whole: boolean): void {
+  #end(running: Running, whole: boolean, nowMs: number): void {
     this.#running = undefined
+    this.#restUntilMs = nowMs + pauseAfter(running, nowMs)
     if (whole) this.#done.push(running.peer)
     this.#output.push({ type: 'progress', peer: running.peer, keysDiffering: running.keysDiffering, done: true })
     if (this.#queue.length > 0) return
@@ -280,6 +294,10 @@ export class Exchange {
       message: { ...reply, ...content, ...(end === undefined ? {} : { to: end }) },
     })
   }
+}
+
+function pauseAfter({ sinceMs }: Running, nowMs: number): number {
+  return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - sinceMs) * PAUSE_FACTOR))
 }
 
 function scanOf(message: ExchangeCompare, partitions: readonly PartitionId[]): StoreScan {

@@ -475,10 +475,17 @@ export class SupervisorCore {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#living())
     }
+    this.#orderExchanges()
+    this.#bootReady()
+  }
+
+  /** Not while a node starts: requests and the node that is waited for need the processors more. */
+  #orderExchanges(): void {
+    const isStarting = this.#sorted().some((node) => node.phase === 'opening' || node.phase === 'booting')
+    if (isStarting) return
     for (const { node, peers } of this.#exchanges.takeOrders((id) => this.#nodes.get(id)?.phase === 'up')) {
       this.#send(node, { type: 'exchange/start', peers })
     }
-    this.#bootReady()
   }
 
   /** How many of these old places answer nobody under an epoch before this one. */
