@@ -70,7 +70,7 @@ export interface NodeIdentity {
 type Cause =
   | { readonly type: 'gateway'; readonly gateway: GatewayId; readonly id: RequestId }
   | { readonly type: 'handoff'; readonly handoff: number }
-  | { readonly type: 'push' }
+  | { readonly type: 'push'; readonly push: number }
   | { readonly type: 'learn'; readonly key: Key }
 
 /** What a local write was started for. */
@@ -470,7 +470,7 @@ export class DynamoNode {
       case 'learn':
         return this.#onLearned(cause.key, outcome)
       case 'push':
-        return
+        return this.#exchange.onPushed(cause.push, outcome.type === 'written', this.#nowMs)
       default:
         assert(false, 'a request ends once', { id })
     }
@@ -530,7 +530,7 @@ export class DynamoNode {
       this.#loopback = []
       for (const message of loopback) this.#onMessage(this.#identity.self, message)
       if (!this.#identity.salvage) {
-        this.#hints.replay(this.#keeper.table, this.#isHealthy, this.#nowMs)
+        this.#hints.replay(this.#keeper.table, this.#isHealthy, this.#coordination.changes, this.#nowMs)
         this.#fill.advance(this.#mayPull, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
       }
@@ -634,7 +634,7 @@ export class DynamoNode {
           this.#replica.writeLocally(output.local, output.keys, output.records, output.purpose)
           break
         case 'push': {
-          const id = this.#takeOperation({ type: 'push' })
+          const id = this.#takeOperation({ type: 'push', push: output.push })
           const partition = partitionOf(output.key, this.#config.partitions)
           this.#writeDirectly(id, output.node, PURPOSE.repair, output.key, output.record, partition)
           break

@@ -78,6 +78,7 @@ export class Coordination implements Desk {
   /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
   #judgeFromMs = 0
   #expectedTickMs = Number.POSITIVE_INFINITY
+  #changes = 0
   #nextMessageId = 1
   /** Odd: inner requests; callers use even ids. */
   #nextInnerId = 1
@@ -98,6 +99,11 @@ export class Coordination implements Desk {
   /** Requests that have not ended for their callers. */
   get running(): number {
     return this.#running.size
+  }
+
+  /** Grows whenever a peer's health or the table has changed. */
+  get changes(): number {
+    return this.#changes
   }
 
   /** Bytes that all requests keep alive. */
@@ -238,6 +244,7 @@ export class Coordination implements Desk {
     } else if (change.incarnation < peer.incarnation) return
     const reborn = change.incarnation > peer.incarnation || change.status !== 'up'
     if (change.status === 'up' && (reborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
+    this.#changes += 1
     peer.incarnation = change.incarnation
     peer.status = change.status
     if (change.status === 'up') peer.absentSinceMs = undefined
@@ -250,6 +257,7 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     if (table.epoch <= this.#table.epoch) return
     this.#table = table
+    this.#changes += 1
     for (const request of this.#all()) if (request.phase !== 'gone') request.onTable(this)
     this.#retryWaiting()
   }
@@ -330,10 +338,7 @@ export class Coordination implements Desk {
       deadlineMs: request.deadlineMs,
       payload,
     }
-    if (peer === undefined || !peer.coordinate.push(entry)) return false
-    if (peer.forwarded === 0) peer.heardAtMs = this.nowMs
-    peer.forwarded += 1
-    return true
+    return peer?.coordinate.push(entry) ?? false
   }
 
   wait(request: Request, soon: boolean): void {
@@ -471,6 +476,7 @@ export class Coordination implements Desk {
     peer.heardAtMs = this.nowMs
     if (!peer.silent) return
     peer.silent = false
+    this.#changes += 1
     this.#retryWaiting()
   }
 
@@ -518,6 +524,7 @@ export class Coordination implements Desk {
 
   #becomeSilent(peer: Peer): void {
     peer.silent = true
+    this.#changes += 1
     for (const lane of peer.lanes) {
       const waiting = lane.takeBack()
       const sent = lane.outstanding?.entries ?? []

@@ -119,6 +119,9 @@ export class Peer {
       const id = nextId()
       const requests = this.coordinate.take(id, nowMs)
       if (requests !== undefined) {
+        // Counted when they leave: what is taken back before, or has expired, it never took.
+        if (this.forwarded === 0) this.heardAtMs = nowMs
+        this.forwarded += requests.length
         const payloads: CoordinateRequest[] = []
         for (const { payload } of requests) payloads.push(payload)
         send({ type: 'coordinate/requests', id, epoch, requests: payloads })

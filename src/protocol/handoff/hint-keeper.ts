@@ -52,6 +52,8 @@ export class HintKeeper {
   readonly #batches = new Map<NodeId, Batch>()
   readonly #batchOf = new Map<number, Batch>()
   readonly #pausedUntilMs = new Map<NodeId, number>()
+  /** Targets none of whose hints could be handed over, and as of which change of peers or table. */
+  readonly #blockedAt = new Map<NodeId, number>()
   #nextHandoff = 1
   #output: HintOutput[] = []
 
@@ -138,11 +140,15 @@ export class HintKeeper {
     return newest
   }
 
-  /** Starts a batch for every target that can take one. */
-  replay(table: PartitionTable, canTake: (node: NodeId) => boolean, nowMs: number): void {
+  /**
+   * Starts a batch for every target that can take one. `changes` counts what `canTake` and the table hang on: while it stands
+   * still, the hints of a target that could take none are not looked through again.
+   */
+  replay(table: PartitionTable, canTake: (node: NodeId) => boolean, changes: number, nowMs: number): void {
     if (this.#hints.size === 0) return
     for (const target of [...this.#byTarget.keys()].sort()) {
       if (this.#batches.has(target) || (this.#pausedUntilMs.get(target) ?? 0) > nowMs) continue
+      if (this.#blockedAt.get(target) === changes) continue
       // Its pause is over: from here on it waits for its node, not for a time.
       this.#pausedUntilMs.delete(target)
       const batch: Batch = { target, hints: new Map(), waiting: 0 }
@@ -152,6 +158,7 @@ export class HintKeeper {
         if (hint !== undefined) this.#handOver(batch, hint, table, canTake)
       }
       if (batch.waiting > 0) this.#batches.set(target, batch)
+      else this.#blockedAt.set(target, changes)
     }
   }
 
@@ -208,6 +215,7 @@ export class HintKeeper {
     this.#bytes += hintBytes(hint)
     const ids = this.#byTarget.get(hint.target) ?? new Set()
     this.#byTarget.set(hint.target, ids.add(hint.id))
+    this.#blockedAt.delete(hint.target)
     const sameKey = this.#byKey.get(hint.key) ?? []
     sameKey.push(hint.id)
     this.#byKey.set(hint.key, sameKey)
@@ -218,7 +226,10 @@ export class HintKeeper {
     this.#bytes -= hintBytes(hint)
     const ids = this.#byTarget.get(hint.target)
     ids?.delete(hint.id)
-    if (ids?.size === 0) this.#byTarget.delete(hint.target)
+    if (ids?.size === 0) {
+      this.#byTarget.delete(hint.target)
+      this.#blockedAt.delete(hint.target)
+    }
     const sameKey = (this.#byKey.get(hint.key) ?? []).filter((id) => id !== hint.id)
     if (sameKey.length === 0) this.#byKey.delete(hint.key)
     else this.#byKey.set(hint.key, sameKey)

@@ -32,7 +32,7 @@ import { recordCovers, type VersionRecord, versionText } from '../versions/recor
 const PAUSE_FACTOR = 4
 const PAUSE_MS_MIN = 2
 const PAUSE_MS_MAX = 100
-/** Pause before a range that the own store refused is compared again. */
+/** Pause before a range of which the own store or the peer refused something is compared again. */
 const STORE_RETRY_MS = 100
 /** A peer that does not answer for so long is asked again from the same range. */
 const ANSWER_TIMEOUT_MS = 2_000
@@ -47,8 +47,14 @@ export type ExchangeOutput =
       readonly records: readonly VersionRecord[]
       readonly purpose: Purpose
     }
-  /** The peer lacks this: write it there. */
-  | { readonly type: 'push'; readonly node: NodeId; readonly key: Key; readonly record: VersionRecord }
+  /** The peer lacks this: write it there, and tell by `onPushed`, with the same number, whether it took it. */
+  | {
+      readonly type: 'push'
+      readonly push: number
+      readonly node: NodeId
+      readonly key: Key
+      readonly record: VersionRecord
+    }
   | { readonly type: 'damaged'; readonly key: Key }
   | { readonly type: 'progress'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }
 
@@ -60,6 +66,10 @@ interface Running {
   state: 'idle' | 'scanning' | 'asked' | 'storing'
   /** Token of the scan, id of the message, number of the local write: whichever is awaited. */
   awaited: number
+  /** In `storing`: the local write has not ended; records that the peer has not answered for; anything refused so far. */
+  isStoring: boolean
+  pushing: number
+  refused: boolean
   own: Map<Key, VersionRecord>
   to: Key | undefined
   keysDiffering: number
@@ -188,16 +198,19 @@ export class Exchange {
       keys.push(key)
       records.push(record)
     }
+    running.awaited = this.#take()
     let pushed = 0
     for (const [key, record] of running.own) {
       if (!isWithin(key) || recordCovers(theirs.get(key), record)) continue
-      this.#output.push({ type: 'push', node: running.peer, key, record })
+      this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })
       pushed += 1
     }
     running.keysDiffering += keys.length + pushed
     running.to = message.to ?? running.to
     running.state = 'storing'
-    running.awaited = this.#take()
+    running.isStoring = true
+    running.pushing = pushed
+    running.refused = false
     running.notBeforeMs = nowMs + bytesOf(message.records) / (this.#bytesPerSecond / 1_000)
     this.#output.push({ type: 'store', local: running.awaited, keys, records, purpose: PURPOSE.repair })
   }
@@ -209,13 +222,19 @@ export class Exchange {
   onStored(local: number, status: ReplyStatus, nowMs: number): boolean {
     const running = this.#running
     if (running?.state !== 'storing' || running.awaited !== local) return false
-    if (status !== REPLY.ok && status !== REPLY.unknown) {
-      running.state = 'idle'
-      running.notBeforeMs = nowMs + STORE_RETRY_MS
-      return true
-    }
-    this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
+    running.isStoring = false
+    if (status !== REPLY.ok && status !== REPLY.unknown) running.refused = true
+    this.#settleRange(running, nowMs)
     return true
+  }
+
+  /** The peer took a record that it lacked, or not. */
+  onPushed(push: number, accepted: boolean, nowMs: number): void {
+    const running = this.#running
+    if (running?.state !== 'storing' || running.awaited !== push) return
+    running.pushing -= 1
+    if (!accepted) running.refused = true
+    this.#settleRange(running, nowMs)
   }
 
   /** A peer's thread ended: the range is compared again when it is back. */
@@ -244,6 +263,9 @@ export class Exchange {
       after: undefined,
       state: 'idle',
       awaited: 0,
+      isStoring: false,
+      pushing: 0,
+      refused: false,
       own: new Map(),
       to: undefined,
       keysDiffering: 0,
@@ -251,6 +273,14 @@ export class Exchange {
       notBeforeMs: nowMs,
     }
     if (partitions.length === 0) this.#end(this.#running, true, nowMs)
+  }
+
+  /** Both sides have what they lacked: on to the next range. Where one refused something, the range is compared again. */
+  #settleRange(running: Running, nowMs: number): void {
+    if (running.isStoring || running.pushing > 0) return
+    if (!running.refused) return this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
+    running.state = 'idle'
+    running.notBeforeMs = nowMs + STORE_RETRY_MS
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {

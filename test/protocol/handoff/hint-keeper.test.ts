@@ -80,15 +80,34 @@ test('a smaller bound than the hints that were kept before refuses new ones and 
 
 test('a handoff that failed is tried again after a pause, and nobody is woken for a target that is away', async (t) => {
   const keeper = keeperOf([hint(1)], 5_000)
-  keeper.replay(table, () => true, 0)
+  keeper.replay(table, () => true, 1, 0)
   const [output] = keeper.takeOutput()
   if (output?.type !== 'handoff') return t.fail('nothing is handed over')
   keeper.onHandedOver(output.handoff, false, 0)
   const pauseEndsMs = keeper.nextDeadlineMs()
   t.ok(pauseEndsMs > 0 && pauseEndsMs < 1_000)
-  keeper.replay(table, () => false, pauseEndsMs)
+  keeper.replay(table, () => false, 2, pauseEndsMs)
   t.same(keeper.takeOutput(), [])
   t.equal(keeper.nextDeadlineMs(), Number.POSITIVE_INFINITY)
-  keeper.replay(table, () => true, pauseEndsMs + 10_000)
+  keeper.replay(table, () => true, 3, pauseEndsMs + 10_000)
   t.equal(keeper.takeOutput()[0]?.type, 'handoff', 'once it is back')
+})
+
+test('the hints of a target that is away are looked through once a change, and once for a new hint', async (t) => {
+  const keeper = keeperOf([hint(1), hint(2)], 50_000)
+  let asked = 0
+  const isAway = () => {
+    asked += 1
+    return false
+  }
+  for (let step = 0; step < 10; step++) keeper.replay(table, isAway, 1, step)
+  t.equal(asked, 2, 'once for each hint, not at every step')
+  keeper.replay(table, isAway, 2, 10)
+  t.equal(asked, 4, 'a peer or the table has changed')
+  keeper.onStore('gateway1', store(1))
+  const [output] = keeper.takeOutput()
+  if (output?.type !== 'write') return t.fail('nothing is written')
+  keeper.onWritten(output.token)
+  keeper.replay(table, isAway, 2, 11)
+  t.equal(asked, 7, 'a new hint may be for a partition that others own by now')
 })

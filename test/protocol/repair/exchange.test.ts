@@ -38,10 +38,11 @@ class Driven {
     return this.outputs.findLast((output) => output.type === type) as (ExchangeOutput & { type: Type }) | undefined
   }
 
-  /** Up to where node2 has been asked. */
-  ask(): ExchangeCompare {
+  /** Up to where node2 has been asked; `own` is what node1 holds. */
+  ask(own: Readonly<Record<string, VersionRecord>> = {}): ExchangeCompare {
     this.advance()
-    this.exchange.onScanned(this.last('scan')?.token ?? 0, { keys: [], records: [] }, this.nowMs)
+    const page = { keys: Object.keys(own), records: Object.values(own) }
+    this.exchange.onScanned(this.last('scan')?.token ?? 0, page, this.nowMs)
     this.advance()
     return this.last('send')?.message as ExchangeCompare
   }
@@ -94,4 +95,48 @@ test('an exchange whose peer is away names no deadline until the peer is back', 
   driven.outputs.length = 0
   driven.advance()
   t.ok(driven.last('scan'), 'and goes on as soon as it is')
+})
+
+test('a range of which the peer refused a record is compared again', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2'])
+  const local = driven.answer(driven.ask({ c: record(3), d: record(4) }))
+  const pushes = driven.outputs.filter((output) => output.type === 'push')
+  t.same(
+    pushes.map(({ node, key }) => [node, key]),
+    [
+      ['node2', 'c'],
+      ['node2', 'd'],
+    ],
+  )
+  driven.exchange.onStored(local, REPLY.ok, driven.nowMs)
+  driven.exchange.onPushed(local, true, driven.nowMs)
+  driven.advance()
+  t.equal(driven.done(), undefined, 'not before the peer has answered for each')
+  driven.exchange.onPushed(local, false, driven.nowMs)
+  driven.advance()
+  t.equal(driven.done(), undefined, 'what was refused is not done')
+  driven.nowMs = driven.exchange.nextDeadlineMs(driven.isUp)
+  const again = driven.answer(driven.ask({ c: record(3) }))
+  driven.exchange.onPushed(local, false, driven.nowMs)
+  driven.exchange.onStored(again, REPLY.ok, driven.nowMs)
+  driven.exchange.onPushed(again, true, driven.nowMs)
+  driven.advance()
+  t.same(driven.done(), { type: 'exchange/done', peers: ['node2'] })
+})
+
+test('the next range, and the next peer, wait several times as long as a range took', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2', 'node3'])
+  const asked = driven.ask()
+  driven.nowMs = 10
+  driven.exchange.onStored(driven.answer(asked), REPLY.ok, driven.nowMs)
+  driven.outputs.length = 0
+  driven.advance()
+  t.equal(driven.last('scan'), undefined)
+  const restEndsMs = driven.exchange.nextDeadlineMs(driven.isUp)
+  t.ok(restEndsMs >= 10 + 3 * 10 && restEndsMs <= 200, `until ${restEndsMs}`)
+  driven.nowMs = restEndsMs
+  driven.advance()
+  t.ok(driven.last('scan'), 'then it goes on')
 })

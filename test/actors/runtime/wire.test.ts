@@ -1,0 +1,128 @@
+/** What is packed in one thread is the same message in another, and is sent in the form that is cheap to clone. */
+
+import { serialize } from 'node:v8'
+import fc from 'fast-check'
+import { test } from 'tap'
+import { packColumn, unpackColumn } from '../../../actors/runtime/columns.js'
+import { packEnvelope, unpackEnvelope } from '../../../actors/runtime/wire.js'
+import { type Message, PURPOSE, REPLY } from '../../../src/protocol/messages.js'
+import { keys, plain, records } from '../../storage/arbitraries.js'
+
+/** Of the wire's own marks none is a stamp that `makeStamp` makes. */
+const real = records.filter((record) => record.kind === 'siblings' || record.stamp.length > 1)
+const numbers = fc.array(fc.oneof(fc.constant(7), fc.nat(3), fc.double({ noNaN: true, noDefaultInfinity: true })), {
+  maxLength: 40,
+})
+const statuses = fc.array(fc.constantFrom(...Object.values(REPLY)), { maxLength: 40 })
+
+const messages: fc.Arbitrary<Message> = fc.oneof(
+  fc.tuple(fc.array(keys), numbers, fc.boolean()).map(
+    ([read, column, fallback]): Message => ({
+      type: 'replica/read',
+      id: 1,
+      epoch: 2,
+      keys: read,
+      rowEpochs: column,
+      deadlinesMs: column,
+      fallback,
+    }),
+  ),
+  fc.tuple(fc.array(fc.option(real, { nil: undefined }), { maxLength: 20 }), statuses).map(
+    ([found, column]): Message => ({
+      type: 'replica/read-reply',
+      replyTo: 3,
+      epoch: 4,
+      statuses: column,
+      records: found,
+    }),
+  ),
+  fc.tuple(fc.array(fc.tuple(keys, real), { maxLength: 20 }), numbers).map(
+    ([pairs, column]): Message => ({
+      type: 'replica/write',
+      id: 5,
+      epoch: 6,
+      partitions: column,
+      rowEpochs: column,
+      deadlinesMs: column,
+      purposes: pairs.map(() => PURPOSE.repair),
+      counts: column,
+      keys: pairs.map(([key]) => key),
+      records: pairs.map(([, record]) => record),
+    }),
+  ),
+  statuses.map((column): Message => ({ type: 'replica/write-reply', replyTo: 7, epoch: 8, statuses: column })),
+  fc.array(fc.option(real, { nil: undefined }), { maxLength: 20 }).map(
+    (found): Message => ({
+      type: 'coordinate/replies',
+      epoch: 9,
+      ids: found.map((_, index) => index),
+      outcomes: found.map((record, index) =>
+        index % 3 === 0 ? { type: 'failed', failure: { code: 'TIMEOUT' } } : { type: 'value', record },
+      ),
+    }),
+  ),
+  fc.array(fc.tuple(keys, real), { maxLength: 20 }).map(
+    (pairs): Message => ({
+      type: 'hint/store',
+      id: 10,
+      epoch: 11,
+      targets: pairs.map(() => 'node1'),
+      partitions: pairs.map(() => 12),
+      keys: pairs.map(([key]) => key),
+      records: pairs.map(([, record]) => record),
+    }),
+  ),
+  fc.constant<Message>({ type: 'table/request', epoch: 13 }),
+)
+
+test('wire: an envelope gives the messages that were packed, across a structured clone', async (t) => {
+  const property = fc.property(fc.array(messages, { maxLength: 4 }), (sent) => {
+    const { envelope, transfer } = packEnvelope(sent)
+    const received = unpackEnvelope(structuredClone(envelope, { transfer }))
+    t.equal(plain(received), plain(sent))
+  })
+  fc.assert(property, { numRuns: 300, seed: 5 })
+})
+
+test('wire: large values are handed over, not copied', async (t) => {
+  const value = new Uint8Array(100_000).fill(3)
+  const record = { kind: 'lww' as const, stamp: '0123456789abcdef.gateway1.0000', value }
+  const message: Message = { type: 'replica/read-reply', replyTo: 1, epoch: 1, statuses: [REPLY.ok], records: [record] }
+  const { envelope, transfer } = packEnvelope([message])
+  t.equal(transfer.length, 1)
+  t.equal(plain(unpackEnvelope(structuredClone(envelope, { transfer }))), plain([message]))
+  t.equal(value.byteLength, 100_000, 'the sender still has its own')
+})
+
+test('columns: what is unpacked is what was packed', async (t) => {
+  const property = fc.property(numbers, (column) => {
+    t.same(unpackColumn(structuredClone(packColumn(column))), column)
+  })
+  fc.assert(property, { numRuns: 500, seed: 6 })
+})
+
+test('wire: no array of a hot message has holes, for which structured clone would take twice the time', async (t) => {
+  const count = 64
+  const column = Array.from({ length: count }, (_, index) => (index * 7919) % 61)
+  const record = (index: number) => {
+    return { kind: 'lww' as const, stamp: `0123456789abcdef.g.${index}`, value: Buffer.alloc(index) }
+  }
+  const sent: Message[] = [
+    { type: 'replica/read-reply', replyTo: 1, epoch: 1, statuses: [], records: column.map(record) },
+    { type: 'replica/write-reply', replyTo: 1, epoch: 1, statuses: [] },
+  ]
+  const arrays: unknown[][] = []
+  const collect = (item: unknown): void => {
+    if (!Array.isArray(item)) return
+    arrays.push(item)
+    for (const inner of item) collect(inner)
+  }
+  collect(packEnvelope(sent).envelope)
+  t.ok(arrays.some((array) => array.length === count))
+  for (const array of arrays) {
+    const dense: unknown[] = []
+    for (const item of array) dense.push(item)
+    // An array with holes is written with its indices.
+    t.equal(serialize(array).length, serialize(dense).length, `an array of ${array.length}`)
+  }
+})

@@ -1,0 +1,67 @@
+/** The cache of stored records, against a map: it may forget, and must never show anything but the newest. */
+
+import fc from 'fast-check'
+import { test } from 'tap'
+import { RecordCache } from '../../src/storage/record-cache.js'
+import { keys } from './arbitraries.js'
+
+type Step = readonly ['put' | 'replace' | 'drop' | 'get', string, number]
+
+const steps = fc.array(
+  fc.tuple(fc.constantFrom('put' as const, 'replace' as const, 'drop' as const, 'get' as const), keys, fc.nat(1_500)),
+  { minLength: 200, maxLength: 400 },
+)
+
+test('record cache: shows the newest or nothing, over many turns of the ring', async (t) => {
+  const property = fc.property(steps, (all: readonly Step[]) => {
+    const cache = new RecordCache(65_536)
+    const newest = new Map<string, Buffer>()
+    let hits = 0
+    for (const [index, [action, key, bytes]] of all.entries()) {
+      const record = Buffer.alloc(bytes, index)
+      if (action === 'put') cache.put(key, record)
+      if (action === 'replace') cache.replace(key, record)
+      if (action === 'drop') cache.drop(key)
+      // What `replace` did not find it must not have kept either, so that the model holds what the store would.
+      if (action === 'put' || action === 'replace') newest.set(key, record)
+      if (action === 'drop') newest.delete(key)
+      const found = cache.get(key)
+      if (found === undefined) continue
+      hits += 1
+      if (newest.get(key)?.equals(found) !== true) return false
+    }
+    return hits > 0
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 200, seed: 3 }))
+})
+
+test('record cache: what fits is found again, and belongs to whoever asked', async (t) => {
+  const cache = new RecordCache(1 << 20)
+  for (let number = 0; number < 1_000; number++) cache.put(`key ${number}`, Buffer.from(`record ${number}`))
+  let found = 0
+  for (let number = 0; number < 1_000; number++) {
+    const record = cache.get(`key ${number}`)
+    if (record?.toString() === `record ${number}`) found += 1
+    record?.fill(0)
+  }
+  t.ok(found > 900, `${found} of 1,000`)
+  t.not(cache.get('key 999')?.[0], 0, 'what was given away is a copy')
+})
+
+test('record cache: `replace` brings nothing in, a large record is not kept, and with no room nothing is', async (t) => {
+  const cache = new RecordCache(65_536)
+  cache.put('there', Buffer.from('old'))
+  cache.replace('there', Buffer.from('new'))
+  cache.replace('not there', Buffer.from('new'))
+  t.equal(cache.get('there')?.toString(), 'new')
+  t.equal(cache.get('not there'), undefined)
+  cache.put('large', Buffer.alloc(10_000))
+  t.equal(cache.get('large'), undefined)
+  cache.replace('there', Buffer.alloc(10_000))
+  t.equal(cache.get('there'), undefined, 'the old one is not shown in place of a new one that was not kept')
+
+  const none = new RecordCache(0)
+  none.put('key', Buffer.from('record'))
+  none.replace('key', Buffer.from('record'))
+  t.equal(none.get('key'), undefined)
+})
