@@ -69,7 +69,11 @@ export class RecordCache {
   /** What was written has been accepted: replaces what is here of the key, and adds nothing. */
   replace(key: Key, record: Uint8Array): void {
     if (this.#written === 0) return
-    if (this.#find(key, hashOf(key)) >= 0) this.put(key, record)
+    const at = this.#find(key, hashOf(key))
+    if (at < 0) return
+    // In place where it fits, so that what is written often does not push out the rest.
+    if (this.#ring.readUInt32LE(at + 4) === record.length) this.#ring.set(record, at + HEADER_BYTES + key.length)
+    else this.put(key, record)
   }
 
   /** The key's record is not what is here any more, or may not be. */
