@@ -1,0 +1,27 @@
+/** Who a node is, for this life, and what its host publishes of it. */
+
+import type { ActorId, Epoch, Incarnation, NodeId } from './ids.js'
+
+/** Fixed for a life. */
+export interface NodeIdentity {
+  readonly self: NodeId
+  readonly incarnation: Incarnation
+  /** Node and store id; new whenever the store may have forgotten something. */
+  readonly actor: ActorId
+  readonly seed: number
+  /** A dead node's store that is only read, so that others can be refilled from it. */
+  readonly salvage: boolean
+}
+
+/** Keys of one node's counters, for status and the supervisor. */
+export interface NodeGauges {
+  readonly epoch: Epoch
+  readonly hints: number
+  /** Of those, hints for nodes that are not down for good. */
+  readonly hintsDue: number
+  readonly filling: number
+  readonly exchanging: number
+  readonly lingering: number
+  readonly viewDigest: number
+  readonly converged: boolean
+}

@@ -1,0 +1,275 @@
+/**
+ * The requests that a node coordinates: for gateways (`coordination: 'server'`, sibling updates), and for itself (hints that
+ * are handed over, records that an exchange found missing, damaged records that are learned anew).
+ *
+ * It keeps what each was started for, and carries its end back to whoever waits. A part of `DynamoNode`, called by nobody
+ * else; the quorum logic is the coordination's, what a store takes is the replica's.
+ */
+
+import { assert } from './assert.js'
+import { HEALS_MAX, type ProtocolConfig, SIBLINGS_MAX } from './config.js'
+import type { Coordination } from './coordinator/coordination.js'
+import type { OperationOutcome } from './coordinator/request.js'
+import { IdTable } from './id-table.js'
+import type { GatewayId, Key, NodeId } from './ids.js'
+import { SUPERVISOR } from './ids.js'
+import {
+  type CoordinateRequest,
+  type CoordinateRequests,
+  PURPOSE,
+  type Purpose,
+  REPLY,
+  type ReplyStatus,
+  type RequestId,
+} from './messages.js'
+import type { NodeIdentity } from './node-identity.js'
+import type { NodePost } from './node-post.js'
+import type { Replica } from './replica.js'
+import { partitionOf } from './ring/slot.js'
+import { isFullOwner } from './ring/table.js'
+import type { TableKeeper } from './table-keeper.js'
+import { dvvSiblings, dvvUpdate } from './versions/dvv.js'
+import type { VersionRecord } from './versions/record.js'
+import { makeStamp } from './versions/stamp.js'
+
+type Update = CoordinateRequest & { kind: 'update' }
+
+/** What a coordination's request was started for. */
+type Cause =
+  | { readonly type: 'gateway'; readonly gateway: GatewayId; readonly id: RequestId }
+  | { readonly type: 'handoff'; readonly handoff: number }
+  | { readonly type: 'push'; readonly push: number }
+  | { readonly type: 'learn'; readonly key: Key }
+
+/** What a local write was started for. */
+type LocalCause =
+  | { readonly type: 'fill' }
+  | { readonly type: 'exchange' }
+  | { readonly type: 'heal'; readonly key: Key }
+  | { readonly type: 'update'; readonly gateway: GatewayId; readonly request: Update }
+
+/** Who waits for the ends of what was started for the node itself. */
+export interface InternalEnds {
+  onHandedOver(handoff: number, accepted: boolean): void
+  onPushed(push: number, accepted: boolean): void
+  onFillStored(local: number, status: ReplyStatus): void
+  onExchangeStored(local: number, status: ReplyStatus): void
+}
+
+/** A record that another node is to be written. */
+export interface DirectWrite {
+  readonly node: NodeId
+  readonly purpose: Purpose
+  readonly key: Key
+  readonly record: VersionRecord
+}
+
+/** Records that this node itself brings into its store. */
+export interface LocalWrite {
+  readonly local: number
+  readonly keys: readonly Key[]
+  readonly records: readonly VersionRecord[]
+  readonly purpose: Purpose
+}
+
+/** How long an internal request (handoff, heal) may take. */
+const INTERNAL_TIMEOUT_MS = 2_000
+
+export class NodeRequests {
+  readonly #identity: NodeIdentity
+  readonly #config: ProtocolConfig
+  readonly #keeper: TableKeeper
+  readonly #replica: Replica
+  readonly #coordination: Coordination
+  readonly #post: NodePost
+  readonly #ends: InternalEnds
+  readonly #takeToken: () => number
+  readonly #causes = new IdTable<Cause>()
+  readonly #locals = new IdTable<LocalCause>()
+  readonly #healing = new Set<Key>()
+  #nextOperation = 2
+  #nowMs = 0
+
+  constructor(options: {
+    identity: NodeIdentity
+    config: ProtocolConfig
+    keeper: TableKeeper
+    replica: Replica
+    coordination: Coordination
+    post: NodePost
+    ends: InternalEnds
+    takeToken: () => number
+  }) {
+    this.#identity = options.identity
+    this.#config = options.config
+    this.#keeper = options.keeper
+    this.#replica = options.replica
+    this.#coordination = options.coordination
+    this.#post = options.post
+    this.#ends = options.ends
+    this.#takeToken = options.takeToken
+  }
+
+  /** The time of the step that follows. */
+  set nowMs(nowMs: number) {
+    this.#nowMs = nowMs
+  }
+
+  onCoordinate(from: GatewayId, message: CoordinateRequests): void {
+    this.#post.send(from, { type: 'coordinate/taken', replyTo: message.id })
+    for (const request of message.requests) {
+      if (request.kind === 'update') {
+        this.#onUpdate(from, request)
+        continue
+      }
+      const id = this.#takeOperation({ type: 'gateway', gateway: from, id: request.id })
+      this.#coordination.submit({ ...request, id }, this.#nowMs)
+    }
+  }
+
+  /** A hint goes to whom it was meant for. */
+  handOver(handoff: number, write: DirectWrite): void {
+    this.#writeDirectly(this.#takeOperation({ type: 'handoff', handoff }), write)
+  }
+
+  /** A peer lacks a record. */
+  push(push: number, write: DirectWrite): void {
+    this.#writeDirectly(this.#takeOperation({ type: 'push', push }), write)
+  }
+
+  storeFill({ local, keys, records, purpose }: LocalWrite): void {
+    this.#locals.add(local, { type: 'fill' })
+    this.#replica.writeLocally(local, keys, records, purpose)
+  }
+
+  storeExchange({ local, keys, records, purpose }: LocalWrite): void {
+    this.#locals.add(local, { type: 'exchange' })
+    this.#replica.writeLocally(local, keys, records, purpose)
+  }
+
+  /** A damaged record is learned from the others, and replaced. */
+  heal(key: Key): void {
+    if (this.#healing.has(key) || this.#healing.size >= HEALS_MAX || this.#identity.salvage) return
+    this.#healing.add(key)
+    this.#post.notice({ type: 'record/damaged', key })
+    const id = this.#takeOperation({ type: 'learn', key })
+    const deadlineMs = this.#nowMs + INTERNAL_TIMEOUT_MS
+    this.#coordination.submit({ kind: 'learn', id, key, except: this.#identity.self, deadlineMs }, this.#nowMs)
+  }
+
+  /** Takes what the coordination has to say. Returns how much that was. */
+  drainCoordination(): number {
+    const output = this.#coordination.takeOutput()
+    for (const { to, message } of output.sends) this.#post.send(to, message)
+    for (const { id, outcome } of output.ends) this.#onEnd(id, outcome)
+    for (const repair of output.repairs) this.#post.notice({ type: 'repair', ...repair })
+    if (output.hintsLost.size > 0)
+      this.#post.send(SUPERVISOR, { type: 'hint/lost', targets: [...output.hintsLost].sort() })
+    return output.sends.length + output.ends.length
+  }
+
+  /** A local write has ended. */
+  onLocal(id: number, status: ReplyStatus, records: readonly VersionRecord[]): void {
+    const cause = this.#locals.take(id)
+    switch (cause?.type) {
+      case 'fill':
+        return this.#ends.onFillStored(id, status)
+      case 'exchange':
+        return this.#ends.onExchangeStored(id, status)
+      case 'heal':
+        this.#healing.delete(cause.key)
+        if (status === REPLY.ok) this.#post.notice({ type: 'record/healed', key: cause.key })
+        return
+      case 'update':
+        return this.#onUpdateStored(cause.gateway, cause.request, status, records)
+      default:
+        assert(false, 'a local write ends once', { id })
+    }
+  }
+
+  /** A sibling update: our own store accepts the dot before it is replicated. */
+  #onUpdate(gateway: GatewayId, request: Update): void {
+    const row = this.#keeper.row(request.partition)
+    const verdict = this.#keeper.judgeRead(request.partition, row.epoch)
+    if (verdict !== 'serve' || !isFullOwner(row, this.#identity.self))
+      return this.#post.tell(gateway, request.id, { type: 'stale' })
+    if (request.deadlineMs < this.#nowMs) {
+      return this.#post.tell(gateway, request.id, {
+        type: 'failed',
+        failure: { code: 'TIMEOUT', partition: request.partition },
+      })
+    }
+    const local = this.#takeToken()
+    this.#locals.add(local, { type: 'update', gateway, request })
+    this.#replica.updateLocally(local, request.keys, (current, index) => {
+      const before = current?.kind === 'siblings' ? current.set : []
+      const value = request.values[index] ?? null
+      // A delete without a context takes away what this owner sees; a put without one is concurrent to everything.
+      const seen = Object.fromEntries(before.map((entry) => [entry.actor, entry.counter]))
+      const context = request.context ?? (value === null ? seen : undefined)
+      const set = dvvUpdate(before, context, { stamp: request.stamp, value }, this.#identity.actor)
+      return dvvSiblings(set).length > SIBLINGS_MAX ? undefined : { kind: 'siblings', set }
+    })
+  }
+
+  #onUpdateStored(gateway: GatewayId, request: Update, status: ReplyStatus, records: readonly VersionRecord[]): void {
+    const { partition, keys, w, deadlineMs } = request
+    if (status !== REPLY.ok) {
+      const code =
+        status === REPLY.full ? 'SIBLINGS_LIMIT' : status === REPLY.unknown ? 'STORE_FAILED' : 'OUTCOME_UNKNOWN'
+      return this.#post.tell(gateway, request.id, { type: 'failed', failure: { code, partition } })
+    }
+    const id = this.#takeOperation({ type: 'gateway', gateway, id: request.id })
+    const accepted = [this.#identity.self]
+    this.#coordination.submit(
+      { kind: 'put', id, partition, keys, records, w, sloppy: false, deadlineMs, accepted },
+      this.#nowMs,
+    )
+  }
+
+  #onEnd(id: RequestId, outcome: OperationOutcome): void {
+    const cause = this.#causes.take(id)
+    switch (cause?.type) {
+      case 'gateway':
+        if (outcome.type !== 'page') this.#post.tell(cause.gateway, cause.id, outcome)
+        return
+      case 'handoff':
+        return this.#ends.onHandedOver(cause.handoff, outcome.type === 'written')
+      case 'learn':
+        return this.#onLearned(cause.key, outcome)
+      case 'push':
+        return this.#ends.onPushed(cause.push, outcome.type === 'written')
+      default:
+        assert(false, 'a request ends once', { id })
+    }
+  }
+
+  /** n − w + 1 other owners said what the record is; any write that was ever acknowledged is known to one of them. */
+  #onLearned(key: Key, outcome: OperationOutcome): void {
+    if (outcome.type !== 'value') {
+      this.#healing.delete(key)
+      return
+    }
+    const none: VersionRecord =
+      this.#config.conflict === 'siblings'
+        ? { kind: 'siblings', set: [] }
+        : { kind: 'lww', stamp: makeStamp(0n, 0, 'heal'), value: null }
+    const local = this.#takeToken()
+    this.#locals.add(local, { type: 'heal', key })
+    this.#replica.writeLocally(local, [key], [outcome.record ?? none], PURPOSE.heal)
+  }
+
+  #writeDirectly(id: RequestId, { node, purpose, key, record }: DirectWrite): void {
+    const deadlineMs = this.#nowMs + INTERNAL_TIMEOUT_MS
+    const partition = partitionOf(key, this.#config.partitions)
+    const columns = { keys: [key], records: [record] }
+    this.#coordination.submit({ kind: 'direct', id, node, partition, purpose, ...columns, deadlineMs }, this.#nowMs)
+  }
+
+  #takeOperation(cause: Cause): RequestId {
+    const id = this.#nextOperation
+    this.#nextOperation += 2
+    this.#causes.add(id, cause)
+    return id
+  }
+}
