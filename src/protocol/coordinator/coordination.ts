@@ -8,17 +8,8 @@
  * Called by `Gateway` and `DynamoNode`, which take its `output` after every input.
  */
 
-import {
-  HINT_BUFFER_BYTES_MAX,
-  LINGER_BYTES_MAX,
-  LINGER_REQUESTS_MAX,
-  MESSAGE_OPERATIONS_MAX,
-  type ProtocolConfig,
-  RETRY_MS,
-  SLOW_START_MS,
-} from '../config.js'
-import { IdTable } from '../id-table.js'
-import type { Address, Key, NodeId, PartitionId } from '../ids.js'
+import type { ProtocolConfig } from '../config.js'
+import type { Key, NodeId, PartitionId } from '../ids.js'
 import {
   type CoordinateReplies,
   type CoordinateRequest,
@@ -33,63 +24,35 @@ import {
 import { partitionOf } from '../ring/slot.js'
 import { type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
-import { DirectRequest } from './direct.js'
-import { type ForwardOperation, ForwardRequest } from './forward.js'
+import { CoordinationOutput } from './coordination-output.js'
+import { EpochTalk } from './epoch-talk.js'
+import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
-import { Hedging } from './hedging.js'
 import type { Lane, LaneEntry } from './lane.js'
 import { MissedWrite } from './missed-write.js'
-import { type HintEntry, Peer, type ReadEntry, type WriteEntry } from './peer.js'
-import { PutRequest } from './put.js'
+import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
+import { Peers } from './peers.js'
 import type { Desk, HintLeg, LostLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage } from './request.js'
-import { RequestList } from './request-list.js'
-import { ScanRequest } from './scan.js'
-
-/** What a coordination wants done; its host takes it after each input. */
-export interface CoordinationOutput {
-  readonly sends: { readonly to: Address; readonly message: Message }[]
-  readonly ends: { readonly id: RequestId; readonly outcome: OperationOutcome }[]
-  readonly repairs: { readonly key: Key; readonly nodes: readonly NodeId[]; readonly blocking: boolean }[]
-  readonly hintsLost: Set<NodeId>
-}
-
-/** The waiting list is looked through for what is gone when it has doubled; not below this. */
-const WAITING_MIN = 1_024
+import { requestOf } from './request-of.js'
+import { RequestRegistry } from './request-registry.js'
 
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   nowMs = 0
   #table: PartitionTable
-  readonly #peers = new Map<NodeId, Peer>()
-  #sortedPeers: readonly Peer[] = []
-  /** Their callers wait. */
-  readonly #running = new RequestList()
-  /** Of those, what was forwarded, by id: its outcomes come one by one. */
-  readonly #forwards = new IdTable<ForwardRequest>()
-  /** Ended for their callers, still seeing to their last owners; oldest first. */
-  readonly #lingering = new RequestList()
-  #lingeringBytes = 0
-  #missedBytes = 0
-  #bytes = 0
-  #waiting: Request[] = []
-  #waitingMax = WAITING_MIN
-  #retryAtMs = Number.POSITIVE_INFINITY
-  #soonestDeadlineMs = Number.POSITIVE_INFINITY
-  /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
-  #judgeFromMs = 0
-  #expectedTickMs = Number.POSITIVE_INFINITY
+  readonly #peers: Peers
+  readonly #requests = new RequestRegistry()
   #changes = 0
   #nextMessageId = 1
   /** Odd: inner requests; callers use even ids. */
   #nextInnerId = 1
-  readonly #hedging: Hedging
-  readonly #announced = new Map<NodeId, number>()
-  #output: CoordinationOutput = emptyOutput()
+  readonly #epochTalk = new EpochTalk()
+  #output = new CoordinationOutput()
 
   constructor(config: ProtocolConfig, table: PartitionTable) {
     this.config = config
     this.#table = table
-    this.#hedging = new Hedging(config.hedgeBudgetPercent)
+    this.#peers = new Peers(config)
   }
 
   get table(): PartitionTable {
@@ -98,68 +61,48 @@ export class Coordination implements Desk {
 
   /** Requests that have not ended for their callers. */
   get running(): number {
-    return this.#running.size
+    return this.#requests.running
   }
 
   /** Grows whenever a peer's health or the table has changed. */
   get changes(): number {
-    return this.#changes
+    return this.#changes + this.#peers.changes
   }
 
   /** Bytes that all requests keep alive. */
   get bytes(): number {
-    return this.#bytes
+    return this.#requests.bytes
   }
 
   /** Writes that still see to their last owners, hints without a keeper included: `settled` waits for zero. */
   get lingering(): number {
-    return this.#lingering.size
+    return this.#requests.lingering
   }
 
   /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
   takeOutput(flush = true): CoordinationOutput {
-    if (flush) this.#flush()
+    if (flush) {
+      const { epoch } = this.#table
+      const send = (to: NodeId, message: Message) => this.#output.sends.push({ to, message })
+      for (const peer of this.#peers.sorted) {
+        if (peer.healthy) peer.flush({ epoch, nowMs: this.nowMs, nextId: this.#takeMessageId, send })
+      }
+    }
     const output = this.#output
-    this.#output = emptyOutput()
+    this.#output = new CoordinationOutput()
     return output
-  }
-
-  #flush(): void {
-    const options = {
-      epoch: this.#table.epoch,
-      nowMs: this.nowMs,
-      nextId: (): MessageId => this.#nextMessageId++,
-      send: (_message: Message): void => undefined,
-    }
-    for (const peer of this.#sortedPeers) {
-      if (peer.status !== 'up' || peer.silent) continue
-      options.send = (message) => this.#output.sends.push({ to: peer.node, message })
-      peer.flush(options)
-    }
   }
 
   /** When `onTimer` wants to be called next. */
   nextDeadlineMs(): number {
-    let next = Math.min(this.#soonestDeadlineMs, this.#retryAtMs)
-    for (const peer of this.#sortedPeers) {
-      if (peer.status !== 'up' || peer.silent) continue
-      const sentAtMs = peer.oldestSentAtMs()
-      if (sentAtMs !== undefined) {
-        const from = Math.max(sentAtMs, this.#judgeFromMs)
-        next = Math.min(next, from + this.config.avoidAfterMs)
-        const reads = peer.reads.outstanding
-        if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
-          next = Math.min(next, from + this.#hedging.afterMs)
-      }
-      if (peer.forwarded > 0) next = Math.min(next, peer.heardAtMs + this.config.avoidAfterMs)
-    }
-    this.#expectedTickMs = next
+    const next = Math.min(this.#requests.nextDeadlineMs, this.#peers.nextJudgementMs())
+    this.#peers.expectTick(next)
     return next
   }
 
   submit(operation: Operation | ForwardOperation, nowMs: number): void {
     this.nowMs = nowMs
-    this.#add(this.#requestOf(operation))
+    this.#add(requestOf(operation, this.config, this.#table))
   }
 
   onReply(from: NodeId, message: DataReply, nowMs: number): void {
@@ -172,7 +115,7 @@ export class Coordination implements Desk {
         const answered = peer.reads.settle(message.replyTo) ?? peer.fallbackReads.settle(message.replyTo)
         if (answered === undefined) return
         const { entries } = answered
-        this.#hedging.onLatency(nowMs - answered.sentAtMs, entries.length)
+        this.#peers.onReadLatency(nowMs - answered.sentAtMs, entries.length)
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as ReadEntry
@@ -226,30 +169,16 @@ export class Coordination implements Desk {
     message.ids.forEach((id, index) => {
       peer.forwarded = Math.max(0, peer.forwarded - 1)
       const outcome = message.outcomes[index]
-      if (outcome !== undefined) this.#forwards.get(id)?.onOutcome(this, from, outcome)
+      if (outcome !== undefined) this.#requests.forward(id)?.onOutcome(this, from, outcome)
     })
   }
 
   /** Certain knowledge of a node's life. */
   onPeer(change: { node: NodeId; incarnation: number; status: PeerStatus }, nowMs: number): void {
     this.nowMs = nowMs
-    let peer = this.#peers.get(change.node)
-    if (peer === undefined) {
-      peer = new Peer(change.node, change.incarnation, change.status)
-      this.#peers.set(change.node, peer)
-      this.#sortedPeers = [...this.#peers.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
-      this.#sortedPeers.forEach((sorted, order) => {
-        sorted.order = order % 64
-      })
-    } else if (change.incarnation < peer.incarnation) return
-    const reborn = change.incarnation > peer.incarnation || change.status !== 'up'
-    if (change.status === 'up' && (reborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
-    this.#changes += 1
-    peer.incarnation = change.incarnation
-    peer.status = change.status
-    if (change.status === 'up') peer.absentSinceMs = undefined
-    else peer.absentSinceMs ??= nowMs
-    if (reborn) this.#loseAll(peer)
+    const known = this.#peers.onChange(change, nowMs)
+    if (known === undefined) return
+    if (known.isReborn) this.#loseAll(known.peer)
     this.#retryWaiting()
   }
 
@@ -258,33 +187,31 @@ export class Coordination implements Desk {
     if (table.epoch <= this.#table.epoch) return
     this.#table = table
     this.#changes += 1
-    for (const request of this.#all()) if (request.phase !== 'gone') request.onTable(this)
+    for (const request of this.#requests.all()) if (request.phase !== 'gone') request.onTable(this)
     this.#retryWaiting()
   }
 
   onTimer(nowMs: number): void {
     this.nowMs = nowMs
-    // The same thread that was too busy to tick was too busy to read its mail: nobody else is to blame.
-    if (nowMs - this.#expectedTickMs > this.config.avoidAfterMs / 2) this.#judgeFromMs = nowMs
-    for (const peer of this.#sortedPeers) if (peer.status === 'up' && !peer.silent) this.#judge(peer)
-    if (nowMs >= this.#retryAtMs) this.#retryWaiting()
-    if (nowMs >= this.#soonestDeadlineMs) this.#expire()
+    this.#peers.onTick(nowMs)
+    for (const peer of this.#peers.healthy()) this.#judge(peer)
+    if (this.#requests.isRetryDue(nowMs)) this.#retryWaiting()
+    const expired = this.#requests.takeExpired(nowMs)
+    if (expired.length === 0) return
+    for (const request of expired) {
+      // One before it may have ended it, or moved its deadline by having it linger.
+      if (request.phase !== 'gone' && request.deadlineMs <= nowMs) request.onDeadline(this)
+    }
+    this.#requests.expectDeadlines()
   }
 
   /** What a closing host does: every request that runs ends with this failure. */
   endAll(code: 'CLOSED', nowMs: number): void {
     this.nowMs = nowMs
-    for (const request of this.#running.toArray()) {
+    for (const request of this.#requests.runningRequests()) {
       if (request.phase !== 'running') continue
       request.onDeadline(this)
-      const last = this.#output.ends.at(-1)
-      // What certainly left no trace is told as closed; an unknown outcome stays unknown.
-      if (last?.id === request.id && last.outcome.type === 'failed' && last.outcome.failure.code === 'TIMEOUT') {
-        this.#output.ends[this.#output.ends.length - 1] = {
-          id: request.id,
-          outcome: { type: 'failed', failure: { code } },
-        }
-      }
+      this.#output.tellAsClosed(request.id, code)
     }
   }
 
@@ -295,13 +222,11 @@ export class Coordination implements Desk {
   }
 
   healthyNodes(): readonly NodeId[] {
-    return this.#sortedPeers.filter((peer) => peer.healthy).map((peer) => peer.node)
+    return this.#peers.healthy().map((peer) => peer.node)
   }
 
   sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean {
-    const lane = fallback ? peer.fallbackReads : peer.reads
-    const { deadlineMs } = request
-    return lane.push({ request, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch: row.epoch })
+    return peer.pushRead(request, key, row.epoch, fallback)
   }
 
   sendWrite(node: NodeId, entry: WriteEntry): boolean {
@@ -310,46 +235,19 @@ export class Coordination implements Desk {
 
   sendScan(request: Request, leg: ScanLeg): boolean {
     const rowEpochs = leg.partitions.map((partition) => rowOf(this.#table, partition).epoch)
-    const { deadlineMs } = request
-    const { node, ...page } = leg
-    const scan = { type: 'replica/scan' as const, request: request.id, rowEpochs, deadlineMs, ...page }
-    const entry = { request, operations: MESSAGE_OPERATIONS_MAX, bytes: 0, deadlineMs, scan }
-    return this.#peers.get(node)?.scans.push(entry) ?? false
+    return this.#peers.get(leg.node)?.pushScan(request, leg, rowEpochs) ?? false
   }
 
   sendHint(request: Request, leg: HintLeg): boolean {
-    const { keeper, ...payload } = leg
-    const entry = {
-      request,
-      operations: 1,
-      bytes: request.bytes,
-      deadlineMs: request.deadlineMs,
-      ...payload,
-    }
-    return this.#peers.get(keeper)?.hints.push(entry) ?? false
+    return this.#peers.get(leg.keeper)?.pushHint(request, leg) ?? false
   }
 
   sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean {
-    const peer = this.#peers.get(node)
-    const entry = {
-      request,
-      operations: 1,
-      bytes: request.bytes,
-      deadlineMs: request.deadlineMs,
-      payload,
-    }
-    return peer?.coordinate.push(entry) ?? false
+    return this.#peers.get(node)?.pushCoordinate(request, payload) ?? false
   }
 
   wait(request: Request, soon: boolean): void {
-    if (soon) this.#retryAtMs = Math.min(this.#retryAtMs, this.nowMs + RETRY_MS)
-    if (request.isWaiting || request.phase === 'gone') return
-    request.isWaiting = true
-    this.#waiting.push(request)
-    // Most that wait end before anything changes; what is gone must not be kept.
-    if (this.#waiting.length < this.#waitingMax) return
-    this.#waiting = this.#waiting.filter((waiting) => waiting.phase !== 'gone')
-    this.#waitingMax = Math.max(WAITING_MIN, this.#waiting.length * 2)
+    this.#requests.wait(request, soon, this.nowMs)
   }
 
   startInner(outer: Request, key: Key, r: number): void {
@@ -363,7 +261,7 @@ export class Coordination implements Desk {
   end(request: Request, outcome: OperationOutcome, linger = false): void {
     if (request.phase !== 'running') return
     if (linger) this.#linger(request)
-    else this.#remove(request)
+    else this.#requests.remove(request)
     const { outer } = request
     if (outer === undefined) this.#output.ends.push({ id: request.id, outcome })
     else if (outer.request.phase !== 'gone' && outcome.type !== 'page') outer.request.onInner(this, outer.key, outcome)
@@ -374,11 +272,7 @@ export class Coordination implements Desk {
   }
 
   forget(request: Request): void {
-    if (request.phase === 'lingering') {
-      if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
-      else this.#lingeringBytes -= request.bytes
-    }
-    this.#remove(request)
+    this.#requests.remove(request)
   }
 
   missed(target: NodeId, partition: PartitionId, keys: readonly Key[], records: readonly VersionRecord[]): void {
@@ -386,11 +280,10 @@ export class Coordination implements Desk {
     // Down for good: the partition is refilled from the owners that have it.
     if (peer === undefined || peer.status === 'down') return
     const absentMs = peer.absentSinceMs === undefined ? 0 : this.nowMs - peer.absentSinceMs
-    if (absentMs >= this.config.hintWindowMs || this.#missedBytes > HINT_BUFFER_BYTES_MAX) return this.hintLost(target)
+    if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return this.hintLost(target)
     const request = new MissedWrite({ id: this.#takeInnerId(), nowMs: this.nowMs, target, partition, keys, records })
-    this.#missedBytes += request.bytes
-    request.phase = 'lingering'
-    this.#add(request)
+    this.#requests.addMissed(request)
+    request.start(this)
   }
 
   hintLost(target: NodeId): void {
@@ -403,68 +296,19 @@ export class Coordination implements Desk {
 
   // --- inside ---------------------------------------------------------------------------------------------------------
 
-  #all(): readonly Request[] {
-    return [...this.#running.toArray(), ...this.#lingering.toArray()]
-  }
-
-  #requestOf(operation: Operation | ForwardOperation): Request {
-    switch (operation.kind) {
-      case 'get':
-      case 'learn': {
-        const { id, key, deadlineMs } = operation
-        const partition = partitionOf(key, this.config.partitions)
-        const row = rowOf(this.#table, partition)
-        if (operation.kind === 'get')
-          return new GetRequest(id, key, partition, row, operation.r, operation.sloppy, deadlineMs)
-        const r = this.config.n - this.config.wFill + 1
-        return new GetRequest(id, key, partition, row, r, false, deadlineMs, operation.except)
-      }
-      case 'put':
-        return new PutRequest(operation, rowOf(this.#table, operation.partition))
-      case 'scan':
-        return new ScanRequest(operation)
-      case 'direct':
-        return new DirectRequest(operation, rowOf(this.#table, operation.partition))
-      case 'forward':
-        return new ForwardRequest(operation)
-    }
-  }
-
   #add(request: Request): void {
-    if (request.phase === 'lingering') this.#lingering.add(request)
-    else this.#running.add(request)
-    if (request instanceof ForwardRequest) this.#forwards.add(request.id, request)
-    this.#bytes += request.bytes
-    if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
+    this.#requests.add(request)
     request.start(this)
   }
 
-  #remove(request: Request): void {
-    if (request.phase === 'gone') return
-    request.phase = 'gone'
-    request.list?.remove(request)
-    if (request instanceof ForwardRequest) this.#forwards.take(request.id)
-    this.#bytes -= request.bytes
-  }
-
   #linger(request: Request): void {
-    request.phase = 'lingering'
-    this.#running.remove(request)
-    this.#lingering.add(request)
-    this.#lingeringBytes += request.bytes
-    if (request.deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = request.deadlineMs
-    while (this.#lingering.size > LINGER_REQUESTS_MAX || this.#lingeringBytes > LINGER_BYTES_MAX) {
-      const oldest = this.#oldestLingeringPut()
-      if (oldest === undefined) return
+    this.#requests.linger(request)
+    for (let oldest = this.#requests.oldestOverBound; oldest !== undefined; oldest = this.#requests.oldestOverBound) {
       oldest.onDeadline(this)
     }
   }
 
-  #oldestLingeringPut(): Request | undefined {
-    let request = this.#lingering.first
-    while (request !== undefined && !(request instanceof PutRequest)) request = request.next
-    return request
-  }
+  readonly #takeMessageId = (): MessageId => this.#nextMessageId++
 
   #takeInnerId(): RequestId {
     const id = this.#nextInnerId
@@ -473,58 +317,53 @@ export class Coordination implements Desk {
   }
 
   #heard(peer: Peer): void {
-    peer.heardAtMs = this.nowMs
-    if (!peer.silent) return
-    peer.silent = false
-    this.#changes += 1
-    this.#retryWaiting()
+    if (this.#peers.heard(peer, this.nowMs)) this.#retryWaiting()
   }
 
-  /** One side has an older table: the one with the newer sends it. */
   #compareEpochs(from: NodeId, epoch: number, statuses: readonly ReplyStatus[]): void {
-    const own = this.#table.epoch
-    if (epoch === own) return
-    if (epoch > own) {
-      this.#output.sends.push({ to: from, message: { type: 'table/request', epoch: own } })
-      return
-    }
-    if (!statuses.includes(REPLY.stale) || this.#announced.get(from) === own) return
-    this.#announced.set(from, own)
-    this.#output.sends.push({ to: from, message: { type: 'table/announce', table: this.#table } })
+    if (epoch === this.#table.epoch) return
+    const message = this.#epochTalk.answer(from, epoch, statuses.includes(REPLY.stale), this.#table)
+    if (message !== undefined) this.#output.sends.push({ to: from, message })
   }
 
   #judge(peer: Peer): void {
-    const sentAtMs = peer.oldestSentAtMs()
-    if (sentAtMs !== undefined) {
-      const ageMs = this.nowMs - Math.max(sentAtMs, this.#judgeFromMs)
-      if (ageMs >= this.config.avoidAfterMs) return this.#becomeSilent(peer)
-      const reads = peer.reads.outstanding
-      if (
-        reads !== undefined &&
-        !reads.hedged &&
-        ageMs >= this.#hedging.afterMs &&
-        this.#hedging.spend(reads.entries.length)
-      ) {
-        reads.hedged = true
-        for (const { request } of reads.entries) {
-          if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
-        }
+    for (const verdict of this.#peers.judge(peer, this.nowMs)) {
+      switch (verdict) {
+        case 'silent':
+          this.#becomeSilent(peer)
+          break
+        case 'hedge':
+          this.#hedge(peer)
+          break
+        case 'ping':
+          this.#ping(peer)
+          break
+        default:
+          verdict satisfies never
       }
-    }
-    // It took requests to coordinate and says nothing: ask whether it is there, with an empty batch.
-    const quietMs = this.nowMs - Math.max(peer.heardAtMs, this.#judgeFromMs)
-    if (peer.forwarded > 0 && peer.coordinate.outstanding === undefined && quietMs >= this.config.avoidAfterMs) {
-      const id = this.#nextMessageId++
-      peer.coordinate.ping(id, this.nowMs)
-      const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
-      this.#output.sends.push({ to: peer.node, message })
-      peer.heardAtMs = this.nowMs
     }
   }
 
+  /** Its unanswered reads are sent to another replica each. */
+  #hedge({ reads: { outstanding } }: Peer): void {
+    if (outstanding === undefined) return
+    outstanding.hedged = true
+    for (const { request } of outstanding.entries) {
+      if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
+    }
+  }
+
+  /** Are you there? An empty batch, whose credit comes back at once. */
+  #ping(peer: Peer): void {
+    const id = this.#takeMessageId()
+    peer.coordinate.ping(id, this.nowMs)
+    const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
+    this.#output.sends.push({ to: peer.node, message })
+    peer.heardAtMs = this.nowMs
+  }
+
   #becomeSilent(peer: Peer): void {
-    peer.silent = true
-    this.#changes += 1
+    this.#peers.becomeSilent(peer)
     for (const lane of peer.lanes) {
       const waiting = lane.takeBack()
       const sent = lane.outstanding?.entries ?? []
@@ -536,7 +375,6 @@ export class Coordination implements Desk {
   }
 
   #loseAll(peer: Peer): void {
-    peer.silent = false
     for (const lane of peer.lanes as readonly Lane<LaneEntry>[]) {
       const { sent, unsent } = lane.reset()
       this.#tellLost(peer.node, sent, { sent: true, silent: false })
@@ -555,28 +393,10 @@ export class Coordination implements Desk {
 
   #tellForwards(peer: Peer, silent: boolean): void {
     if (peer.forwarded === 0) return
-    for (const request of this.#forwards.values()) request.onLegLost(this, peer.node, { sent: true, silent })
+    for (const request of this.#requests.forwards()) request.onLegLost(this, peer.node, { sent: true, silent })
   }
 
   #retryWaiting(): void {
-    this.#retryAtMs = Number.POSITIVE_INFINITY
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const request of waiting) request.isWaiting = false
-    for (const request of waiting) if (request.phase !== 'gone') request.retry(this)
+    for (const request of this.#requests.takeWaiting()) if (request.phase !== 'gone') request.retry(this)
   }
-
-  #expire(): void {
-    this.#soonestDeadlineMs = Number.POSITIVE_INFINITY
-    for (const request of this.#all()) {
-      if (request.phase !== 'gone' && request.deadlineMs <= this.nowMs) request.onDeadline(this)
-    }
-    for (const { deadlineMs } of this.#all())
-      if (deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = deadlineMs
-  }
-}
-
-function emptyOutput(): CoordinationOutput {
-  return { sends: [], ends: [], repairs: [], hintsLost: new Set() }
 }

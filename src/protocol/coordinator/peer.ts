@@ -6,10 +6,12 @@
  * answers. Called by `Coordination`.
  */
 
+import { MESSAGE_OPERATIONS_MAX } from '../config.js'
 import type { Epoch, Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Message, MessageId, PeerStatus, Purpose, ReplicaScan } from '../messages.js'
 import type { VersionRecord } from '../versions/record.js'
 import { Lane, type LaneEntry } from './lane.js'
+import type { HintLeg, Request, ScanLeg } from './request.js'
 
 export interface ReadEntry extends LaneEntry {
   readonly key: Key
@@ -37,6 +39,14 @@ export interface HintEntry extends LaneEntry {
 
 export interface CoordinateEntry extends LaneEntry {
   readonly payload: CoordinateRequest
+}
+
+/** What leaves in one turn, and how. */
+export interface FlushTurn {
+  readonly epoch: Epoch
+  readonly nowMs: number
+  nextId(): MessageId
+  send(to: NodeId, message: Message): void
 }
 
 export class Peer {
@@ -89,6 +99,32 @@ export class Peer {
     return this.status === 'up' && !this.silent
   }
 
+  // False from these: the queue is full, and for this entry the node is missing.
+
+  pushRead(request: Request, key: Key, rowEpoch: Epoch, fallback: boolean): boolean {
+    const lane = fallback ? this.fallbackReads : this.reads
+    const { deadlineMs } = request
+    return lane.push({ request, operations: 1, bytes: key.length, deadlineMs, key, rowEpoch })
+  }
+
+  pushScan(request: Request, leg: ScanLeg, rowEpochs: readonly Epoch[]): boolean {
+    const { deadlineMs } = request
+    const { node: _, ...page } = leg
+    const scan = { type: 'replica/scan' as const, request: request.id, rowEpochs, deadlineMs, ...page }
+    return this.scans.push({ request, operations: MESSAGE_OPERATIONS_MAX, bytes: 0, deadlineMs, scan })
+  }
+
+  pushHint(request: Request, leg: HintLeg): boolean {
+    const { bytes, deadlineMs } = request
+    const { keeper: _, ...payload } = leg
+    return this.hints.push({ request, operations: 1, bytes, deadlineMs, ...payload })
+  }
+
+  pushCoordinate(request: Request, payload: CoordinateRequest): boolean {
+    const { bytes, deadlineMs } = request
+    return this.coordinate.push({ request, operations: 1, bytes, deadlineMs, payload })
+  }
+
   /** When the oldest unanswered message was sent; undefined if there is none. */
   oldestSentAtMs(): number | undefined {
     let oldest: number | undefined
@@ -100,16 +136,17 @@ export class Peer {
   }
 
   /** Every message that may leave now; `nextId` numbers them. */
-  flush(options: { epoch: Epoch; nowMs: number; nextId: () => MessageId; send: (message: Message) => void }): void {
-    const { epoch, nowMs, nextId, send } = options
-    this.#flushReads(this.reads, false, options)
-    this.#flushReads(this.fallbackReads, true, options)
+  flush(turn: FlushTurn): void {
+    const { epoch, nowMs, nextId } = turn
+    const send = (message: Message) => turn.send(this.node, message)
+    this.#flushReads(this.reads, false, turn)
+    this.#flushReads(this.fallbackReads, true, turn)
     if (this.writes.outstanding === undefined && this.writes.queued > 0) {
       const id = nextId()
       const entries = this.writes.take(id, nowMs)
       if (entries !== undefined) send(writeMessage(id, epoch, entries))
     }
-    if (this.scans.outstanding === undefined && this.scans.queued > 0) this.#flushScan(options)
+    if (this.scans.outstanding === undefined && this.scans.queued > 0) this.#flushScan(turn)
     if (this.hints.outstanding === undefined && this.hints.queued > 0) {
       const id = nextId()
       const hints = this.hints.take(id, nowMs)
@@ -129,14 +166,10 @@ export class Peer {
     }
   }
 
-  #flushReads(
-    lane: Lane<ReadEntry>,
-    fallback: boolean,
-    options: { epoch: Epoch; nowMs: number; nextId: () => MessageId; send: (message: Message) => void },
-  ): void {
+  #flushReads(lane: Lane<ReadEntry>, fallback: boolean, turn: FlushTurn): void {
     if (lane.outstanding !== undefined || lane.queued === 0) return
-    const id = options.nextId()
-    const entries = lane.take(id, options.nowMs)
+    const id = turn.nextId()
+    const entries = lane.take(id, turn.nowMs)
     if (entries === undefined) return
     // Filled by `push`: see `actors/runtime/columns.ts`.
     const keys: Key[] = []
@@ -147,19 +180,14 @@ export class Peer {
       rowEpochs.push(entry.rowEpoch)
       deadlinesMs.push(entry.deadlineMs)
     }
-    options.send({ type: 'replica/read', id, epoch: options.epoch, keys, rowEpochs, deadlinesMs, fallback })
+    turn.send(this.node, { type: 'replica/read', id, epoch: turn.epoch, keys, rowEpochs, deadlinesMs, fallback })
   }
 
-  #flushScan(options: {
-    epoch: Epoch
-    nowMs: number
-    nextId: () => MessageId
-    send: (message: Message) => void
-  }): void {
-    const id = options.nextId()
+  #flushScan(turn: FlushTurn): void {
+    const id = turn.nextId()
     // One scan a message: `operations` of a scan entry is the bound, so that `take` cuts after one.
-    const [entry] = this.scans.take(id, options.nowMs) ?? []
-    if (entry !== undefined) options.send({ ...entry.scan, id, epoch: options.epoch })
+    const [entry] = this.scans.take(id, turn.nowMs) ?? []
+    if (entry !== undefined) turn.send(this.node, { ...entry.scan, id, epoch: turn.epoch })
   }
 }
 

@@ -1,0 +1,148 @@
+/**
+ * The nodes as one coordinator knows them: who lives for certain, who is suspected of silence, when a read is hedged.
+ *
+ * It decides what is to be thought of a peer; what follows for the requests is the coordination's. A coordinator whose own
+ * tick came late judges nobody: the thread that was too busy to tick was too busy to read its mail.
+ *
+ * Called by `Coordination`.
+ */
+
+import { type ProtocolConfig, SLOW_START_MS } from '../config.js'
+import type { NodeId } from '../ids.js'
+import type { PeerStatus } from '../messages.js'
+import { Hedging } from './hedging.js'
+import { Peer } from './peer.js'
+
+/** What is to be done about a peer now. */
+export type PeerVerdict =
+  /** It has been silent with mail outstanding: go around it. */
+  | 'silent'
+  /** Its unanswered reads are asked of somebody else too; the budget has paid for it. */
+  | 'hedge'
+  /** It coordinates requests of ours and says nothing: ask whether it is there. */
+  | 'ping'
+
+export class Peers {
+  readonly #config: ProtocolConfig
+  readonly #byNode = new Map<NodeId, Peer>()
+  #sorted: readonly Peer[] = []
+  readonly #hedging: Hedging
+  /** Silence is measured from here at the earliest: set when our own tick came late, so that nobody else is blamed. */
+  #judgeFromMs = 0
+  #expectedTickMs = Number.POSITIVE_INFINITY
+  #changes = 0
+
+  constructor(config: ProtocolConfig) {
+    this.#config = config
+    this.#hedging = new Hedging(config.hedgeBudgetPercent)
+  }
+
+  /** Grows whenever somebody's health has changed. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  get(node: NodeId): Peer | undefined {
+    return this.#byNode.get(node)
+  }
+
+  /** Up and not silent, by id: may be sent to, and is judged. */
+  healthy(): readonly Peer[] {
+    return this.#sorted.filter((peer) => peer.healthy)
+  }
+
+  /** All of them, by id. */
+  get sorted(): readonly Peer[] {
+    return this.#sorted
+  }
+
+  /** Certain knowledge of a node's life. `isReborn`: what it was sent before is lost. Undefined: older than what is known. */
+  onChange(
+    change: { readonly node: NodeId; readonly incarnation: number; readonly status: PeerStatus },
+    nowMs: number,
+  ): { readonly peer: Peer; readonly isReborn: boolean } | undefined {
+    const { node, incarnation, status } = change
+    const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status))
+    if (incarnation < peer.incarnation) return undefined
+    const isReborn = incarnation > peer.incarnation || status !== 'up'
+    if (status === 'up' && (isReborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
+    peer.incarnation = incarnation
+    peer.status = status
+    if (status === 'up') peer.absentSinceMs = undefined
+    else peer.absentSinceMs ??= nowMs
+    if (isReborn) peer.silent = false
+    this.#changes += 1
+    return { peer, isReborn }
+  }
+
+  /** A reply. True: it was silent, and is not any more. */
+  heard(peer: Peer, nowMs: number): boolean {
+    peer.heardAtMs = nowMs
+    if (!peer.silent) return false
+    peer.silent = false
+    this.#changes += 1
+    return true
+  }
+
+  becomeSilent(peer: Peer): void {
+    peer.silent = true
+    this.#changes += 1
+  }
+
+  onReadLatency(latencyMs: number, operations: number): void {
+    this.#hedging.onLatency(latencyMs, operations)
+  }
+
+  /** When somebody may have to be judged, of all deadlines of the coordination. */
+  nextJudgementMs(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const peer of this.#sorted) {
+      if (!peer.healthy) continue
+      const sentAtMs = peer.oldestSentAtMs()
+      if (sentAtMs !== undefined) {
+        const from = Math.max(sentAtMs, this.#judgeFromMs)
+        next = Math.min(next, from + this.#config.avoidAfterMs)
+        const reads = peer.reads.outstanding
+        if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
+          next = Math.min(next, from + this.#hedging.afterMs)
+      }
+      if (peer.forwarded > 0) next = Math.min(next, peer.heardAtMs + this.#config.avoidAfterMs)
+    }
+    return next
+  }
+
+  /** When the host was asked to tick. */
+  expectTick(atMs: number): void {
+    this.#expectedTickMs = atMs
+  }
+
+  onTick(nowMs: number): void {
+    if (nowMs - this.#expectedTickMs > this.#config.avoidAfterMs / 2) this.#judgeFromMs = nowMs
+  }
+
+  /** Of a healthy peer. */
+  judge(peer: Peer, nowMs: number): readonly PeerVerdict[] {
+    const verdicts: PeerVerdict[] = []
+    const sentAtMs = peer.oldestSentAtMs()
+    if (sentAtMs !== undefined) {
+      const ageMs = nowMs - Math.max(sentAtMs, this.#judgeFromMs)
+      if (ageMs >= this.#config.avoidAfterMs) return ['silent']
+      const reads = peer.reads.outstanding
+      const isHedgeDue = reads !== undefined && !reads.hedged && ageMs >= this.#hedging.afterMs
+      if (isHedgeDue && this.#hedging.spend(reads.entries.length)) verdicts.push('hedge')
+    }
+    const quietMs = nowMs - Math.max(peer.heardAtMs, this.#judgeFromMs)
+    const isIdle = peer.coordinate.outstanding === undefined
+    if (peer.forwarded > 0 && isIdle && quietMs >= this.#config.avoidAfterMs) verdicts.push('ping')
+    return verdicts
+  }
+
+  #add(peer: Peer): Peer {
+    this.#byNode.set(peer.node, peer)
+    this.#sorted = [...this.#byNode.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
+    this.#sorted.forEach((sorted, order) => {
+      sorted.order = order % 64
+    })
+    return peer
+  }
+}

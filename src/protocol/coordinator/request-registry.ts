@@ -1,0 +1,159 @@
+/**
+ * Every request that is not gone: whose caller waits, which still see to their last owners (*lingering*), which wait for a
+ * change, and what they keep alive in bytes.
+ *
+ * Bookkeeping only: it changes a request's phase and tells nobody. Called by `Coordination`.
+ */
+
+import { HINT_BUFFER_BYTES_MAX, LINGER_BYTES_MAX, LINGER_REQUESTS_MAX, RETRY_MS } from '../config.js'
+import { IdTable } from '../id-table.js'
+import type { RequestId } from '../messages.js'
+import { ForwardRequest } from './forward.js'
+import { MissedWrite } from './missed-write.js'
+import type { Request } from './request.js'
+import { RequestList } from './request-list.js'
+
+/** The waiting list is looked through for what is gone when it has doubled; not below this. */
+const WAITING_MIN = 1_024
+
+export class RequestRegistry {
+  readonly #running = new RequestList()
+  /** Of those, what was forwarded, by id: its outcomes come one by one. */
+  readonly #forwards = new IdTable<ForwardRequest>()
+  /** Oldest first. */
+  readonly #lingering = new RequestList()
+  /** Of lingering puts; of searches for a keeper of hints; of everything. */
+  #lingeringBytes = 0
+  #missedBytes = 0
+  #bytes = 0
+  #waiting: Request[] = []
+  #waitingMax = WAITING_MIN
+  #retryAtMs = Number.POSITIVE_INFINITY
+  #soonestDeadlineMs = Number.POSITIVE_INFINITY
+
+  /** Requests that have not ended for their callers. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  get lingering(): number {
+    return this.#lingering.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** No more hints can look for a keeper. */
+  get isMissedFull(): boolean {
+    return this.#missedBytes > HINT_BUFFER_BYTES_MAX
+  }
+
+  /** When a deadline, or the pause before a retry, is over. */
+  get nextDeadlineMs(): number {
+    return Math.min(this.#soonestDeadlineMs, this.#retryAtMs)
+  }
+
+  add(request: Request): void {
+    this.#running.add(request)
+    if (request instanceof ForwardRequest) this.#forwards.add(request.id, request)
+    this.#bytes += request.bytes
+    this.#expect(request)
+  }
+
+  /** No caller waits for it: it lingers from the first. */
+  addMissed(request: MissedWrite): void {
+    request.phase = 'lingering'
+    this.#lingering.add(request)
+    this.#missedBytes += request.bytes
+    this.#bytes += request.bytes
+    this.#expect(request)
+  }
+
+  /** Ended for its caller, goes on in the background. */
+  linger(request: Request): void {
+    request.phase = 'lingering'
+    this.#running.remove(request)
+    this.#lingering.add(request)
+    this.#lingeringBytes += request.bytes
+    this.#expect(request)
+  }
+
+  /** The oldest that must give up its last owners, because more linger than may. */
+  get oldestOverBound(): Request | undefined {
+    if (this.#lingering.size <= LINGER_REQUESTS_MAX && this.#lingeringBytes <= LINGER_BYTES_MAX) return undefined
+    let request = this.#lingering.first
+    while (request instanceof MissedWrite) request = request.next
+    return request
+  }
+
+  /** It takes nothing more. */
+  remove(request: Request): void {
+    if (request.phase === 'gone') return
+    if (request.phase === 'lingering') {
+      if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
+      else this.#lingeringBytes -= request.bytes
+    }
+    request.phase = 'gone'
+    request.list?.remove(request)
+    if (request instanceof ForwardRequest) this.#forwards.take(request.id)
+    this.#bytes -= request.bytes
+  }
+
+  forward(id: RequestId): ForwardRequest | undefined {
+    return this.#forwards.get(id)
+  }
+
+  /** Copies, in order: what is done with one may end others. */
+  runningRequests(): readonly Request[] {
+    return this.#running.toArray()
+  }
+
+  forwards(): readonly ForwardRequest[] {
+    return this.#forwards.values()
+  }
+
+  all(): readonly Request[] {
+    return [...this.#running.toArray(), ...this.#lingering.toArray()]
+  }
+
+  /** Asks to be retried at the next change, or after the retry pause if `soon`. */
+  wait(request: Request, soon: boolean, nowMs: number): void {
+    if (soon) this.#retryAtMs = Math.min(this.#retryAtMs, nowMs + RETRY_MS)
+    if (request.isWaiting || request.phase === 'gone') return
+    request.isWaiting = true
+    this.#waiting.push(request)
+    // Most that wait end before anything changes; what is gone must not be kept.
+    if (this.#waiting.length < this.#waitingMax) return
+    this.#waiting = this.#waiting.filter((waiting) => waiting.phase !== 'gone')
+    this.#waitingMax = Math.max(WAITING_MIN, this.#waiting.length * 2)
+  }
+
+  isRetryDue(nowMs: number): boolean {
+    return nowMs >= this.#retryAtMs
+  }
+
+  /** Everybody who waits, to be retried now; who must wait on asks again. */
+  takeWaiting(): readonly Request[] {
+    this.#retryAtMs = Number.POSITIVE_INFINITY
+    const waiting = this.#waiting
+    if (waiting.length > 0) this.#waiting = []
+    for (const request of waiting) request.isWaiting = false
+    return waiting
+  }
+
+  /** Those whose deadline has passed. `expectDeadlines` must follow once they have been told. */
+  takeExpired(nowMs: number): readonly Request[] {
+    if (nowMs < this.#soonestDeadlineMs) return []
+    return this.all().filter((request) => request.deadlineMs <= nowMs)
+  }
+
+  expectDeadlines(): void {
+    this.#soonestDeadlineMs = Number.POSITIVE_INFINITY
+    for (const request of this.all()) this.#expect(request)
+  }
+
+  #expect({ deadlineMs }: Request): void {
+    if (deadlineMs < this.#soonestDeadlineMs) this.#soonestDeadlineMs = deadlineMs
+  }
+}
