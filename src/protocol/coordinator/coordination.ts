@@ -32,7 +32,7 @@ import type { Lane, LaneEntry } from './lane.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
-import type { Desk, HintLeg, LostLeg, Operation, OperationOutcome, Request, ScanLeg, ScanPage } from './request.js'
+import type { Desk, HintLeg, LostLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
 
@@ -265,10 +265,6 @@ export class Coordination implements Desk {
     const { outer } = request
     if (outer === undefined) this.#output.ends.push({ id: request.id, outcome })
     else if (outer.request.phase !== 'gone' && outcome.type !== 'page') outer.request.onInner(this, outer.key, outcome)
-  }
-
-  endPage(request: Request, page: ScanPage): void {
-    this.end(request, { type: 'page', page })
   }
 
   forget(request: Request): void {

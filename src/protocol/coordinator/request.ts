@@ -102,8 +102,7 @@ export interface Desk {
   /** A get inside this request; its outcome comes back by `onInner`. */
   startInner(outer: Request, key: Key, r: number): void
   /** Ends the request for its caller. With `linger` it goes on in the background until it calls `forget`. */
-  end(request: Request, outcome: Outcome, linger?: boolean): void
-  endPage(request: Request, page: ScanPage): void
+  end(request: Request, outcome: OperationOutcome, linger?: boolean): void
   forget(request: Request): void
   /** Owners that missed a write that was acknowledged, or may have been; keep hints for them. */
   missed(target: NodeId, partition: PartitionId, keys: readonly Key[], records: readonly VersionRecord[]): void

@@ -210,7 +210,7 @@ export class ScanRequest extends Request {
       records.push(record)
     }
     const page: ScanPage = merged.next === undefined ? { keys, records } : { keys, records, next: merged.next }
-    desk.endPage(this, page)
+    desk.end(this, { type: 'page', page })
   }
 }
 
