@@ -8,8 +8,8 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
 import Comlink from 'comlink'
 import nodeAdapter from 'comlink/dist/umd/node-adapter.js'
-import type { NodeGauges } from '../src/protocol/node-identity.js'
 import type { MemberState } from '../src/protocol/membership/member.js'
+import type { NodeGauges } from '../src/protocol/node-identity.js'
 
 // A UMD module: its export is the function itself, whatever its declaration says.
 const nodeEndpoint = nodeAdapter as unknown as typeof nodeAdapter.default

@@ -15,18 +15,15 @@ import type { PeerInfo } from '../src/protocol/events.js'
 import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message, PeerStatus } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
-import {
-  SUPERVISOR_TICK_MS,
-  type SupervisedView,
-  type SupervisorConfig,
-  SupervisorCore,
-} from '../src/protocol/supervision/supervisor-core.js'
+import type { SupervisedView } from '../src/protocol/supervision/supervised.js'
+import { type SupervisorConfig, SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
 import type {
   ResumeState,
   SupervisorEffect,
   SupervisorEvent,
   SupervisorNotice,
 } from '../src/protocol/supervision/supervisor-events.js'
+import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import type { ClusterConfig } from '../src/shared/options.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../src/storage/cluster-folder.js'
 import { nodeFolders } from '../src/storage/layout.js'

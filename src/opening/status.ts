@@ -7,7 +7,7 @@ import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { isJoint, type PartitionTable } from '../protocol/ring/table.js'
-import type { NodePhase, SupervisedView } from '../protocol/supervision/supervisor-core.js'
+import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import type { ClusterStatus, NodeStatus } from '../shared/api.js'
 import type { ClusterConfig } from '../shared/options.js'
 

@@ -14,129 +14,72 @@
  * the highest fsynced table.
  */
 
-import { assert } from '../assert.js'
-import { type Address, type Epoch, type Incarnation, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
-import { checkTable } from '../invariants.js'
-import type { FillOrder, Message, PeerStatus } from '../messages.js'
-import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
+import type { PeerInfo } from '../events.js'
+import type { Address, Epoch, Incarnation, NodeId } from '../ids.js'
+import type { Message } from '../messages.js'
+import type { PartitionTable } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
-import { jointPartitions, rowsAfterAmnesia, rowsAfterDeath, rowsAfterFill, rowsWithLoss } from './reassignment.js'
+import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
+import { rowsAfterAmnesia, rowsAfterDeath } from './reassignment.js'
 import { planRestart, type RestartPolicy } from './restart-policy.js'
+import { Roster } from './roster.js'
+import { isSalvage, type Supervised, type SupervisedView } from './supervised.js'
 import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
+import { SupervisorPost } from './supervisor-post.js'
+import { TableBook } from './table-book.js'
+import { ThreadWatch, type WatchLimits } from './thread-watch.js'
 
-export interface SupervisorConfig {
-  readonly n: number
-  readonly r: number
-  readonly w: number
-  /** The smallest w that this cluster was ever opened with: a fill must meet every write that was acknowledged by it. */
-  readonly wFill: number
+export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
   readonly restart: RestartPolicy
-  /** A thread whose loop stood still for so long is terminated. */
-  readonly hungAfterMs: number
-  /** A thread that has not opened its store for so long is terminated. */
-  readonly openingAfterMs: number
   /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
   readonly nodesCoordinate: boolean
 }
 
-/** How often the host should tick. */
-export const SUPERVISOR_TICK_MS = 50
-/** A tick later than this says that our own thread stood still: nobody else is judged. */
-const LATE_TICK_MS = 250
-
-/** Where a node is in its life. */
-export type NodePhase = 'waiting' | 'opening' | 'booting' | 'up' | 'down' | 'salvaging' | 'salvaged'
-
-interface Supervised {
-  readonly id: NodeId
-  incarnation: Incarnation
-  phase: NodePhase
-  /** When the phase began; of `waiting`: when to spawn. */
-  sinceMs: number
-  upSinceMs: number | undefined
-  shortLivesAtMs: number[]
-  restarts: number
-  storedEpoch: Epoch
-  loops: number
-  loopsAtMs: number
-  isFinal: boolean
-  /** Down for good and its store cannot be read. */
-  isStoreGone: boolean
-  /** Threads that died over reading its store, down for good as it is. */
-  salvagesFailed: number
-  isHungReported: boolean
-  /** The thread of this life has been told to end. */
-  isEnding: boolean
-}
-
-/** One node as status shows it. */
-export interface SupervisedView {
-  readonly id: NodeId
-  readonly incarnation: Incarnation
-  readonly phase: NodePhase
-  readonly restarts: number
-}
-
 export class SupervisorCore {
   readonly #config: SupervisorConfig
-  readonly #nodes = new Map<NodeId, Supervised>()
-  readonly #gateways = new Set<Address>()
+  readonly #nodes = new Roster()
+  readonly #post = new SupervisorPost(this.#nodes)
   readonly #exchanges = new Exchanges()
-  /** The newest table; announced once it is persisted. */
-  #table: PartitionTable
-  #persisted: PartitionTable
-  /** Tables on their way to disk, by epoch, and what is to be told once they are there. */
-  readonly #persisting = new Map<
-    Epoch,
-    { readonly table: PartitionTable; readonly notices: readonly SupervisorNotice[] }
-  >()
-  #activeEpoch: Epoch
-  /** Flips that are not active yet: epoch → the old owners of each flipped row. */
-  readonly #flips = new Map<Epoch, readonly (readonly (NodeId | null)[])[]>()
-  /** What has been ordered: partition and node → row epoch, life of the node, and where it reads. */
-  readonly #ordered = new Map<
-    string,
-    { readonly rowEpoch: Epoch; readonly incarnation: Incarnation; readonly sources: readonly NodeId[] }
-  >()
-  readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
-  readonly #accepted = new Set<PartitionId>()
+  readonly #tables: TableBook
+  readonly #watch: ThreadWatch
+  readonly #changes: OwnerChanges
   #isCreation = false
-  /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
-  #isResuming = false
   #exchangeWhenUp = false
   /** Hints for places that are being filled are gone: exchange once more when nothing moves. */
   #exchangeWhenFilled = false
   /** Down for good when the last process ended: no hints were kept for them. */
   readonly #wereDown = new Set<NodeId>()
   #isStopping = false
-  #expectedTickMs = Number.POSITIVE_INFINITY
   #nowMs = 0
-  #effects: SupervisorEffect[] = []
 
   constructor(config: SupervisorConfig, table: PartitionTable) {
-    checkTable(table)
     this.#config = config
-    this.#table = table
-    this.#persisted = table
-    this.#activeEpoch = table.epoch
+    this.#tables = new TableBook(table)
+    this.#watch = new ThreadWatch(config)
+    const host = {
+      tables: this.#tables,
+      nodes: this.#nodes,
+      post: this.#post,
+      change: this.#change,
+      salvage: (node: Supervised) => this.#spawn(node, 'salvaging'),
+    }
+    this.#changes = new OwnerChanges(config, host, table.epoch)
   }
 
   /** The newest table that is on disk. */
   get table(): PartitionTable {
-    return this.#persisted
+    return this.#tables.persisted
   }
 
   /** Sorted by id. */
   nodes(): readonly SupervisedView[] {
-    return this.#sorted().map(({ id, incarnation, phase, restarts }) => ({ id, incarnation, phase, restarts }))
+    return this.#nodes.views()
   }
 
   /** Nothing is on its way: no restart, fill, flip, exchange. A lost partition waits for an operator, and is not. */
   isQuiet(): boolean {
-    const rested = this.#sorted().every((node) => node.phase === 'up' || node.phase === 'down')
-    return (
-      rested && !this.#isMoving() && this.#persisting.size === 0 && this.#flips.size === 0 && this.#exchanges.isEmpty
-    )
+    const isStill = this.#nodes.isAtRest && !this.#tables.isPersisting && this.#exchanges.isEmpty
+    return isStill && !this.#changes.isMoving() && this.#changes.isSettled
   }
 
   step(event: SupervisorEvent, nowMs: number): readonly SupervisorEffect[] {
@@ -146,7 +89,7 @@ export class SupervisorCore {
         this.#isCreation = event.isCreation
         this.#exchangeWhenUp = event.wasUnclean
         for (const node of event.wereDown) this.#wereDown.add(node)
-        for (const node of event.nodes) this.#spawn(this.#add(node))
+        for (const node of event.nodes) this.#spawn(this.#nodes.add(node, this.#nowMs), 'opening')
         break
       case 'resume':
         this.#onResume(event)
@@ -167,19 +110,17 @@ export class SupervisorCore {
         this.#onTick(event.loops)
         break
       case 'gateway/joined':
-        this.#gateways.add(event.gateway)
+        this.#post.addGateway(event.gateway)
         break
       case 'gateway/lost':
-        this.#gateways.delete(event.gateway)
-        this.#exchanges.everybody(this.#living())
+        this.#post.removeGateway(event.gateway)
+        this.#exchanges.everybody(this.#nodes.living())
         break
       case 'operator/give-up':
         this.#onGiveUp(event.node)
         break
       case 'operator/accept-loss':
-        // Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word.
-        for (const partition of event.partitions)
-          if (this.#table.rows[partition]?.lost === true) this.#accepted.add(partition)
+        this.#changes.acceptLoss(event.partitions)
         break
       case 'stop':
         this.#isStopping = true
@@ -188,59 +129,35 @@ export class SupervisorCore {
         event satisfies never
     }
     if (!this.#isStopping) this.#advance()
-    const effects = this.#effects
-    this.#effects = []
-    return effects
+    return this.#post.takeEffects()
   }
 
   // --- lives ----------------------------------------------------------------------------------------------------------
 
-  #add(id: NodeId): Supervised {
-    const node: Supervised = {
-      id,
-      incarnation: 0,
-      phase: 'waiting',
-      sinceMs: this.#nowMs,
-      upSinceMs: undefined,
-      shortLivesAtMs: [],
-      restarts: 0,
-      storedEpoch: 0,
-      loops: 0,
-      loopsAtMs: this.#nowMs,
-      isFinal: false,
-      isStoreGone: false,
-      salvagesFailed: 0,
-      isHungReported: false,
-      isEnding: false,
-    }
-    this.#nodes.set(id, node)
-    return node
-  }
-
   /** Who has stored which epoch, and which flips are active, is not known any more: what can be is found out again. */
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
-    this.#isResuming = true
+    this.#changes.resume()
     this.#exchangeWhenUp = true
     for (const { node, incarnation, state } of event.nodes) this.#resume(node, incarnation, state)
   }
 
   #resume(id: NodeId, incarnation: Incarnation, state: ResumeState): void {
-    const node = this.#add(id)
+    const node = this.#nodes.add(id, this.#nowMs)
     node.incarnation = incarnation
     switch (state) {
       case 'up':
         node.phase = 'up'
         node.upSinceMs = this.#nowMs
         // Which epoch it has stored is not known any more: its table tells.
-        return this.#send(id, { type: 'table/request', epoch: 0 })
+        return this.#post.send(id, { type: 'table/request', epoch: 0 })
       case 'starting':
         node.phase = 'opening'
-        return this.#terminate(node, 'its supervisor was rebuilt while it was starting')
+        return this.#post.terminate(node, 'its supervisor was rebuilt while it was starting')
       case 'ended':
-        return this.#spawn(node)
+        return this.#spawn(node, 'opening')
       case 'salvage':
         // Spawned again if it is still needed.
-        this.#terminate(node, 'its supervisor was rebuilt while it was read')
+        this.#post.terminate(node, 'its supervisor was rebuilt while it was read')
         node.phase = 'down'
         return
       case 'down':
@@ -251,16 +168,18 @@ export class SupervisorCore {
     }
   }
 
-  #spawn(node: Supervised): void {
+  /** A new life; or, of one that is down for good, a thread that reads what it left. */
+  #spawn(node: Supervised, phase: 'opening' | 'salvaging'): void {
     node.incarnation += 1
-    node.phase = 'opening'
+    node.phase = phase
     node.sinceMs = this.#nowMs
     node.upSinceMs = undefined
     node.storedEpoch = 0
     node.loopsAtMs = this.#nowMs
     node.isHungReported = false
     node.isEnding = false
-    this.#effects.push({ type: 'spawn', node: node.id, incarnation: node.incarnation, salvage: false })
+    const { id, incarnation } = node
+    this.#post.effect({ type: 'spawn', node: id, incarnation, salvage: phase === 'salvaging' })
   }
 
   #onOpened(event: SupervisorEvent & { type: 'node/opened' }): void {
@@ -270,8 +189,11 @@ export class SupervisorCore {
     if (node.phase === 'salvaging') {
       if (isForgetful) {
         node.isStoreGone = true
-        this.#terminate(node, 'its store cannot be salvaged')
-      } else this.#bootSalvage(node)
+        this.#post.terminate(node, 'its store cannot be salvaged')
+      } else {
+        node.phase = 'salvaged'
+        this.#boot(node, [])
+      }
       return
     }
     if (node.phase !== 'opening') return
@@ -281,34 +203,29 @@ export class SupervisorCore {
     node.sinceMs = this.#nowMs
     node.storedEpoch = 0
     const mayLack = this.#wereDown.delete(node.id)
-    if (event.verdict === 'lost-tail') this.#notice({ type: 'node:lost-tail', node: node.id, reason: event.reason })
+    if (event.verdict === 'lost-tail')
+      this.#post.notice({ type: 'node:lost-tail', node: node.id, reason: event.reason })
     if (isForgetful || event.verdict === 'lost-tail' || event.hintsDamaged > 0) this.#onHintsGone()
-    else if (mayLack) this.#exchanges.one(node.id, this.#living())
+    else if (mayLack) this.#exchanges.one(node.id, this.#nodes.living())
     if (!isForgetful) return
-    const table = rowsAfterAmnesia(this.#table, node.id)
-    if (table !== this.#table) this.#notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
+    const table = rowsAfterAmnesia(this.#tables.newest, node.id)
+    if (table !== this.#tables.newest) this.#post.notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
     this.#change(table, `${node.id} is to be refilled: ${event.reason}`)
   }
 
   /** A node boots once everything decided about it is on disk: an amnesiac must never see a table in which it is full. */
   #bootReady(): void {
-    if (this.#persisting.size > 0) return
-    for (const node of this.#sorted()) {
+    if (this.#tables.isPersisting) return
+    for (const node of this.#nodes.sorted) {
       if (node.phase !== 'booting' || node.upSinceMs !== undefined) continue
       node.upSinceMs = this.#nowMs
-      const peers = this.#sorted()
-        .filter((peer) => peer.id !== node.id)
-        .map((peer) => ({ node: peer.id, incarnation: peer.incarnation, status: statusOf(peer) }))
-      const { id, incarnation } = node
-      this.#effects.push({
-        type: 'boot',
-        node: id,
-        incarnation,
-        table: this.#persisted,
-        activeEpoch: this.#activeEpoch,
-        peers,
-      })
+      this.#boot(node, this.#nodes.peersOf(node.id))
     }
+  }
+
+  #boot({ id: node, incarnation }: Supervised, peers: readonly PeerInfo[]): void {
+    const { activeEpoch } = this.#changes
+    this.#post.effect({ type: 'boot', node, incarnation, table: this.#tables.persisted, activeEpoch, peers })
   }
 
   #onExited(id: NodeId, incarnation: Incarnation, reason: string): void {
@@ -318,7 +235,7 @@ export class SupervisorCore {
     if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
       // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
       // Giving it up at once would have an operator accept the loss of data that is there.
-      if (phase !== 'down' && this.#isSalvageNeeded(node)) node.salvagesFailed += 1
+      if (phase !== 'down' && this.#changes.isSalvageNeeded(node)) node.salvagesFailed += 1
       if (node.salvagesFailed > this.#config.restart.restartsMax) node.isStoreGone = true
       node.phase = 'down'
       return
@@ -329,7 +246,7 @@ export class SupervisorCore {
     node.shortLivesAtMs = node.shortLivesAtMs.filter((atMs) => atMs > oldest)
     node.upSinceMs = undefined
     if (this.#isStopping) return
-    if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#living())
+    if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
     const decision = planRestart(node.shortLivesAtMs, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
@@ -341,8 +258,8 @@ export class SupervisorCore {
     node.phase = 'waiting'
     node.restarts += 1
     node.sinceMs = this.#nowMs + decision.delayMs
-    this.#broadcastPeer(node)
-    if (decision.delayMs === 0) this.#spawn(node)
+    this.#post.broadcastPeer(node)
+    if (decision.delayMs === 0) this.#spawn(node, 'opening')
   }
 
   #onGiveUp(id: NodeId): void {
@@ -356,35 +273,24 @@ export class SupervisorCore {
     node.phase = 'down'
     this.#exchanges.onDown(node.id)
     this.#onHintsGone()
-    this.#notice({ type: 'node:down', node: node.id, reason })
-    this.#broadcastPeer(node)
+    this.#post.notice({ type: 'node:down', node: node.id, reason })
+    this.#post.broadcastPeer(node)
     this.#reassign(`${node.id} is down for good`)
   }
 
   /** A node kept hints and keeps them no more; for whom, nobody knows. Before the table is changed on its account. */
   #onHintsGone(): void {
-    this.#exchanges.everybody(this.#living())
+    this.#exchanges.everybody(this.#nodes.living())
     // An exchange leaves out what is being filled, and a fill does not read hints.
-    if (this.#isMoving()) this.#exchangeWhenFilled = true
+    if (this.#changes.isMoving()) this.#exchangeWhenFilled = true
   }
 
   #reassign(reason: string): void {
     const dead = new Set(
-      this.#sorted()
-        .filter((node) => node.phase === 'down' || isSalvage(node))
-        .map((node) => node.id),
+      this.#nodes.sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map((node) => node.id),
     )
-    const members = this.#sorted()
-      .filter((node) => !dead.has(node.id))
-      .map((node) => node.id)
-    if (members.length > 0) this.#change(rowsAfterDeath(this.#table, dead, members), reason)
-  }
-
-  /** Once a life: a thread may take its time to end. */
-  #terminate(node: Supervised, reason: string): void {
-    if (node.isEnding) return
-    node.isEnding = true
-    this.#effects.push({ type: 'terminate', node: node.id, incarnation: node.incarnation, reason })
+    const members = this.#nodes.sorted.filter((node) => !dead.has(node.id)).map((node) => node.id)
+    if (members.length > 0) this.#change(rowsAfterDeath(this.#tables.newest, dead, members), reason)
   }
 
   // --- mail -----------------------------------------------------------------------------------------------------------
@@ -396,18 +302,16 @@ export class SupervisorCore {
       case 'table/announce':
         return this.#onStored(from, message.table.epoch)
       case 'table/request':
-        if (message.epoch < this.#persisted.epoch) this.#send(from, { type: 'table/announce', table: this.#persisted })
+        if (message.epoch < this.#tables.persisted.epoch)
+          this.#post.send(from, { type: 'table/announce', table: this.#tables.persisted })
         return
       case 'transfer/done':
-        message.partitions.forEach((partition, index) => {
-          const nodes = this.#filled.get(partition) ?? new Map<NodeId, Epoch>()
-          this.#filled.set(partition, nodes.set(from, message.rowEpochs[index] ?? 0))
-        })
+        this.#changes.onFilled(from, message.partitions, message.rowEpochs)
         return
       case 'exchange/done':
         return this.#exchanges.onDone(from, message.peers)
       case 'hint/lost':
-        for (const target of message.targets) this.#exchanges.one(target, this.#living())
+        for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
         return
       default:
         // Gossip and heartbeats that were meant for a member are nothing to us.
@@ -423,57 +327,39 @@ export class SupervisorCore {
     node.phase = 'up'
     node.sinceMs = this.#nowMs
     node.loopsAtMs = this.#nowMs
-    this.#broadcastPeer(node)
-    this.#notice({ type: 'node:up', node: id, incarnation: node.incarnation })
-    if (epoch < this.#persisted.epoch) this.#send(id, { type: 'table/announce', table: this.#persisted })
-    if (this.#config.nodesCoordinate && node.incarnation > 1) this.#exchanges.one(id, this.#living())
-    if (!this.#sorted().every((other) => other.phase === 'up' || other.phase === 'down')) return
-    if (this.#exchangeWhenUp) this.#exchanges.everybody(this.#living())
+    this.#post.broadcastPeer(node)
+    this.#post.notice({ type: 'node:up', node: id, incarnation: node.incarnation })
+    if (epoch < this.#tables.persisted.epoch)
+      this.#post.send(id, { type: 'table/announce', table: this.#tables.persisted })
+    if (this.#config.nodesCoordinate && node.incarnation > 1) this.#exchanges.one(id, this.#nodes.living())
+    if (!this.#nodes.isAtRest) return
+    if (this.#exchangeWhenUp) this.#exchanges.everybody(this.#nodes.living())
     this.#exchangeWhenUp = false
-    if (this.#isCreation) this.#notice({ type: 'created' })
+    if (this.#isCreation) this.#post.notice({ type: 'created' })
     this.#isCreation = false
   }
 
   // --- the table ------------------------------------------------------------------------------------------------------
 
-  /**
-   * The program is told when everybody is: an event before the table is on disk would speak of what neither `status()`
-   * nor any answer shows yet, and what a crash of the process could still take back.
-   */
-  #change(table: PartitionTable, reason: string, notices: readonly SupervisorNotice[] = []): void {
-    if (table === this.#table) return
-    checkTable(table)
-    assert(table.epoch > this.#table.epoch, 'epochs only grow', { from: this.#table.epoch, to: table.epoch })
-    const partitionsChanged = table.rows.filter((row) => row.epoch === table.epoch).length
-    this.#table = table
-    const changed: SupervisorNotice = { type: 'epoch', epoch: table.epoch, reason, partitionsChanged }
-    this.#persisting.set(table.epoch, { table, notices: [changed, ...notices] })
-    this.#effects.push({ type: 'persist', table })
+  readonly #change = (table: PartitionTable, reason: string, notices: readonly SupervisorNotice[] = []): void => {
+    if (this.#tables.change(table, reason, notices)) this.#post.effect({ type: 'persist', table })
   }
 
   #onPersisted(epoch: Epoch): void {
-    const table = this.#persisting.get(epoch)?.table
-    const told = [...this.#persisting].filter(([earlier]) => earlier <= epoch)
-    for (const [earlier] of told) this.#persisting.delete(earlier)
-    if (table === undefined || epoch <= this.#persisted.epoch) return
-    this.#persisted = table
-    for (const [, { notices }] of told) for (const notice of notices) this.#notice(notice)
-    const message: Message = { type: 'table/announce', table }
-    for (const node of this.#sorted()) if (node.upSinceMs !== undefined) this.#send(node.id, message)
-    for (const gateway of [...this.#gateways].sort()) this.#send(gateway, message)
+    const notices = this.#tables.onPersisted(epoch)
+    if (notices === undefined) return
+    for (const notice of notices) this.#post.notice(notice)
+    this.#post.announce(this.#tables.persisted)
   }
 
-  /** Everything that may go on now, in the order of a change. */
+  /** Everything that may go on now. */
   #advance(): void {
     this.#bootReady()
-    this.#orderFills()
-    this.#markLosses()
-    this.#flip()
-    this.#activate()
+    this.#changes.advance()
     this.#endSalvage()
-    if (this.#exchangeWhenFilled && !this.#isMoving() && this.#flips.size === 0) {
+    if (this.#exchangeWhenFilled && !this.#changes.isMoving() && this.#changes.isSettled) {
       this.#exchangeWhenFilled = false
-      this.#exchanges.everybody(this.#living())
+      this.#exchanges.everybody(this.#nodes.living())
     }
     this.#orderExchanges()
     this.#bootReady()
@@ -481,266 +367,31 @@ export class SupervisorCore {
 
   /** Not while a node starts: requests and the node that is waited for need the processors more. */
   #orderExchanges(): void {
-    const isStarting = this.#sorted().some((node) => node.phase === 'opening' || node.phase === 'booting')
-    if (isStarting) return
+    if (this.#nodes.isStarting) return
     for (const { node, peers } of this.#exchanges.takeOrders((id) => this.#nodes.get(id)?.phase === 'up')) {
-      this.#send(node, { type: 'exchange/start', peers })
-    }
-  }
-
-  /** How many of these old places answer nobody under an epoch before this one. */
-  #countStored(owners: readonly (NodeId | null)[], epoch: Epoch): number {
-    return owners.filter((owner) => {
-      const node = owner === null ? undefined : this.#nodes.get(owner)
-      // Vacant, dead, or with its table still to be handed to it: it cannot answer under an older epoch.
-      if (node === undefined || node.upSinceMs === undefined || isSalvage(node)) return true
-      return node.storedEpoch >= epoch
-    }).length
-  }
-
-  get #storedNeeded(): number {
-    return this.#config.n - Math.min(this.#config.r, this.#config.w) + 1
-  }
-
-  #orderFills(): void {
-    const orders = new Map<NodeId, FillOrder[]>()
-    for (const partition of jointPartitions(this.#persisted)) {
-      const row = rowOf(this.#persisted, partition)
-      if (row !== this.#table.rows[partition] || this.#countStored(row.owners, row.epoch) < this.#storedNeeded) continue
-      const sources = this.#chooseSources(row, partition)
-      if (sources === undefined) continue
-      for (const pending of row.pending) {
-        const node = pending === null ? undefined : this.#nodes.get(pending)
-        if (node?.phase !== 'up') continue
-        const name = `${partition} ${node.id}`
-        const earlier = this.#ordered.get(name)
-        const isSame = earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation
-        // A source that will never answer again (its salvaged store turned out to be gone) is replaced by another.
-        if (isSame && earlier.sources.every((source) => this.#isReadable(source))) continue
-        this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
-        orders.set(node.id, [...(orders.get(node.id) ?? []), { partition, rowEpoch: row.epoch, sources }])
-      }
-    }
-    for (const [node, list] of orders) this.#send(node, { type: 'transfer/start', orders: list })
-  }
-
-  /** Any so many owners meet every write that was ever acknowledged. */
-  get #sourcesNeeded(): number {
-    return this.#config.n - this.#config.wFill + 1
-  }
-
-  /**
-   * The stores to fill a row from: n − w + 1 full owners, those alive first, then what the dead left on disk. Undefined:
-   * not yet (a salvage is being started) or not at all (the row is lost).
-   */
-  #chooseSources(row: Row, partition: PartitionId): readonly NodeId[] | undefined {
-    const needed = this.#sourcesNeeded
-    const owners = row.owners.filter((owner) => owner !== null).map((owner) => this.#nodes.get(owner))
-    const known = owners.filter((node) => node !== undefined)
-    const alive = known.filter((node) => node.phase !== 'down' && !isSalvage(node))
-    alive.sort((a, b) => Number(b.phase === 'up') - Number(a.phase === 'up'))
-    if (alive.length >= needed) return alive.slice(0, needed).map((node) => node.id)
-    const readable = known.filter((node) => !alive.includes(node) && !node.isStoreGone)
-    for (const node of readable) if (node.phase === 'down') this.#salvage(node)
-    if (readable.some((node) => node.phase !== 'salvaged')) return undefined
-    const sources = [...alive, ...readable].map((node) => node.id)
-    return sources.length >= needed || this.#accepted.has(partition) ? sources.slice(0, Math.max(needed, 1)) : undefined
-  }
-
-  #isReadable(source: NodeId): boolean {
-    const node = this.#nodes.get(source)
-    return node !== undefined && node.phase !== 'down' && !node.isStoreGone
-  }
-
-  #isMoving(): boolean {
-    return jointPartitions(this.#table).some((partition) => this.#canMove(partition))
-  }
-
-  /** Could this row's fill go on without an operator? */
-  #canMove(partition: PartitionId): boolean {
-    const row = this.#table.rows[partition]
-    return row !== undefined && isJoint(row) && !row.lost
-  }
-
-  /** Rows with fewer readable stores than a fill needs say so until an operator accepts it. */
-  #markLosses(): void {
-    const needed = this.#sourcesNeeded
-    const isLost = (row: Row, partition: PartitionId): boolean => {
-      if (this.#accepted.has(partition)) return false
-      const readable = row.owners.filter((owner) => owner !== null && this.#nodes.get(owner)?.isStoreGone !== true)
-      return readable.length < needed && (isJoint(row) || readable.length < row.owners.length)
-    }
-    const table = rowsWithLoss(this.#table, isLost)
-    if (table === this.#table) return
-    const partitions: PartitionId[] = []
-    table.rows.forEach((row, partition) => {
-      if (row.lost && this.#table.rows[partition]?.lost !== true) partitions.push(partition)
-    })
-    if (partitions.length === 0) this.#change(table, 'an operator accepted the loss')
-    else this.#change(table, 'too few stores are left', [{ type: 'partition:lost', partitions }])
-  }
-
-  #flip(): void {
-    const ready = new Map<PartitionId, ReadonlySet<NodeId>>()
-    for (const [partition, nodes] of this.#filled) {
-      const row = this.#table.rows[partition]
-      const filled = new Set<NodeId>()
-      for (const [node, rowEpoch] of nodes) {
-        if (row !== undefined && rowEpoch === row.epoch && row.pending.includes(node)) filled.add(node)
-      }
-      if (filled.size === 0) {
-        this.#filled.delete(partition)
-        continue
-      }
-      // Others that are being filled would have to begin anew under the flipped row: wait for those that are up.
-      const waits = row?.pending.some(
-        (node) => node !== null && !filled.has(node) && this.#nodes.get(node)?.phase === 'up',
-      )
-      if (!waits) ready.set(partition, filled)
-    }
-    if (ready.size === 0) return
-    const before = this.#table
-    this.#change(rowsAfterFill(before, ready), `${ready.size} partitions have been filled`)
-    this.#flips.set(
-      this.#table.epoch,
-      [...ready.keys()].map((partition) => rowOf(before, partition).owners),
-    )
-    for (const partition of ready.keys()) {
-      this.#filled.delete(partition)
-      this.#accepted.delete(partition)
-    }
-  }
-
-  /** Epochs become active in order. */
-  #activate(): void {
-    if (this.#isResuming) {
-      const living = this.#sorted().filter((node) => node.phase === 'up')
-      if (!living.every((node) => node.storedEpoch >= this.#persisted.epoch)) return
-      this.#isResuming = false
-      this.#activeEpoch = this.#persisted.epoch - 1
-    }
-    const before = this.#activeEpoch
-    for (let epoch = this.#activeEpoch + 1; epoch <= this.#persisted.epoch; epoch++) {
-      const flipped = this.#flips.get(epoch) ?? []
-      if (!flipped.every((owners) => this.#countStored(owners, epoch) >= this.#storedNeeded)) break
-      this.#flips.delete(epoch)
-      this.#activeEpoch = epoch
-    }
-    if (this.#activeEpoch === before) return
-    for (const node of this.#sorted()) {
-      if (node.upSinceMs !== undefined) this.#send(node.id, { type: 'table/activate', epoch: this.#activeEpoch })
+      this.#post.send(node, { type: 'exchange/start', peers })
     }
   }
 
   // --- salvage --------------------------------------------------------------------------------------------------------
 
-  #salvage(node: Supervised): void {
-    node.incarnation += 1
-    node.phase = 'salvaging'
-    node.sinceMs = this.#nowMs
-    node.isHungReported = false
-    node.isEnding = false
-    this.#effects.push({ type: 'spawn', node: node.id, incarnation: node.incarnation, salvage: true })
-  }
-
-  #bootSalvage(node: Supervised): void {
-    node.phase = 'salvaged'
-    const { id, incarnation } = node
-    this.#effects.push({
-      type: 'boot',
-      node: id,
-      incarnation,
-      table: this.#persisted,
-      activeEpoch: this.#activeEpoch,
-      peers: [],
-    })
-  }
-
   #endSalvage(): void {
-    for (const node of this.#sorted()) {
-      if (node.phase === 'salvaged' && !this.#isSalvageNeeded(node)) {
-        this.#terminate(node, 'what it left has been read')
+    for (const node of this.#nodes.sorted) {
+      if (node.phase === 'salvaged' && !this.#changes.isSalvageNeeded(node)) {
+        this.#post.terminate(node, 'what it left has been read')
       }
     }
-  }
-
-  #isSalvageNeeded(node: Supervised): boolean {
-    return jointPartitions(this.#table).some((partition) => rowOf(this.#table, partition).owners.includes(node.id))
   }
 
   // --- time -----------------------------------------------------------------------------------------------------------
 
   #onTick(loops: Readonly<Record<NodeId, number>>): void {
-    const isLate = this.#nowMs - this.#expectedTickMs > LATE_TICK_MS
-    this.#expectedTickMs = this.#nowMs + SUPERVISOR_TICK_MS
-    for (const node of this.#sorted()) {
-      const turned = loops[node.id] ?? node.loops
-      if (turned !== node.loops || isLate) node.loopsAtMs = this.#nowMs
-      node.loops = turned
-      if (node.phase === 'waiting' && this.#nowMs >= node.sinceMs && !this.#isStopping) this.#spawn(node)
-      else this.#judge(node, isLate)
+    for (const node of this.#nodes.sorted) {
+      if (node.phase === 'waiting' && this.#nowMs >= node.sinceMs && !this.#isStopping) this.#spawn(node, 'opening')
+    }
+    for (const { node, reason, silentMs } of this.#watch.onTick(this.#nodes.sorted, loops, this.#nowMs)) {
+      if (silentMs !== undefined) this.#post.notice({ type: 'node:hung', node: node.id, silentMs })
+      this.#post.terminate(node, reason)
     }
   }
-
-  #judge(node: Supervised, isLate: boolean): void {
-    if (isLate) {
-      node.sinceMs = node.phase === 'opening' || node.phase === 'salvaging' ? this.#nowMs : node.sinceMs
-      return
-    }
-    const silentMs = this.#nowMs - node.loopsAtMs
-    if ((node.phase === 'up' || node.phase === 'booting') && silentMs >= this.#config.hungAfterMs) {
-      if (node.isHungReported) return
-      node.isHungReported = true
-      this.#notice({ type: 'node:hung', node: node.id, silentMs })
-      this.#terminate(node, `its loop stood still for ${Math.round(silentMs)} ms`)
-    }
-    const isOpening = node.phase === 'opening' || node.phase === 'salvaging'
-    if (!isOpening || node.isHungReported || this.#nowMs - node.sinceMs < this.#config.openingAfterMs) return
-    node.isHungReported = true
-    this.#terminate(node, `its store was not open after ${this.#config.openingAfterMs} ms`)
-  }
-
-  // --- saying ---------------------------------------------------------------------------------------------------------
-
-  #broadcastPeer(changed: Supervised): void {
-    const message: Message = {
-      type: 'peer/changed',
-      node: changed.id,
-      incarnation: changed.incarnation,
-      status: statusOf(changed),
-    }
-    for (const node of this.#sorted()) {
-      if (node.id !== changed.id && node.upSinceMs !== undefined && !isSalvage(node)) this.#send(node.id, message)
-    }
-    for (const gateway of [...this.#gateways].sort()) this.#send(gateway, message)
-  }
-
-  #living(): readonly NodeId[] {
-    return this.#sorted()
-      .filter((node) => node.phase !== 'down' && !isSalvage(node))
-      .map((node) => node.id)
-  }
-
-  #sorted(): readonly Supervised[] {
-    return [...this.#nodes.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-  }
-
-  #send(to: Address, message: Message): void {
-    if (to !== SUPERVISOR) this.#effects.push({ type: 'send', to, message })
-  }
-
-  #notice(notice: SupervisorNotice): void {
-    this.#effects.push({ type: 'notice', notice })
-  }
-}
-
-function isSalvage(node: Supervised): boolean {
-  return node.phase === 'salvaging' || node.phase === 'salvaged'
-}
-
-/** How others are to see a node. */
-function statusOf(node: Supervised): PeerStatus {
-  if (node.phase === 'up') return 'up'
-  if (node.phase === 'waiting') return 'exited'
-  return node.phase === 'down' || isSalvage(node) ? 'down' : 'starting'
 }

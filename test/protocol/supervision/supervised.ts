@@ -9,18 +9,15 @@ import { planClaim } from '../../../src/protocol/ring/claim.js'
 import type { PartitionTable } from '../../../src/protocol/ring/table.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
 import { RESTART_POLICY_DEFAULTS, type RestartPolicy } from '../../../src/protocol/supervision/restart-policy.js'
-import {
-  type NodePhase,
-  SUPERVISOR_TICK_MS,
-  type SupervisorConfig,
-  SupervisorCore,
-} from '../../../src/protocol/supervision/supervisor-core.js'
+import type { NodePhase } from '../../../src/protocol/supervision/supervised.js'
+import { type SupervisorConfig, SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
 import type {
   OpeningVerdict,
   SupervisorEffect,
   SupervisorEvent,
   SupervisorNotice,
 } from '../../../src/protocol/supervision/supervisor-events.js'
+import { SUPERVISOR_TICK_MS } from '../../../src/protocol/supervision/thread-watch.js'
 
 export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'restart'>> {
   readonly nodes?: number

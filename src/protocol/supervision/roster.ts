@@ -1,0 +1,51 @@
+/** The nodes that a supervisor looks after, by id. Bookkeeping; decides nothing. Called by the supervisor's core. */
+
+import type { PeerInfo } from '../events.js'
+import type { NodeId } from '../ids.js'
+import { isSalvage, newSupervised, type Supervised, type SupervisedView, statusOf } from './supervised.js'
+
+export class Roster {
+  readonly #nodes = new Map<NodeId, Supervised>()
+  #sorted: readonly Supervised[] = []
+
+  add(id: NodeId, nowMs: number): Supervised {
+    const node = newSupervised(id, nowMs)
+    this.#nodes.set(id, node)
+    this.#sorted = [...this.#nodes.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    return node
+  }
+
+  get(id: NodeId): Supervised | undefined {
+    return this.#nodes.get(id)
+  }
+
+  /** All of them, by id. */
+  get sorted(): readonly Supervised[] {
+    return this.#sorted
+  }
+
+  /** Not down for good. */
+  living(): readonly NodeId[] {
+    return this.#sorted.filter((node) => node.phase !== 'down' && !isSalvage(node)).map((node) => node.id)
+  }
+
+  /** Nobody is on its way from one phase to another. */
+  get isAtRest(): boolean {
+    return this.#sorted.every((node) => node.phase === 'up' || node.phase === 'down')
+  }
+
+  get isStarting(): boolean {
+    return this.#sorted.some((node) => node.phase === 'opening' || node.phase === 'booting')
+  }
+
+  views(): readonly SupervisedView[] {
+    return this.#sorted.map(({ id, incarnation, phase, restarts }) => ({ id, incarnation, phase, restarts }))
+  }
+
+  /** How the others live, for one that boots. */
+  peersOf(id: NodeId): readonly PeerInfo[] {
+    return this.#sorted
+      .filter((peer) => peer.id !== id)
+      .map((peer) => ({ node: peer.id, incarnation: peer.incarnation, status: statusOf(peer) }))
+  }
+}

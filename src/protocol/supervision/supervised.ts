@@ -1,0 +1,70 @@
+/** What the supervisor knows of one node: its life, its restarts, its store. Plain state; changed by the supervisor's core only. */
+
+import type { Epoch, Incarnation, NodeId } from '../ids.js'
+import type { PeerStatus } from '../messages.js'
+
+/** Where a node is in its life. */
+export type NodePhase = 'waiting' | 'opening' | 'booting' | 'up' | 'down' | 'salvaging' | 'salvaged'
+
+export interface Supervised {
+  readonly id: NodeId
+  incarnation: Incarnation
+  phase: NodePhase
+  /** When the phase began; of `waiting`: when to spawn. */
+  sinceMs: number
+  upSinceMs: number | undefined
+  shortLivesAtMs: number[]
+  restarts: number
+  storedEpoch: Epoch
+  loops: number
+  loopsAtMs: number
+  isFinal: boolean
+  /** Down for good and its store cannot be read. */
+  isStoreGone: boolean
+  /** Threads that died over reading its store, down for good as it is. */
+  salvagesFailed: number
+  isHungReported: boolean
+  /** The thread of this life has been told to end. */
+  isEnding: boolean
+}
+
+/** One node as status shows it. */
+export interface SupervisedView {
+  readonly id: NodeId
+  readonly incarnation: Incarnation
+  readonly phase: NodePhase
+  readonly restarts: number
+}
+
+/** Before its first life. */
+export function newSupervised(id: NodeId, nowMs: number): Supervised {
+  return {
+    id,
+    incarnation: 0,
+    phase: 'waiting',
+    sinceMs: nowMs,
+    upSinceMs: undefined,
+    shortLivesAtMs: [],
+    restarts: 0,
+    storedEpoch: 0,
+    loops: 0,
+    loopsAtMs: nowMs,
+    isFinal: false,
+    isStoreGone: false,
+    salvagesFailed: 0,
+    isHungReported: false,
+    isEnding: false,
+  }
+}
+
+/** Its thread, if it has one, only reads what a dead node left. */
+export function isSalvage(node: Supervised): boolean {
+  return node.phase === 'salvaging' || node.phase === 'salvaged'
+}
+
+/** How others are to see a node. */
+export function statusOf(node: Supervised): PeerStatus {
+  if (node.phase === 'up') return 'up'
+  if (node.phase === 'waiting') return 'exited'
+  return node.phase === 'down' || isSalvage(node) ? 'down' : 'starting'
+}
