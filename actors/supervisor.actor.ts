@@ -9,77 +9,29 @@
  * Called by `cluster.ts`.
  */
 
-import type { ProtocolConfig } from '../src/protocol/config.js'
-import type { Notice } from '../src/protocol/effects.js'
 import type { PeerInfo } from '../src/protocol/events.js'
 import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
-import type { Message, PeerStatus } from '../src/protocol/messages.js'
+import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
 import type { SupervisedView } from '../src/protocol/supervision/supervised.js'
-import { type SupervisorConfig, SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
-import type {
-  ResumeState,
-  SupervisorEffect,
-  SupervisorEvent,
-  SupervisorNotice,
-} from '../src/protocol/supervision/supervisor-events.js'
+import { SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
+import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
-import type { ClusterConfig } from '../src/shared/options.js'
-import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../src/storage/cluster-folder.js'
+import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
 import { nodeFolders } from '../src/storage/layout.js'
 import type { VerifyReport } from '../src/storage/verify-store.js'
-import type { Pool } from './pool.js'
-import { nowMs, type StampClock } from './runtime/clock.js'
-import { Gauges } from './runtime/gauges.js'
-import { Mesh, type MeshEnd } from './runtime/mesh.js'
+import { assignmentOf } from './runtime/assignment.js'
+import { nowMs } from './runtime/clock.js'
+import { ClusterRecord } from './runtime/cluster-record.js'
+import { endThread } from './runtime/end-thread.js'
+import { Mesh } from './runtime/mesh.js'
+import { type NodeFacts, newFacts } from './runtime/node-facts.js'
+import { stateOf, statusOf } from './runtime/node-phases.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
+import { SpareThreads } from './runtime/spare-threads.js'
+import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
 import { unpackEnvelope } from './runtime/wire.js'
-
-export interface SupervisorOptions {
-  readonly config: ClusterConfig
-  readonly protocol: ProtocolConfig
-  readonly supervision: SupervisorConfig
-  readonly folder: ClusterFolder
-  readonly metadata: ClusterMetadata
-  readonly table: PartitionTable
-  readonly pool: Pool
-  readonly clock: StampClock
-  readonly nodeUrl: URL | string
-  readonly observer: SupervisorObserver
-}
-
-/** Who learns of what happens. */
-export interface SupervisorObserver {
-  onNotice(notice: SupervisorNotice): void
-  onNodeNotice(node: NodeId, notice: Notice): void
-  onExit(exit: { readonly node: NodeId; readonly incarnation: number; readonly end: ThreadEnd }): void
-  onReady(ready: { readonly node: NodeId; readonly incarnation: number; readonly readyMs: number }): void
-  onQuarantine(quarantine: { readonly node: NodeId; readonly folder: string; readonly reason: string }): void
-  /** The core broke and was rebuilt. */
-  onRestart(error: Error): void
-  /** Something that only an operator can mend: the cluster folder cannot be written. */
-  onFatal(error: Error): void
-}
-
-/** A gateway that takes part: in this thread, or in one that connected. */
-export interface GatewayEnd extends MeshEnd {
-  mail(messages: readonly Message[]): void
-}
-
-/** What is known of a node beside the core. */
-export interface NodeFacts {
-  readonly gauges: Gauges
-  thread: NodeThread | undefined
-  actor: string | null
-  lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
-  /** Files that were verified, so that a restart verifies only what is new. */
-  knownFiles: VerifyReport['files']
-  spawnedAtMs: number
-  /** Work that must be done before the node's next thread opens its store (a fault that changes its files). */
-  beforeSpawn: (() => Promise<void>) | undefined
-  quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
-}
 
 /** Spares kept loaded: a restart then costs opening a store, not loading modules. */
 const SPARE_THREADS = 1
@@ -91,20 +43,19 @@ export class SupervisorActor {
   readonly #facts = new Map<NodeId, NodeFacts>()
   readonly faultsOver: SharedArrayBuffer | undefined
   #core: SupervisorCore
-  #metadata: ClusterMetadata
-  #spares: NodeThread[] = []
+  readonly #record: ClusterRecord
+  readonly #spares = new SpareThreads(() => this.#newThread())
   #ticker: NodeJS.Timeout | undefined
   #outbox = new Map<Address, Message[]>()
-  /** Tables and metadata are written one after the other. */
-  #writing: Promise<void> = Promise.resolve()
   #isStopping = false
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    this.#metadata = options.metadata
-    this.#core = new SupervisorCore(options.supervision, options.table)
+    const { folder, metadata, table, observer } = options
+    this.#record = new ClusterRecord({ folder, metadata, table, onFatal: (error) => observer.onFatal(error) })
+    this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
-    for (const { id } of options.metadata.nodes) this.#facts.set(id, newFacts())
+    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts())
   }
 
   get table(): PartitionTable {
@@ -112,7 +63,7 @@ export class SupervisorActor {
   }
 
   get metadata(): ClusterMetadata {
-    return this.#metadata
+    return this.#record.metadata
   }
 
   nodes(): readonly SupervisedView[] {
@@ -129,9 +80,9 @@ export class SupervisorActor {
   }
 
   start(wasUnclean: boolean): void {
-    this.#keepSpares(this.#facts.size)
-    const isCreation = this.#metadata.stage === 'creating'
-    const wereDown = this.#metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
+    this.#spares.keep(this.#facts.size)
+    const { isCreation, metadata } = this.#record
+    const wereDown = metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
     this.#step({ type: 'start', nodes: [...this.#facts.keys()].sort(), isCreation, wasUnclean, wereDown })
     this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
   }
@@ -174,17 +125,15 @@ export class SupervisorActor {
     this.#isStopping = true
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
     this.#step({ type: 'stop' })
-    for (const spare of this.#spares.splice(0)) void spare.terminate('the cluster closes')
+    this.#spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
     await Promise.all(threads.map((thread) => endThread(thread, timeoutMs)))
-    await this.#writing
+    await this.#record.settled
   }
 
   /** Metadata as it is to be from now on; on disk when the promise resolves. */
   writeMetadata(change: Partial<ClusterMetadata>): Promise<void> {
-    this.#metadata = { ...this.#metadata, ...change }
-    const metadata = this.#metadata
-    return this.#write(() => this.#options.folder.writeMetadata(metadata))
+    return this.#record.writeMetadata(change)
   }
 
   #tick(): void {
@@ -193,7 +142,7 @@ export class SupervisorActor {
     this.#step({ type: 'tick', loops })
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
-    if (!isStarting) this.#keepSpares(SPARE_THREADS)
+    if (!isStarting && !this.#isStopping) this.#spares.keep(SPARE_THREADS)
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
@@ -216,10 +165,10 @@ export class SupervisorActor {
     if (this.#isStopping) return
     this.#isRebuilding = true
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
-    this.#writing = this.#writing.then(() => {
+    void this.#record.settled.then(() => {
       if (this.#isStopping) return
       const nodes = this.#livesKnown()
-      this.#core = new SupervisorCore(this.#options.supervision, this.#lastWritten ?? this.#options.table)
+      this.#core = new SupervisorCore(this.#options.supervision, this.#record.lastTable)
       this.#isRebuilding = false
       this.#step({ type: 'resume', nodes })
       for (const gateway of this.#gateways.keys()) this.#step({ type: 'gateway/joined', gateway })
@@ -227,7 +176,6 @@ export class SupervisorActor {
     })
   }
 
-  #lastWritten: PartitionTable | undefined
   #isRebuilding = false
 
   /** How the broken core saw the nodes, but for threads that have ended since. Gauges tell nothing: they may be an earlier life's. */
@@ -267,41 +215,19 @@ export class SupervisorActor {
       }
       case 'persist': {
         const { table } = effect
-        const written = this.#write(async () => {
-          await this.#options.folder.writeTable(table)
-          this.#lastWritten = table
-        })
-        written.then(
+        this.#record.writeTable(table).then(
           () => this.#step({ type: 'table/persisted', epoch: table.epoch }),
           (error: Error) => this.#options.observer.onFatal(error),
         )
         return
       }
       case 'notice':
-        this.#remember(effect.notice)
+        this.#record.remember(effect.notice)
         this.#options.observer.onNotice(effect.notice)
         return
       default:
         effect satisfies never
     }
-  }
-
-  /** What the next process must know of. */
-  #remember(notice: SupervisorNotice): void {
-    let change: Partial<ClusterMetadata> | undefined
-    if (notice.type === 'created') change = { stage: 'ready' }
-    if (notice.type === 'node:down') change = { nodes: this.#withStatus(notice.node, 'down') }
-    if (
-      notice.type === 'node:up' &&
-      this.#metadata.nodes.some(({ id, status }) => id === notice.node && status === 'down')
-    )
-      change = { nodes: this.#withStatus(notice.node, 'member') }
-    if (change === undefined) return
-    this.writeMetadata(change).catch((error: Error) => this.#options.observer.onFatal(error))
-  }
-
-  #withStatus(node: NodeId, status: NodeEntry['status']): readonly NodeEntry[] {
-    return this.#metadata.nodes.map((entry) => (entry.id === node ? { ...entry, status } : entry))
   }
 
   /** Verifies the files, then has a thread open them. */
@@ -312,45 +238,31 @@ export class SupervisorActor {
     facts.spawnedAtMs = nowMs()
     facts.actor = null
     const { beforeSpawn } = facts
-    const thread = this.#takeThread()
+    const thread = this.#spares.take()
     facts.thread = thread
     this.#pending.set(thread, { node, incarnation })
     await beforeSpawn?.()
     if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
-    const isCreation = this.#metadata.stage === 'creating'
-    let files: VerifyReport['verdict'] | undefined = isCreation ? 'absent' : undefined
-    if (!isCreation && config.verification !== 'never') {
+    let files: VerifyReport['verdict'] | undefined = this.#record.isCreation ? 'absent' : undefined
+    if (!this.#record.isCreation && config.verification !== 'never') {
       const knownFiles = config.verification === 'changed' ? facts.knownFiles : []
       const report = await pool.verifyStore(nodeFolders(config.location, node).store, { knownFiles })
       facts.knownFiles = report.files
       files = report.verdict
     }
     if (this.#isStopping || facts.thread !== thread) return
-    const divided = Math.max(1, this.#facts.size)
-    const expectedStoreId = isCreation ? undefined : this.#metadata.nodes.find((entry) => entry.id === node)?.storeId
-    this.#pending.delete(thread)
-    thread.assign({
+    const { isCreation } = this.#record
+    const identity = {
       node,
       incarnation,
       salvage,
-      seed: config.seed * 1_000 + incarnation * 97 + [...this.#facts.keys()].indexOf(node),
-      location: config.location,
-      protocol,
-      store: {
-        durability: config.durability,
-        recordCacheBytes: Math.floor(config.recordCacheBytes / divided),
-        cacheBytes: Math.floor(config.cacheBytes / divided),
-        openFilesMax: Math.max(10, Math.floor(config.openFilesMax / divided)),
-        writeBufferBytes: config.writeBufferBytes,
-        files,
-        expected: isCreation ? 'fresh' : 'member',
-        expectedStoreId,
-      },
-      clock: this.#options.clock.shared,
-      gauges: facts.gauges.shared,
-      pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
-      faultsOver: this.faultsOver,
-    })
+      order: [...this.#facts.keys()].indexOf(node),
+      nodes: this.#facts.size,
+    }
+    const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
+    const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver: this.faultsOver }
+    this.#pending.delete(thread)
+    thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
   }
 
   /** Its files could not be verified (too many are open, the pool's thread died), or no thread could be made: this life is over. */
@@ -368,11 +280,6 @@ export class SupervisorActor {
   /** Threads that were taken and are not assigned yet (their node's files are being verified). */
   readonly #pending = new Map<NodeThread, { readonly node: NodeId; readonly incarnation: number }>()
 
-  #takeThread(): NodeThread {
-    const spare = this.#spares.shift()
-    return spare ?? this.#newThread()
-  }
-
   #newThread(): NodeThread {
     const { nodeUrl, config } = this.#options
     return new NodeThread({
@@ -385,21 +292,15 @@ export class SupervisorActor {
     })
   }
 
-  #keepSpares(count: number): void {
-    if (this.#isStopping) return
-    while (this.#spares.length < count) this.#spares.push(this.#newThread())
-  }
-
   /** The store id that counts from now on is on disk before the node may become a full owner of anything. */
   async #boot(order: SupervisorEffect & { type: 'boot' }): Promise<void> {
     const facts = this.#facts.get(order.node)
     const thread = facts?.thread
     if (facts === undefined || thread === undefined || thread.incarnation !== order.incarnation) return
     const storeId = facts.actor?.slice(order.node.length + 1)
-    const entry = this.#metadata.nodes.find((candidate) => candidate.id === order.node)
+    const entry = this.#record.entryOf(order.node)
     if (storeId !== undefined && entry !== undefined && entry.storeId !== storeId) {
-      const nodes = this.#metadata.nodes.map((other) => (other.id === order.node ? { ...other, storeId } : other))
-      await this.writeMetadata({ nodes })
+      await this.#record.changeNode(order.node, { storeId })
     }
     if (facts.thread !== thread || this.#isStopping) return
     this.#mesh.addNode(order.node, thread)
@@ -448,8 +349,7 @@ export class SupervisorActor {
 
   #onThreadEnd(thread: NodeThread, end: ThreadEnd): void {
     this.#booted.delete(thread)
-    const spare = this.#spares.indexOf(thread)
-    if (spare >= 0) this.#spares.splice(spare, 1)
+    this.#spares.forget(thread)
     const pending = this.#pending.get(thread)
     this.#pending.delete(thread)
     const node = thread.node ?? pending?.node
@@ -481,53 +381,4 @@ export class SupervisorActor {
       this.#outbox.delete(to)
     }
   }
-
-  #write(task: () => Promise<void>): Promise<void> {
-    const written = this.#writing.then(task)
-    this.#writing = written.catch((error: Error) => this.#options.observer.onFatal(error))
-    return written
-  }
-}
-
-/** In order first: the store is closed. By force after the timeout, or if it does not listen. */
-async function endThread(thread: NodeThread, timeoutMs: number): Promise<void> {
-  if (thread.node !== undefined) {
-    // Whatever goes wrong here (it is hung, starting, or already gone), it is ended below.
-    const answered = thread.control.stop(timeoutMs).then(
-      () => true,
-      () => false,
-    )
-    if (await answered) {
-      const timer = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), timeoutMs).unref())
-      if ((await Promise.race([thread.ended, timer])) !== undefined) return
-    }
-  }
-  await thread.terminate('the cluster closes')
-  await thread.ended
-}
-
-function newFacts(): NodeFacts {
-  return {
-    gauges: new Gauges(),
-    thread: undefined,
-    actor: null,
-    lastEnd: undefined,
-    knownFiles: [],
-    spawnedAtMs: 0,
-    beforeSpawn: undefined,
-    quarantined: [],
-  }
-}
-
-function stateOf(phase: SupervisedView['phase'], hasThread: boolean): ResumeState {
-  if (phase === 'salvaging' || phase === 'salvaged') return hasThread ? 'salvage' : 'down'
-  if (phase === 'down') return 'down'
-  if (!hasThread) return 'ended'
-  return phase === 'up' ? 'up' : 'starting'
-}
-
-function statusOf(phase: SupervisedView['phase']): PeerStatus {
-  if (phase === 'up') return 'up'
-  if (phase === 'waiting') return 'exited'
-  return phase === 'down' || phase === 'salvaging' || phase === 'salvaged' ? 'down' : 'starting'
 }

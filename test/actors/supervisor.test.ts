@@ -2,7 +2,8 @@
 
 import { test } from 'tap'
 import { type Pool, PoolError } from '../../actors/pool.js'
-import { SupervisorActor, type SupervisorObserver } from '../../actors/supervisor.actor.js'
+import type { SupervisorObserver } from '../../actors/runtime/supervisor-contract.js'
+import { SupervisorActor } from '../../actors/supervisor.actor.js'
 import { openCluster } from '../../src/index.js'
 import { type Prepared, prepare } from '../../src/opening/prepare.js'
 import { protocolConfigOf, supervisionConfigOf } from '../../src/opening/wiring.js'

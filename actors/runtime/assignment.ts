@@ -1,0 +1,52 @@
+/** What a thread is told when it becomes a node: this node's share of the cluster's options. */
+
+import type { ProtocolConfig } from '../../src/protocol/config.js'
+import type { Incarnation, NodeId } from '../../src/protocol/ids.js'
+import type { ClusterConfig } from '../../src/shared/options.js'
+import type { VerifyReport } from '../../src/storage/verify-store.js'
+import type { Assignment } from './node-protocol.js'
+
+export function assignmentOf(input: {
+  readonly config: ClusterConfig
+  readonly protocol: ProtocolConfig
+  readonly node: NodeId
+  readonly incarnation: Incarnation
+  readonly salvage: boolean
+  /** Which of how many nodes it is. */
+  readonly order: number
+  readonly nodes: number
+  readonly store: {
+    readonly files: VerifyReport['verdict'] | undefined
+    readonly isCreation: boolean
+    readonly storeId: string | undefined
+  }
+  readonly clock: SharedArrayBuffer
+  readonly gauges: SharedArrayBuffer
+  readonly faultsOver: SharedArrayBuffer | undefined
+}): Assignment {
+  const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver } = input
+  const { files, isCreation, storeId } = input.store
+  const share = (total: number) => Math.floor(total / Math.max(1, input.nodes))
+  return {
+    node,
+    incarnation,
+    salvage,
+    seed: config.seed * 1_000 + incarnation * 97 + order,
+    location: config.location,
+    protocol,
+    store: {
+      durability: config.durability,
+      recordCacheBytes: share(config.recordCacheBytes),
+      cacheBytes: share(config.cacheBytes),
+      openFilesMax: Math.max(10, share(config.openFilesMax)),
+      writeBufferBytes: config.writeBufferBytes,
+      files,
+      expected: isCreation ? 'fresh' : 'member',
+      expectedStoreId: isCreation ? undefined : storeId,
+    },
+    clock,
+    gauges,
+    pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
+    faultsOver,
+  }
+}

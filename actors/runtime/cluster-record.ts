@@ -1,0 +1,89 @@
+/**
+ * The cluster's folder as the supervisor's actor writes it: tables and metadata, one after the other. What the next process
+ * must know of is noted here.
+ */
+
+import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
+import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
+
+export class ClusterRecord {
+  readonly #folder: ClusterFolder
+  readonly #onFatal: (error: Error) => void
+  #metadata: ClusterMetadata
+  #lastTable: PartitionTable
+  #writing: Promise<void> = Promise.resolve()
+
+  /** `onFatal`: the folder cannot be written. */
+  constructor(options: {
+    folder: ClusterFolder
+    metadata: ClusterMetadata
+    table: PartitionTable
+    onFatal: (error: Error) => void
+  }) {
+    this.#folder = options.folder
+    this.#metadata = options.metadata
+    this.#lastTable = options.table
+    this.#onFatal = options.onFatal
+  }
+
+  get metadata(): ClusterMetadata {
+    return this.#metadata
+  }
+
+  get isCreation(): boolean {
+    return this.#metadata.stage === 'creating'
+  }
+
+  /** The highest that is fsynced. */
+  get lastTable(): PartitionTable {
+    return this.#lastTable
+  }
+
+  entryOf(node: string): NodeEntry | undefined {
+    return this.#metadata.nodes.find(({ id }) => id === node)
+  }
+
+  /** Resolves once everything asked for so far is written, or has failed. Never rejects. */
+  get settled(): Promise<void> {
+    return this.#writing
+  }
+
+  /** Metadata as it is to be from now on; on disk when the promise resolves. */
+  writeMetadata(change: Partial<ClusterMetadata>): Promise<void> {
+    this.#metadata = { ...this.#metadata, ...change }
+    const metadata = this.#metadata
+    return this.#write(() => this.#folder.writeMetadata(metadata))
+  }
+
+  changeNode(node: string, change: Partial<NodeEntry>): Promise<void> {
+    const nodes = this.#metadata.nodes.map((entry) => (entry.id === node ? { ...entry, ...change } : entry))
+    return this.writeMetadata({ nodes })
+  }
+
+  writeTable(table: PartitionTable): Promise<void> {
+    return this.#write(async () => {
+      await this.#folder.writeTable(table)
+      this.#lastTable = table
+    })
+  }
+
+  /** What the next process must know of. */
+  remember(notice: SupervisorNotice): void {
+    const written = this.#noteOf(notice)
+    written?.catch(this.#onFatal)
+  }
+
+  #noteOf(notice: SupervisorNotice): Promise<void> | undefined {
+    if (notice.type === 'created') return this.writeMetadata({ stage: 'ready' })
+    if (notice.type === 'node:down') return this.changeNode(notice.node, { status: 'down' })
+    const isBack = notice.type === 'node:up' && this.entryOf(notice.node)?.status === 'down'
+    return isBack ? this.changeNode(notice.node, { status: 'member' }) : undefined
+  }
+
+  #write(task: () => Promise<void>): Promise<void> {
+    const written = this.#writing.then(task)
+    this.#writing = written.catch(this.#onFatal)
+    return written
+  }
+}

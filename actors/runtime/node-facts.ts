@@ -1,0 +1,31 @@
+/** What the supervisor's actor knows of a node beside what its core does. */
+
+import type { VerifyReport } from '../../src/storage/verify-store.js'
+import { Gauges } from './gauges.js'
+import type { NodeThread, ThreadEnd } from './node-thread.js'
+
+export interface NodeFacts {
+  readonly gauges: Gauges
+  thread: NodeThread | undefined
+  actor: string | null
+  lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
+  /** Files that were verified, so that a restart verifies only what is new. */
+  knownFiles: VerifyReport['files']
+  spawnedAtMs: number
+  /** Work that must be done before the node's next thread opens its store (a fault that changes its files). */
+  beforeSpawn: (() => Promise<void>) | undefined
+  quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
+}
+
+export function newFacts(): NodeFacts {
+  return {
+    gauges: new Gauges(),
+    thread: undefined,
+    actor: null,
+    lastEnd: undefined,
+    knownFiles: [],
+    spawnedAtMs: 0,
+    beforeSpawn: undefined,
+    quarantined: [],
+  }
+}
