@@ -121,6 +121,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
       this.#admit(request, { answer: 'nothing', resolve, reject })
     })
@@ -128,6 +129,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   delete(key: Bytes, options?: PutOptions): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [null], options, PUT_OPTIONS)
       this.#admit(request, { answer: 'nothing', resolve, reject })
     })
@@ -135,6 +137,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.#assertOpen()
       const { keys, values } = this.#columnsOf(operations)
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
       this.#admit(request, { answer: 'nothing', resolve, reject })
@@ -188,6 +191,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   #get<T>(key: Bytes, options: GetOptions | undefined, answer: Answer): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      this.#assertOpen()
       this.#admit(this.#getRequest(keyFromUser(key), options), { answer, resolve, reject })
     })
   }
@@ -217,6 +221,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
     const { limit, r, timeoutMs } = options
     return new Promise((resolve, reject) => {
+      this.#assertOpen()
       const deadlineMs = this.#turnMs() + timeoutMs
       const request = {
         kind: 'scan' as const,
@@ -233,11 +238,14 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
 
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
-    if (this.#isClosed) throw new CoterieError('CLOSED')
     this.#pending.add(request.id, pending)
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new CoterieError('CLOSED')
   }
 
   #takeId(): number {
@@ -340,5 +348,8 @@ function booleanOf(name: string, value: unknown): boolean {
 
 function checkNames(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
-  for (const name in options) if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+  if (options === NO_OPTIONS) return
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+  }
 }

@@ -6,7 +6,7 @@
  * values in one buffer. Sibling sets, which are rare and deep, travel as their stored bytes.
  */
 
-import type { Message, Purpose, ReplyStatus } from '../../src/protocol/messages.js'
+import type { CoordinateRequest, Message, Purpose, ReplyStatus } from '../../src/protocol/messages.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
 import { decodeRecord, encodeRecord } from '../../src/storage/record-codec.js'
 import { type PackedColumn, packColumn, unpackColumn } from './columns.js'
@@ -94,6 +94,18 @@ function packMessage(message: Message, transfer: ArrayBuffer[]): Packed {
       const { replyTo, epoch, statuses } = message
       return [HOT.writeReply, replyTo, epoch, packColumn(statuses)]
     }
+    case 'coordinate/requests': {
+      // Each small value of the program's may be a view of a slab of Node's pool, which would be sent whole.
+      const records: VersionRecord[] = []
+      const requests: unknown[] = []
+      for (const request of message.requests) {
+        if (request.kind === 'put') records.push(...request.records)
+        if (request.kind === 'update')
+          for (const value of request.values) records.push({ kind: 'lww', stamp: '', value })
+        requests.push(withoutValues(request))
+      }
+      return { ...message, requests, packed: packRecords(records, transfer) } as Packed
+    }
     case 'coordinate/replies': {
       const values: (VersionRecord | undefined)[] = []
       const outcomes: unknown[] = []
@@ -151,11 +163,30 @@ function unpackNamed(item: Message & { readonly packed?: PackedRecords }): Messa
   const { packed, ...message } = item
   if (packed === undefined) return message as Message
   const records = unpackRecords(packed)
+  if (item.type === 'coordinate/requests') {
+    let from = 0
+    const requests = item.requests.map((request) => {
+      if (request.kind === 'get') return request
+      const own = records.slice(from, from + request.keys.length) as VersionRecord[]
+      from += own.length
+      return request.kind === 'put' ? { ...request, records: own } : { ...request, values: own.map(valueIn) }
+    })
+    return { ...message, requests } as Message
+  }
   if (item.type !== 'coordinate/replies') return { ...message, records } as unknown as Message
   const outcomes = item.outcomes.map((outcome, index) =>
     (outcome as unknown) === 0 ? { type: 'value', record: records[index] } : outcome,
   )
   return { ...message, outcomes } as unknown as Message
+}
+
+function withoutValues(request: CoordinateRequest): unknown {
+  if (request.kind === 'put') return { ...request, records: undefined }
+  return request.kind === 'update' ? { ...request, values: undefined } : request
+}
+
+function valueIn(record: VersionRecord): Uint8Array | null {
+  return record.kind === 'lww' ? record.value : null
 }
 
 function unpackStatuses(packed: PackedColumn): readonly ReplyStatus[] {

@@ -46,6 +46,8 @@ export const RETRY_MS = 4
 export const SLOW_START_MS = 250
 /** Siblings of one key: refused above. */
 export const SIBLINGS_MAX = 100
+/** Sibling updates that a node has taken and its store has not accepted: refused above, before anything is written. */
+export const UPDATES_MAX = 16_384
 /** Damaged records that are being healed at a time. */
 export const HEALS_MAX = 256
 /** Keys in one range of an exchange, bytes in one chunk of a transfer. */

@@ -100,7 +100,7 @@ export class DynamoNode {
       takeToken,
       ends: {
         onHandedOver: (handoff, accepted) => this.#hints.onHandedOver(handoff, accepted, this.#nowMs),
-        onPushed: (push, accepted) => this.#exchange.onPushed(push, accepted, this.#nowMs),
+        onPushed: (push, status) => this.#exchange.onPushed(push, status, this.#nowMs),
         onFillStored: (local, status) => this.#fill.onStored(local, status, this.#nowMs),
         onExchangeStored: (local, status) => this.#exchange.onStored(local, status, this.#nowMs),
       },
@@ -181,7 +181,7 @@ export class DynamoNode {
       checkedTable: this.#checkedTable,
       epoch: this.#keeper.epoch,
       table: this.#keeper.table,
-      writesInFlight: this.#replica.writesInFlight,
+      updates: this.#requests.updates,
       parked: this.#parked.length,
       hintBytes: this.#hints.bytes,
       hintBytesBound: this.#hints.bytesBound,

@@ -47,7 +47,7 @@ export class IdTable<Value> {
   /** Removes and returns the value; undefined if there is none. */
   take(id: number): Value | undefined {
     let free = this.#slotOf(id)
-    if (this.#ids[free] !== id) return undefined
+    if (id === 0 || this.#ids[free] !== id) return undefined
     const taken = this.#values[free]
     const mask = this.#ids.length - 1
     for (let slot = (free + 1) & mask; this.#ids[slot] !== 0; slot = (slot + 1) & mask) {

@@ -6,22 +6,21 @@
  */
 
 import { assert } from './assert.js'
+import { UPDATES_MAX } from './config.js'
 import type { Epoch } from './ids.js'
 import type { PartitionTable, Row } from './ring/table.js'
 
 /** Messages that wait for a table: at most one of a kind from each sender. */
 const PARKED_MAX = 4_096
 
-/** Store writes on their way: at most one message of a kind from each sender, and what this node itself brings. */
-const WRITES_IN_FLIGHT_MAX = 65_536
-
 export interface NodeFacts {
   readonly epoch: Epoch
   readonly table: PartitionTable
   /** The table that was checked after an earlier input. */
   readonly checkedTable: PartitionTable | undefined
-  readonly writesInFlight: number
   readonly parked: number
+  /** Sibling updates that the store has not accepted yet. */
+  readonly updates: number
   readonly hintBytes: number
   /** See `HintKeeper.bytesBound`. */
   readonly hintBytesBound: number
@@ -29,9 +28,7 @@ export interface NodeFacts {
 
 /** Returns the table that has been checked. Errors: throws `InvariantError`. */
 export function checkInvariants(facts: NodeFacts): PartitionTable {
-  assert(facts.writesInFlight <= WRITES_IN_FLIGHT_MAX, 'credits bound the writes on their way', {
-    writesInFlight: facts.writesInFlight,
-  })
+  assert(facts.updates <= UPDATES_MAX, 'more sibling updates are refused', { updates: facts.updates })
   assert(facts.parked <= PARKED_MAX, 'credits bound what can be parked', { parked: facts.parked })
   assert(facts.hintBytes <= facts.hintBytesBound, 'hints stay within their bound', {
     hintBytes: facts.hintBytes,

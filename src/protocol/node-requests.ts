@@ -7,7 +7,7 @@
  */
 
 import { assert } from './assert.js'
-import { HEALS_MAX, type ProtocolConfig, SIBLINGS_MAX } from './config.js'
+import { HEALS_MAX, type ProtocolConfig, SIBLINGS_MAX, UPDATES_MAX } from './config.js'
 import type { Coordination } from './coordinator/coordination.js'
 import type { OperationOutcome } from './coordinator/request.js'
 import { IdTable } from './id-table.js'
@@ -51,7 +51,8 @@ type LocalCause =
 /** Who waits for the ends of what was started for the node itself. */
 export interface InternalEnds {
   onHandedOver(handoff: number, accepted: boolean): void
-  onPushed(push: number, accepted: boolean): void
+  /** As a store's answer: `unknown` if the peer's own record is damaged. */
+  onPushed(push: number, status: ReplyStatus): void
   onFillStored(local: number, status: ReplyStatus): void
   onExchangeStored(local: number, status: ReplyStatus): void
 }
@@ -87,6 +88,7 @@ export class NodeRequests {
   readonly #causes = new IdTable<Cause>()
   readonly #locals = new IdTable<LocalCause>()
   readonly #healing = new Set<Key>()
+  #updates = 0
   #nextOperation = 2
   #nowMs = 0
 
@@ -108,6 +110,11 @@ export class NodeRequests {
     this.#post = options.post
     this.#ends = options.ends
     this.#takeToken = options.takeToken
+  }
+
+  /** Sibling updates that the store has not accepted yet; for invariants. */
+  get updates(): number {
+    return this.#updates
   }
 
   /** The time of the step that follows. */
@@ -181,6 +188,7 @@ export class NodeRequests {
         if (status === REPLY.ok) this.#post.notice({ type: 'record/healed', key: cause.key })
         return
       case 'update':
+        this.#updates -= 1
         return this.#onUpdateStored(cause.gateway, cause.request, status, records)
       default:
         assert(false, 'a local write ends once', { id })
@@ -199,7 +207,10 @@ export class NodeRequests {
         failure: { code: 'TIMEOUT', partition: request.partition },
       })
     }
+    if (this.#updates >= UPDATES_MAX)
+      return this.#post.tell(gateway, request.id, { type: 'failed', failure: { code: 'OVERLOADED' } })
     const local = this.#takeToken()
+    this.#updates += 1
     this.#locals.add(local, { type: 'update', gateway, request })
     this.#replica.updateLocally(local, request.keys, (current, index) => {
       const before = current?.kind === 'siblings' ? current.set : []
@@ -238,7 +249,7 @@ export class NodeRequests {
       case 'learn':
         return this.#onLearned(cause.key, outcome)
       case 'push':
-        return this.#ends.onPushed(cause.push, outcome.type === 'written')
+        return this.#ends.onPushed(cause.push, statusOfPush(outcome))
       default:
         assert(false, 'a request ends once', { id })
     }
@@ -272,4 +283,9 @@ export class NodeRequests {
     this.#causes.add(id, cause)
     return id
   }
+}
+
+function statusOfPush(outcome: OperationOutcome): ReplyStatus {
+  if (outcome.type === 'written') return REPLY.ok
+  return outcome.type === 'failed' && outcome.failure.code === 'STORE_FAILED' ? REPLY.unknown : REPLY.failed
 }

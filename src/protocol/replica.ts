@@ -61,6 +61,8 @@ interface Waiting {
 
 /** Below this a search through the list is faster than an index. */
 const INDEX_FROM = 8
+/** So many writes on their way are looked through for a key; of more there is an index. */
+const SEARCHED_MAX = 8
 
 /** What a message, or a local write, brings into the store; once it is on its way, also who waits for it. */
 class Draft {
@@ -109,8 +111,13 @@ export class Replica {
   readonly #store: StoreReader
   readonly #partitions: number
   readonly #takeToken: () => number
-  /** Store writes on their way, oldest first: few, since each sender has one message outstanding. */
+  /** Store writes on their way, oldest first. */
   #writing: Draft[] = []
+  /**
+   * Key → the newest of them that brings it, while they are too many to be looked through. Each sender has one message
+   * outstanding, so that they are few; but every sibling update of a turn is a write of its own.
+   */
+  #newest: Map<Key, Draft> | undefined
   readonly #scanning = new Map<number, { readonly to: Address; readonly message: ReplicaScan }>()
   /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
   #highestStamp: Stamp
@@ -136,11 +143,6 @@ export class Replica {
     const output = this.#output
     if (output.length > 0) this.#output = []
     return output
-  }
-
-  /** Store writes on their way; for invariants. */
-  get writesInFlight(): number {
-    return this.#writing.length
   }
 
   /** False: made for a newer table than ours; park it. */
@@ -291,6 +293,7 @@ export class Replica {
 
   /** The newest write on its way that brings the key. */
   #bringing(key: Key): Draft | undefined {
+    if (this.#newest !== undefined) return this.#newest.get(key)
     for (let at = this.#writing.length - 1; at >= 0; at--) {
       const draft = this.#writing[at] as Draft
       if (draft.find(key) !== undefined) return draft
@@ -333,7 +336,7 @@ export class Replica {
       const isTombstone = record.value === null
       if (isTombstone) this.#live.remove(key)
       fresh.add(key, record, isTombstone ? -1 : 0)
-      this.#highestStamp = record.stamp
+      if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
     }
   }
 
@@ -387,19 +390,37 @@ export class Replica {
   #startWrite(draft: Draft): void {
     draft.token = this.#takeToken()
     this.#writing.push(draft)
+    if (this.#newest !== undefined) this.#index(draft)
+    else if (this.#writing.length > SEARCHED_MAX) {
+      this.#newest = new Map()
+      for (const earlier of this.#writing) this.#index(earlier)
+    }
     const { keys, records, liveKeysDelta } = draft
     this.#output.push({ type: 'write', token: draft.token, write: { keys, records, liveKeysDelta } })
   }
 
   #endWrite(token: number, accepted: boolean): boolean {
-    const at = this.#writing.findIndex((draft) => draft.token === token)
-    const [draft] = at < 0 ? [] : this.#writing.splice(at, 1)
+    const draft = this.#takeWriting(token)
     if (draft === undefined) return false
     for (const waiting of draft.waiting) {
       if (!accepted) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = REPLY.failed
       this.#answer(waiting)
     }
     return true
+  }
+
+  #index(draft: Draft): void {
+    for (const key of draft.keys) this.#newest?.set(key, draft)
+  }
+
+  #takeWriting(token: number): Draft | undefined {
+    const at = this.#writing.findIndex((draft) => draft.token === token)
+    if (at < 0) return undefined
+    // Almost always the oldest: the store accepts in order.
+    const draft = at === 0 ? this.#writing.shift() : this.#writing.splice(at, 1)[0]
+    if (this.#writing.length === 0) this.#newest = undefined
+    for (const key of draft?.keys ?? []) if (this.#newest?.get(key) === draft) this.#newest?.delete(key)
+    return draft
   }
 
   #answer(waiting: Waiting): void {

@@ -165,7 +165,7 @@ export const NUMBER_OPTIONS = {
     min: 0,
     max: 1_099_511_627_776,
     unit: 'bytes',
-    about: 'records read or written lately, kept by the nodes, divided by them; 0: none',
+    about: 'records read or written lately, kept by the nodes, divided by them, at most 1 GiB each; 0: none',
   },
   cacheBytes: {
     byDefault: 67_108_864,

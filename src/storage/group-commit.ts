@@ -103,7 +103,7 @@ export class GroupCommit {
       else group.batch.put(key, value)
       group.bytes += key.length + (value?.length ?? 0)
     }
-    if (write.keysDropped !== undefined) group.keysDropped.push(...write.keysDropped)
+    for (const key of write.keysDropped ?? []) group.keysDropped.push(key)
     group.liveKeysDelta += write.liveKeysDelta
     group.sync ||= write.sync === true
     // A microtask later, so that all writes of one turn share the first batch.
@@ -200,7 +200,7 @@ export class GroupCommit {
     const queued = this.#queue.splice(0)
     for (const group of broken) {
       // What LevelDB kept of it, only LevelDB can tell.
-      for (const key of group.keys) this.#cache.drop(key)
+      for (const key of [...group.keys, ...group.keysDropped]) this.#cache.drop(key)
       for (const waiter of group.waiters) waiter.reject(this.#failure)
     }
     for (const group of queued) for (const waiter of group.waiters) waiter.reject(refused)

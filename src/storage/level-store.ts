@@ -175,9 +175,18 @@ export class LevelStore implements Store {
   async scan(scan: StoreScan): Promise<StorePage> {
     this.#assertOpen()
     try {
-      return await scanLevel(this.#level, scan, this.#options.partitions)
+      const page = await scanLevel(this.#level, scan, this.#options.partitions)
+      this.#dropDamaged(page)
+      return page
     } catch (cause) {
       throw new StoreError('STORE_READ_FAILED', 'LevelDB could not read a range', { cause })
+    }
+  }
+
+  /** What rotted on the disk may be intact in memory: whoever is to heal it must see that it is damaged. */
+  #dropDamaged({ keys, records }: StorePage): void {
+    for (let index = 0; index < keys.length; index++) {
+      if (records[index] === 'damaged') this.#commit?.cache.drop(keys[index] as Key)
     }
   }
 
@@ -244,8 +253,8 @@ async function beginCommits(
 ): Promise<Commits> {
   const { durability } = options
   const { storeId, sequence } = identity
-  const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
   const cache = new RecordCache(options.recordCacheBytes)
+  const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
   return { group: new GroupCommit({ level, identity, witness, durability, cache }), witness, cache }
 }
 

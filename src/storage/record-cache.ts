@@ -18,6 +18,7 @@ const HEADER_BYTES = 10
 /** One place in the index for so many bytes of the ring: about two for each small record. */
 const BYTES_PER_PLACE = 64
 const BYTES_MIN = 65_536
+const BYTES_MAX = 1_073_741_824
 
 export class RecordCache {
   readonly #ring: Buffer
@@ -26,9 +27,9 @@ export class RecordCache {
   /** Bytes ever appended. */
   #written = 0
 
-  /** Shape: `bytes` below 65,536 keep nothing. */
+  /** Shape: `bytes` below 65,536 keep nothing; never more than 1 GiB. */
   constructor(bytes: number) {
-    const capacity = bytes < BYTES_MIN ? 0 : bytes
+    const capacity = bytes < BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX)
     this.#ring = Buffer.allocUnsafeSlow(capacity)
     this.#places = new Float64Array(capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE)))
   }
@@ -49,7 +50,7 @@ export class RecordCache {
     const hash = hashOf(key)
     const needed = HEADER_BYTES + key.length + record.length
     // A record that would push out much of the rest is not worth it.
-    if (needed > this.#ring.length >>> 4) return this.#forget(hash)
+    if (needed > this.#ring.length / 16) return this.#forget(hash)
     let at = this.#written % this.#ring.length
     if (at + needed > this.#ring.length) {
       this.#written += this.#ring.length - at

@@ -94,3 +94,13 @@ async function valuesOf(store: Pick<KeyValueStore, 'read'>, key: string): Promis
   const { values } = await store.read(key)
   return values.map(textOf).sort()
 }
+
+test('siblings: as many puts in one turn as may be in flight are all kept, and no node is taken for hung', async (t) => {
+  const cluster = await openForTest(t, { ...SIBLINGS, nodes: 3, writeTimeoutMs: 60_000 })
+  const hung: string[] = []
+  cluster.on('node:hung', ({ node }) => hung.push(node))
+  const puts = Array.from({ length: 12_000 }, (_, number) => cluster.put(`key ${number}`, `value ${number}`))
+  const failed = (await Promise.allSettled(puts)).filter(({ status }) => status === 'rejected')
+  t.same(failed, [])
+  t.same(hung, [])
+})

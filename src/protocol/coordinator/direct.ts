@@ -41,6 +41,8 @@ export class DirectRequest extends Request {
     if (from !== this.#operation.node) return
     if (status === REPLY.ok) return desk.end(this, WRITTEN)
     this.#sent = false
+    // Its own record is damaged, and takes nothing until it is healed: whoever asked decides when to try again.
+    if (status === REPLY.unknown) return this.#fail(desk, 'STORE_FAILED')
     if (status === REPLY.failed || status === REPLY.expired) return this.#fail(desk)
     this.#againAtMs = desk.nowMs + RETRY_MS
     desk.wait(this, true)
@@ -68,8 +70,8 @@ export class DirectRequest extends Request {
     this.#fail(desk)
   }
 
-  #fail(desk: Desk): void {
+  #fail(desk: Desk, code: 'TIMEOUT' | 'STORE_FAILED' = 'TIMEOUT'): void {
     const { partition, node } = this.#operation
-    desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', partition, missing: [node] } })
+    desk.end(this, { type: 'failed', failure: { code, partition, missing: [node] } })
   }
 }

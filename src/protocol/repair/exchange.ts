@@ -32,8 +32,9 @@ import { recordCovers, type VersionRecord, versionText } from '../versions/recor
 const PAUSE_FACTOR = 4
 const PAUSE_MS_MIN = 2
 const PAUSE_MS_MAX = 100
-/** Pause before a range of which the own store or the peer refused something is compared again. */
+/** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */
 const STORE_RETRY_MS = 100
+const STORE_RETRIES_MAX = 3
 /** A peer that does not answer for so long is asked again from the same range. */
 const ANSWER_TIMEOUT_MS = 2_000
 
@@ -70,6 +71,9 @@ interface Running {
   isStoring: boolean
   pushing: number
   refused: boolean
+  /** Of this range; and whether every range so far was taken in the end. */
+  retries: number
+  isWhole: boolean
   own: Map<Key, VersionRecord>
   to: Key | undefined
   keysDiffering: number
@@ -228,12 +232,12 @@ export class Exchange {
     return true
   }
 
-  /** The peer took a record that it lacked, or not. */
-  onPushed(push: number, accepted: boolean, nowMs: number): void {
+  /** The peer took a record that it lacked, or not. `unknown` as in `onStored`: its own is damaged, and is healed by itself. */
+  onPushed(push: number, status: ReplyStatus, nowMs: number): void {
     const running = this.#running
     if (running?.state !== 'storing' || running.awaited !== push) return
     running.pushing -= 1
-    if (!accepted) running.refused = true
+    if (status !== REPLY.ok && status !== REPLY.unknown) running.refused = true
     this.#settleRange(running, nowMs)
   }
 
@@ -266,6 +270,8 @@ export class Exchange {
       isStoring: false,
       pushing: 0,
       refused: false,
+      retries: 0,
+      isWhole: true,
       own: new Map(),
       to: undefined,
       keysDiffering: 0,
@@ -275,16 +281,25 @@ export class Exchange {
     if (partitions.length === 0) this.#end(this.#running, true, nowMs)
   }
 
-  /** Both sides have what they lacked: on to the next range. Where one refused something, the range is compared again. */
+  /**
+   * Both sides have what they lacked: on to the next range. Where one refused something, the range is compared again, a few
+   * times; then the others get their turn, and this exchange stays owed.
+   */
   #settleRange(running: Running, nowMs: number): void {
     if (running.isStoring || running.pushing > 0) return
-    if (!running.refused) return this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
-    running.state = 'idle'
-    running.notBeforeMs = nowMs + STORE_RETRY_MS
+    if (running.refused && running.retries < STORE_RETRIES_MAX) {
+      running.retries += 1
+      running.state = 'idle'
+      running.notBeforeMs = nowMs + STORE_RETRY_MS
+      return
+    }
+    if (running.refused) running.isWhole = false
+    running.retries = 0
+    this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {
-    if (to === undefined) return this.#end(running, true, nowMs)
+    if (to === undefined) return this.#end(running, running.isWhole, nowMs)
     running.after = to
     running.state = 'idle'
     running.notBeforeMs = nowMs + Math.max(pauseAfter(running, nowMs), rateMs)

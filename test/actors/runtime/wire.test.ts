@@ -6,6 +6,7 @@ import { test } from 'tap'
 import { packColumn, unpackColumn } from '../../../actors/runtime/columns.js'
 import { packEnvelope, unpackEnvelope } from '../../../actors/runtime/wire.js'
 import { type Message, PURPOSE, REPLY } from '../../../src/protocol/messages.js'
+import type { LwwRecord } from '../../../src/protocol/versions/record.js'
 import { keys, plain, records } from '../../storage/arbitraries.js'
 
 /** Of the wire's own marks none is a stamp that `makeStamp` makes. */
@@ -72,6 +73,34 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
       records: pairs.map(([, record]) => record),
     }),
   ),
+  fc
+    .array(
+      fc.array(
+        fc.tuple(
+          keys,
+          real.filter(({ kind }) => kind === 'lww'),
+        ),
+        { maxLength: 4 },
+      ),
+      { maxLength: 6 },
+    )
+    .map(
+      (groups): Message => ({
+        type: 'coordinate/requests',
+        id: 12,
+        epoch: 13,
+        requests: groups.map((pairs, index) => {
+          const id = 2 * index
+          const keysOf = pairs.map(([key]) => key)
+          const found = pairs.map(([, record]) => record as LwwRecord)
+          const rest = { partition: 1, w: 2, deadlineMs: 14 }
+          if (index % 3 === 0) return { kind: 'put', id, keys: keysOf, records: found, sloppy: false, ...rest }
+          if (index % 3 === 1) return { kind: 'get', id, key: 'k', r: 1, sloppy: true, deadlineMs: 15 }
+          const values = found.map(({ value }) => value)
+          return { kind: 'update', id, keys: keysOf, values, stamp: 's', ...rest }
+        }),
+      }),
+    ),
   fc.constant<Message>({ type: 'table/request', epoch: 13 }),
 )
 
@@ -125,4 +154,22 @@ test('wire: no array of a hot message has holes, for which structured clone woul
     // An array with holes is written with its indices.
     t.equal(serialize(array).length, serialize(dense).length, `an array of ${array.length}`)
   }
+})
+
+test('wire: a small value sends its own bytes, not the slab of the pool that it lies in', async (t) => {
+  const value = Buffer.from('small')
+  t.ok(value.buffer.byteLength > 1_000, 'it is pooled')
+  const update = { id: 2, partition: 1, keys: ['k'], values: [value], stamp: 's', w: 2, deadlineMs: 3 }
+  const record = { kind: 'lww' as const, stamp: 's', value }
+  const put = { id: 4, partition: 1, keys: ['k'], records: [record], w: 2, deadlineMs: 3, sloppy: false }
+  const sent: Message = {
+    type: 'coordinate/requests',
+    id: 1,
+    epoch: 1,
+    requests: [
+      { kind: 'update', ...update },
+      { kind: 'put', ...put },
+    ],
+  }
+  t.ok(serialize(packEnvelope([sent]).envelope).length < 1_000)
 })

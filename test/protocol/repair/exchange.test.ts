@@ -110,17 +110,17 @@ test('a range of which the peer refused a record is compared again', async (t) =
     ],
   )
   driven.exchange.onStored(local, REPLY.ok, driven.nowMs)
-  driven.exchange.onPushed(local, true, driven.nowMs)
+  driven.exchange.onPushed(local, REPLY.ok, driven.nowMs)
   driven.advance()
   t.equal(driven.done(), undefined, 'not before the peer has answered for each')
-  driven.exchange.onPushed(local, false, driven.nowMs)
+  driven.exchange.onPushed(local, REPLY.failed, driven.nowMs)
   driven.advance()
   t.equal(driven.done(), undefined, 'what was refused is not done')
   driven.nowMs = driven.exchange.nextDeadlineMs(driven.isUp)
   const again = driven.answer(driven.ask({ c: record(3) }))
-  driven.exchange.onPushed(local, false, driven.nowMs)
+  driven.exchange.onPushed(local, REPLY.failed, driven.nowMs)
   driven.exchange.onStored(again, REPLY.ok, driven.nowMs)
-  driven.exchange.onPushed(again, true, driven.nowMs)
+  driven.exchange.onPushed(again, REPLY.ok, driven.nowMs)
   driven.advance()
   t.same(driven.done(), { type: 'exchange/done', peers: ['node2'] })
 })
@@ -139,4 +139,35 @@ test('the next range, and the next peer, wait several times as long as a range t
   driven.nowMs = restEndsMs
   driven.advance()
   t.ok(driven.last('scan'), 'then it goes on')
+})
+
+test('a peer whose own record is damaged does not hold the rest up', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2'])
+  const local = driven.answer(driven.ask({ c: record(3) }))
+  driven.exchange.onStored(local, REPLY.ok, driven.nowMs)
+  driven.exchange.onPushed(local, REPLY.unknown, driven.nowMs)
+  driven.advance()
+  t.same(driven.done(), { type: 'exchange/done', peers: ['node2'] })
+})
+
+test('a peer that refuses again and again is given up for now: the others get their turn, and it stays owed', async (t) => {
+  const driven = new Driven()
+  driven.exchange.onStart(['node2', 'node3'])
+  let rounds = 0
+  while (driven.exchange.remaining === 2 && rounds < 20) {
+    const local = driven.answer(driven.ask({ c: record(3) }))
+    driven.exchange.onStored(local, REPLY.ok, driven.nowMs)
+    driven.exchange.onPushed(local, REPLY.failed, driven.nowMs)
+    driven.nowMs = Math.max(driven.nowMs, driven.exchange.nextDeadlineMs(driven.isUp))
+    rounds += 1
+  }
+  t.ok(rounds > 1 && rounds < 10, `${rounds} rounds`)
+  driven.ask()
+  const asked = driven.last('send')?.message as ExchangeCompare
+  t.equal(driven.last('send')?.to, 'node3')
+  const same = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok, same: true } as const
+  driven.exchange.onDiffer('node3', { ...same, keys: [], records: [] }, driven.nowMs)
+  driven.advance()
+  t.same(driven.done(), { type: 'exchange/done', peers: ['node3'] }, 'of node2 nothing is said')
 })

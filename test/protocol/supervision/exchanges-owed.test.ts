@@ -86,3 +86,20 @@ test('a node that was down for good and is opened again, intact, lacks what it w
   t.same(cluster.pairsCompared(), ['node1+node4', 'node2+node4', 'node3+node4'])
   t.ok(cluster.core.isQuiet())
 })
+
+test('exchanges wait for a node that starts, and not for one that never gets there', async (t) => {
+  const cluster = quiet()
+  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
+  cluster.held.add('node3')
+  cluster.exit('node3')
+  t.equal(cluster.phaseOf('node3'), 'opening')
+  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
+  cluster.runFor(1_000)
+  t.same(cluster.pairsCompared(), [], 'it may be there in a moment')
+  cluster.runFor(4_000)
+  t.equal(cluster.phaseOf('node3'), 'opening')
+  t.same(
+    cluster.pairsCompared(),
+    EVERY_PAIR.filter((pair) => !pair.startsWith('node3')),
+  )
+})
