@@ -27,9 +27,8 @@ import { partitionOf } from '../../src/protocol/ring/slot.js'
 import { type PartitionTable, type Row, rowOf } from '../../src/protocol/ring/table.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
 import type { CausalContext } from '../../src/protocol/versions/dvv.js'
-import type { VersionRecord } from '../../src/protocol/versions/record.js'
-import { makeStamp } from '../../src/protocol/versions/stamp.js'
-import { createMemoryDisk, type MemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+import { type MemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+import { textOf, VirtualDisks } from './virtual-disks.js'
 
 export const GATEWAY = 'gateway1'
 
@@ -69,14 +68,13 @@ export interface PutOptions {
   readonly context?: CausalContext
 }
 
-export class VirtualWorld {
+export class VirtualWorld extends VirtualDisks {
   nowMs = 0
   table: PartitionTable
   readonly config: GatewayConfig
   readonly gateway: Gateway
   readonly prng: Prng
   readonly ids: readonly NodeId[]
-  readonly disks = new Map<NodeId, MemoryDisk>()
   /** What was said to the supervisor. */
   readonly told: { readonly from: Address; readonly message: Message }[] = []
   /** Each mail that was given to the network, and the time. */
@@ -103,6 +101,7 @@ export class VirtualWorld {
   #gatewayDueMs = Number.POSITIVE_INFINITY
 
   constructor(seed: number, options: Partial<GatewayConfig> & { readonly nodes?: number } = {}) {
+    super()
     const { nodes = 5, ...config } = options
     this.#seed = seed
     this.prng = new Prng(seed)
@@ -122,11 +121,13 @@ export class VirtualWorld {
     const { partitions, n } = this.config
     this.table = newTable(planClaim({ partitions, n, members: this.ids }).rows, n)
     this.gateway = new Gateway(GATEWAY, this.config, this.table)
-    this.ids.forEach((id, index) => {
-      this.disks.set(id, createMemoryDisk(index.toString(16).padStart(16, '0')))
-    })
+    this.addDisks(this.ids)
     for (const id of this.ids) this.spawn(id)
     this.run(20)
+  }
+
+  protected get partitions(): number {
+    return this.config.partitions
   }
 
   // --- the program's side ---------------------------------------------------------------------------------------------
@@ -263,37 +264,6 @@ export class VirtualWorld {
     this.#activeEpoch = this.table.epoch
     const message: Message = { type: 'table/activate', epoch: this.table.epoch }
     for (const to of this.#lives.keys()) this.#post({ from: SUPERVISOR, to, message })
-  }
-
-  // --- disks ----------------------------------------------------------------------------------------------------------
-
-  /** What the node's disk holds under the key: as `end`, or `damaged`. */
-  stored(id: NodeId, key: Key): string {
-    const store = new MemoryStore({ disk: this.disks.get(id) as MemoryDisk, partitions: this.config.partitions })
-    const [record] = store.read([key])
-    return record === 'damaged' ? 'damaged' : textOf(record)
-  }
-
-  hintsOf(id: NodeId): number {
-    return this.disks.get(id)?.hints.size ?? 0
-  }
-
-  /** Puts a record on one disk, past the protocol, with a stamp of now. */
-  plant(id: NodeId, key: Key, text: string): void {
-    const store = new MemoryStore({ disk: this.disks.get(id) as MemoryDisk, partitions: this.config.partitions })
-    const record = {
-      kind: 'lww' as const,
-      stamp: makeStamp(this.clockNs(), 0, 'test'),
-      value: new TextEncoder().encode(text),
-    }
-    store.accept({ keys: [key], records: [record], liveKeysDelta: 1 })
-  }
-
-  damage(id: NodeId, key: Key): void {
-    const records = this.disks.get(id)?.records
-    const bytes = Uint8Array.from(records?.get(key) ?? [0])
-    bytes.set([(bytes.at(-1) ?? 0) ^ 0xff], bytes.length - 1)
-    records?.set(key, bytes)
   }
 
   // --- time -----------------------------------------------------------------------------------------------------------
@@ -435,12 +405,4 @@ export class VirtualWorld {
   #log(who: Address, effects: readonly (NodeEffect | GatewayEffect)[]): void {
     if (this.isTracing && effects.length > 0) this.trace.push(`${this.nowMs} ${who} ${JSON.stringify(effects)}`)
   }
-}
-
-function textOf(record: VersionRecord | undefined): string {
-  if (record === undefined) return 'none'
-  const values =
-    record.kind === 'lww' ? [record.value] : record.set.flatMap(({ siblings }) => siblings.map((s) => s.value))
-  const texts = values.map((value) => (value === null ? 'deleted' : new TextDecoder().decode(value)))
-  return `=${texts.sort().join('|')}`
 }
