@@ -19,7 +19,6 @@ import {
   type GatewayEvent,
 } from '../../src/protocol/gateway.js'
 import { type Address, type Key, type NodeId, SUPERVISOR } from '../../src/protocol/ids.js'
-import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 import type { Message, PeerChanged, PeerStatus } from '../../src/protocol/messages.js'
 import { Prng } from '../../src/protocol/prng.js'
 import { planClaim } from '../../src/protocol/ring/claim.js'
@@ -28,6 +27,7 @@ import { type PartitionTable, type Row, rowOf } from '../../src/protocol/ring/ta
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
 import type { CausalContext } from '../../src/protocol/versions/dvv.js'
 import { type MemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+import { configOf } from './virtual-config.js'
 import { textOf, VirtualDisks } from './virtual-disks.js'
 
 export const GATEWAY = 'gateway1'
@@ -105,18 +105,7 @@ export class VirtualWorld extends VirtualDisks {
     const { nodes = 5, ...config } = options
     this.#seed = seed
     this.prng = new Prng(seed)
-    const transfer = { wFill: config.w ?? 2, hintWindowMs: 3_600_000, hintBytesMax: 1e8, transferBytesPerSecond: 1e9 }
-    const quorums = {
-      partitions: 16,
-      n: 3,
-      r: 2,
-      w: 2,
-      conflict: 'lww',
-      avoidAfterMs: 50,
-      hedgeBudgetPercent: 5,
-    } as const
-    const bounds = { coordination: 'client', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
-    this.config = { ...quorums, ...transfer, ...bounds, membership: MEMBERSHIP_DEFAULTS, ...config }
+    this.config = { ...configOf(config.w ?? 2), ...config }
     this.ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
     const { partitions, n } = this.config
     this.table = newTable(planClaim({ partitions, n, members: this.ids }).rows, n)

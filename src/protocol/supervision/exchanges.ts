@@ -7,11 +7,16 @@
 
 import type { NodeId } from '../ids.js'
 
+/** How long exchanges wait for a node that starts: one that never gets there must not keep the others from comparing. */
+const HELD_BACK_MS_MAX = 3_000
+
 export class Exchanges {
   /** Driver → peers it still has to compare with. */
   readonly #owed = new Map<NodeId, Set<NodeId>>()
   /** Driver → peers it has been told of in this life. */
   readonly #told = new Map<NodeId, Set<NodeId>>()
+  /** Since when exchanges are owed and not ordered because a node starts. */
+  #heldBackSinceMs: number | undefined
 
   get isEmpty(): boolean {
     return this.#owed.size === 0
@@ -53,8 +58,17 @@ export class Exchanges {
     }
   }
 
-  /** Orders for drivers that are up and have not been told. */
-  takeOrders(isUp: (node: NodeId) => boolean): readonly { readonly node: NodeId; readonly peers: readonly NodeId[] }[] {
+  /** Orders for drivers that are up and have not been told. None while a node starts, but not for long. */
+  takeOrders(nodes: {
+    readonly isUp: (node: NodeId) => boolean
+    readonly isStarting: boolean
+    readonly nowMs: number
+  }): readonly { readonly node: NodeId; readonly peers: readonly NodeId[] }[] {
+    const { isUp, isStarting, nowMs } = nodes
+    // Requests, and the node that is waited for, need the processors more.
+    if (!isStarting || this.isEmpty) this.#heldBackSinceMs = undefined
+    else this.#heldBackSinceMs ??= nowMs
+    if (this.#heldBackSinceMs !== undefined && nowMs - this.#heldBackSinceMs < HELD_BACK_MS_MAX) return []
     const orders: { node: NodeId; peers: NodeId[] }[] = []
     for (const [node, owed] of [...this.#owed].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (!isUp(node) || this.#told.has(node)) continue

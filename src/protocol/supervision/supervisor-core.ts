@@ -35,9 +35,6 @@ export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
   readonly nodesCoordinate: boolean
 }
 
-/** How long exchanges wait for a node that starts: one that never gets there must not keep the others from comparing. */
-const HELD_BACK_MS_MAX = 3_000
-
 export class SupervisorCore {
   readonly #config: SupervisorConfig
   readonly #nodes = new Roster()
@@ -52,8 +49,6 @@ export class SupervisorCore {
   #exchangeWhenFilled = false
   /** Down for good when the last process ended: no hints were kept for them. */
   readonly #wereDown = new Set<NodeId>()
-  /** Since when exchanges are owed and not ordered because a node starts. */
-  #heldBackSinceMs: number | undefined
   #isStopping = false
   #nowMs = 0
 
@@ -366,18 +361,12 @@ export class SupervisorCore {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
     }
-    this.#orderExchanges()
-    this.#bootReady()
-  }
-
-  /** Not while a node starts: requests and the node that is waited for need the processors more. But not for long. */
-  #orderExchanges(): void {
-    if (!this.#nodes.isStarting || this.#exchanges.isEmpty) this.#heldBackSinceMs = undefined
-    else this.#heldBackSinceMs ??= this.#nowMs
-    if (this.#heldBackSinceMs !== undefined && this.#nowMs - this.#heldBackSinceMs < HELD_BACK_MS_MAX) return
-    for (const { node, peers } of this.#exchanges.takeOrders((id) => this.#nodes.get(id)?.phase === 'up')) {
+    const isUp = (id: NodeId) => this.#nodes.get(id)?.phase === 'up'
+    const { isStarting } = this.#nodes
+    for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isStarting, nowMs: this.#nowMs })) {
       this.#post.send(node, { type: 'exchange/start', peers })
     }
+    this.#bootReady()
   }
 
   // --- salvage --------------------------------------------------------------------------------------------------------

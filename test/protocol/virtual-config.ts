@@ -1,0 +1,19 @@
+/** The numbers of a virtual world, where a test does not say others. */
+
+import type { GatewayConfig } from '../../src/protocol/gateway.js'
+import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
+
+export function configOf(wFill: number): GatewayConfig {
+  const transfer = { wFill, hintWindowMs: 3_600_000, hintBytesMax: 1e8, transferBytesPerSecond: 1e9 }
+  const quorums = {
+    partitions: 16,
+    n: 3,
+    r: 2,
+    w: 2,
+    conflict: 'lww',
+    avoidAfterMs: 50,
+    hedgeBudgetPercent: 5,
+  } as const
+  const bounds = { coordination: 'client', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
+  return { ...quorums, ...transfer, ...bounds, membership: MEMBERSHIP_DEFAULTS }
+}
