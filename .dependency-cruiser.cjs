@@ -38,7 +38,10 @@ module.exports = {
       'composers-are-on-top',
       'Nothing in the protocol imports what composes the machines.',
       { path: '^src/protocol/', pathNot: '^src/protocol/(dynamo-node|node-drains|gateway|invariants)[.]ts$' },
-      { path: '^src/protocol/(dynamo-node|node-drains|node-requests|gateway)[.]ts$', dependencyTypesNot: ['type-only'] },
+      {
+        path: '^src/protocol/(dynamo-node|node-drains|node-requests|gateway)[.]ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     ),
     forbid(
       'shared-is-low',

@@ -39,7 +39,7 @@ export function exposeControl(port: MessagePort, surface: ControlSurface): void 
 }
 
 /** Why a control call did not end: the thread is gone, or it did not answer in time. */
-class ControlError extends Error {
+export class ControlError extends Error {
   override readonly name = 'ControlError'
   constructor(
     readonly code: 'CONTROL_EXIT' | 'CONTROL_TIMEOUT',

@@ -366,7 +366,8 @@ export class SupervisorActor {
     this.#mesh.removeNode(node)
     this.#outbox.delete(node)
     this.#options.observer.onExit({ node, incarnation, end })
-    this.#step({ type: 'node/exited', node, incarnation, reason: end.reason })
+    const hints = facts?.gauges.get('hints') ?? 0
+    this.#step({ type: 'node/exited', node, incarnation, reason: end.reason, hints })
   }
 
   #flush(): void {

@@ -32,7 +32,7 @@ import type {
 } from './shared/api.js'
 import { CoterieError, errorOfFailure } from './shared/errors.js'
 import { boundFromUser, keyFromUser, keyToBytes, valueFromUser } from './shared/keys.js'
-import { checkWhole, invalid } from './shared/options.js'
+import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 export interface ClientConfig {
   readonly partitions: number
@@ -43,6 +43,7 @@ export interface ClientConfig {
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
   readonly valueBytesMax: number
+  readonly requestsInFlightMax: number
 }
 
 /** What a call's promise is settled with. */
@@ -56,8 +57,17 @@ interface Pending {
 
 const NO_OPTIONS = {}
 
+interface ScanPlan {
+  readonly range: KeyRange | undefined
+  readonly limit: number
+  readonly r: number
+  readonly timeoutMs: number
+}
+
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
 const TURN_REQUESTS_MAX = 8_192
+/** Keys of one `getMany` that are in flight at a time. */
+const MANY_KEYS_MAX = 4_096
 /** Rows of one page of a scan: small at first, so that the first row comes soon. */
 const SCAN_ROWS_FIRST = 64
 const SCAN_ROWS_MAX = 1_024
@@ -116,7 +126,18 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
     for (const key of keys) keyFromUser(key)
-    return Promise.all(keys.map((key) => this.#get<Uint8Array | undefined>(key, options, 'value')))
+    const window = Math.min(MANY_KEYS_MAX, this.#config.requestsInFlightMax)
+    const getAll = (some: readonly Bytes[], given: GetOptions | undefined) =>
+      Promise.all(some.map((key) => this.#get<Uint8Array | undefined>(key, given, 'value')))
+    if (keys.length <= window) return getAll(keys, options)
+    // One window after the other, all within one deadline: more than may be in flight would be refused.
+    const endMs = nowMs() + this.#timeoutOf(options ?? NO_OPTIONS, this.#config.readTimeoutMs)
+    const values: (Uint8Array | undefined)[] = []
+    for (let from = 0; from < keys.length; from += window) {
+      const timeoutMs = Math.max(1, Math.ceil(endMs - nowMs()))
+      for (const value of await getAll(keys.slice(from, from + window), { ...options, timeoutMs })) values.push(value)
+    }
+    return values
   }
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
@@ -158,15 +179,32 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     return { keys, values }
   }
 
-  async *scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
+  /** Bounds are read at the call; what is wrong with them rejects the first row. */
+  scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    try {
+      return this.#rows(this.#scanPlan(options))
+    } catch (error) {
+      return failedRows(error)
+    }
+  }
+
+  #scanPlan(options: ScanOptions): ScanPlan {
     checkNames(options, SCAN_OPTIONS)
-    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
-    const timeoutMs = this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR)
-    let left =
-      options.limit === undefined
-        ? Number.POSITIVE_INFINITY
-        : checkWhole('limit', options.limit, 0, Number.MAX_SAFE_INTEGER)
-    let range: KeyRange | undefined = rangeOf(options)
+    return {
+      range: rangeOf(options),
+      limit:
+        options.limit === undefined
+          ? Number.POSITIVE_INFINITY
+          : checkWhole('limit', options.limit, 0, Number.MAX_SAFE_INTEGER),
+      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n),
+      timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR),
+    }
+  }
+
+  async *#rows(plan: ScanPlan): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    const { limit, r, timeoutMs } = plan
+    let { range } = plan
+    let left = limit
     let rows = SCAN_ROWS_FIRST
     while (range !== undefined && left > 0) {
       const page: ScanPage = await this.#scanPage(range, { limit: Math.min(rows, left), r, timeoutMs })
@@ -197,7 +235,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
   }
 
   #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest {
-    checkNames(options, GET_OPTIONS)
+    if (options !== NO_OPTIONS) checkNames(options, GET_OPTIONS)
     const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
     return { kind: 'get', id: this.#takeId(), key, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
@@ -209,7 +247,7 @@ export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.async
     options: PutOptions = NO_OPTIONS,
     names: readonly string[],
   ): ClientRequest {
-    checkNames(options, names)
+    if (options !== NO_OPTIONS) checkNames(options, names)
     const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
     const sloppy = booleanOf('sloppy', options.sloppy)
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
@@ -319,6 +357,11 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   return copy
 }
 
+// biome-ignore lint/correctness/useYield: it fails before there is a row
+async function* failedRows(error: unknown): AsyncGenerator<never> {
+  throw error
+}
+
 function rangeOf(options: ScanOptions): KeyRange | undefined {
   if (options.gt !== undefined && options.gte !== undefined)
     throw invalid('gt', 'given together with gte', 'one of the two')
@@ -344,12 +387,4 @@ function booleanOf(name: string, value: unknown): boolean {
   if (value === undefined) return false
   if (typeof value !== 'boolean') throw invalid(name, value, 'true or false')
   return value
-}
-
-function checkNames(options: object, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
-  if (options === NO_OPTIONS) return
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
-  }
 }

@@ -13,14 +13,14 @@ import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { type Prepared, prepare } from './opening/prepare.js'
-import { clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
+import { awaitedOf, clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import type { Notice } from './protocol/effects.js'
 import type { NodeId } from './protocol/ids.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
-import { type ClusterOptions, checkWhole, validateOptions } from './shared/options.js'
+import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
@@ -181,6 +181,7 @@ class OpenCluster implements Cluster {
   }
 
   async settled(options: { timeoutMs?: number } = {}): Promise<void> {
+    checkNames(options, ['timeoutMs'])
     const { timeoutMs } = options
     const endMs =
       nowMs() +
@@ -193,7 +194,10 @@ class OpenCluster implements Cluster {
       const lingering = this.#gateway.lingering + this.#host.lingering
       inARow = lingering === 0 && isSettled(this.#supervisor) ? inARow + 1 : 0
       if (nowMs() > endMs)
-        throw new CoterieError('TIMEOUT', `not settled after ${timeoutMs} ms`, { status: this.status() })
+        throw new CoterieError('TIMEOUT', `not settled after ${timeoutMs} ms`, {
+          awaited: { ...awaitedOf(this.#supervisor), lingering: lingering + nodesOwe(this.#supervisor, ['lingering']) },
+          status: this.status(),
+        })
       if (inARow < 2) await pause(LOOK_MS * 2)
     }
   }
@@ -205,6 +209,8 @@ class OpenCluster implements Cluster {
 
   async acceptLoss(partitions?: readonly number[]): Promise<void> {
     if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    if (partitions !== undefined && !Array.isArray(partitions))
+      throw invalid('partitions', partitions, 'an array of partitions')
     const lost = this.status().partitionsLost
     for (const partition of partitions ?? [])
       checkWhole('partition', partition, 0, this.#prepared.table.rows.length - 1)
@@ -360,7 +366,14 @@ class OpenCluster implements Cluster {
   }
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
-    this.#events.emit(name, ...(args as never))
+    try {
+      this.#events.emit(name, ...(args as never))
+    } catch (error) {
+      // A listener's own error is the program's to handle, but nothing here may stop halfway because of it.
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 }
 

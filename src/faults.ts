@@ -2,23 +2,29 @@
  * Faults on real threads: `cluster.faults`. Each resolves once it is in effect. Without `faults: true` every one rejects.
  */
 
+import { setTimeout as delay } from 'node:timers/promises'
+import { ControlError, type NodeControl } from '../actors/control.js'
+import { nowMs } from '../actors/runtime/clock.js'
 import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import type { NodeId } from './protocol/ids.js'
 import type { Faults } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
-import { checkWhole } from './shared/options.js'
+import { checkNames, checkWhole, invalid } from './shared/options.js'
 import { damageStore, deleteStore } from './storage/damage.js'
 import { nodeFolders } from './storage/layout.js'
 
 const MS_MAX = 600_000
 /** How long a thread may take to say that it is about to hang. */
 const ANSWER_TIMEOUT_MS = 5_000
+const LOOK_MS = 10
 
 export class ThreadFaults implements Faults {
   readonly #supervisor: SupervisorActor
   readonly #location: string
   readonly #isAllowed: boolean
   readonly #isOpen: () => boolean
+  /** Changes of nodes' files that are under way; each is told to its own caller. */
+  readonly #changing = new Map<NodeId, Promise<void>>()
 
   constructor(options: { supervisor: SupervisorActor; location: string; isAllowed: boolean; isOpen: () => boolean }) {
     this.#supervisor = options.supervisor
@@ -29,32 +35,29 @@ export class ThreadFaults implements Faults {
 
   async crash(node: NodeId, options: { permanent?: boolean } = {}): Promise<void> {
     const facts = this.#factsOf(node)
-    if (options.permanent === true) this.#supervisor.giveUp(node)
+    checkNames(options, ['permanent'])
+    const { permanent = false } = options
+    if (typeof permanent !== 'boolean') throw invalid('permanent', permanent, 'true or false')
+    if (permanent) this.#supervisor.giveUp(node)
     const { thread } = facts
     await thread?.terminate('a crash was injected')
     await thread?.ended
   }
 
   async hang(node: NodeId, ms: number): Promise<void> {
-    const { thread } = this.#factsOf(node)
-    checkWhole('ms', ms, 1, MS_MAX)
-    this.#clearOver()
-    if (thread?.node !== undefined) await thread.control.hang(ms, ANSWER_TIMEOUT_MS)
+    await this.#onThread(node, ms, (control) => control.hang(ms, ANSWER_TIMEOUT_MS))
   }
 
   async pause(node: NodeId, ms: number): Promise<void> {
-    const { thread } = this.#factsOf(node)
-    checkWhole('ms', ms, 1, MS_MAX)
-    this.#clearOver()
-    if (thread?.node !== undefined) await thread.control.pause(ms, ANSWER_TIMEOUT_MS)
+    await this.#onThread(node, ms, (control) => control.pause(ms, ANSWER_TIMEOUT_MS))
   }
 
   async wipe(node: NodeId): Promise<void> {
-    await this.#changeFiles(node, deleteStore)
+    await this.#changeFiles(node, 'a wipe was injected', deleteStore)
   }
 
   async corrupt(node: NodeId): Promise<void> {
-    await this.#changeFiles(node, damageStore)
+    await this.#changeFiles(node, 'a corruption was injected', damageStore)
   }
 
   heal(): Promise<void> {
@@ -70,21 +73,52 @@ export class ThreadFaults implements Faults {
     Atomics.notify(cell, 0)
   }
 
+  /** A node that is being restarted is waited for: the fault is in effect when the promise resolves. */
+  async #onThread(node: NodeId, ms: number, fault: (control: NodeControl) => Promise<void>): Promise<void> {
+    const facts = this.#factsOf(node)
+    checkWhole('ms', ms, 1, MS_MAX)
+    this.#clearOver()
+    const endMs = nowMs() + ANSWER_TIMEOUT_MS
+    for (;;) {
+      const phase = this.#supervisor.nodes().find(({ id }) => id === node)?.phase
+      const { thread } = facts
+      let cause: unknown
+      if (phase === 'up' && thread?.node === node) {
+        try {
+          return await fault(thread.control)
+        } catch (error) {
+          if (!(error instanceof ControlError)) throw error
+          cause = error
+        }
+      }
+      this.#check()
+      if (phase === 'down' || nowMs() >= endMs)
+        throw new CoterieError('NODE_NOT_RUNNING', undefined, { node }, { cause })
+      await delay(LOOK_MS)
+    }
+  }
+
   /**
    * Ends the thread and changes its files: before the next thread opens them if one is spawned meanwhile, else now. Not
    * left to the next thread alone: a node that is down for good, or a cluster that closes, gets none.
    */
-  async #changeFiles(node: NodeId, change: (folder: string) => Promise<void>): Promise<void> {
+  async #changeFiles(node: NodeId, reason: string, change: (folder: string) => Promise<void>): Promise<void> {
     const facts = this.#factsOf(node)
     const { store } = nodeFolders(this.#location, node)
     let changed: Promise<void> | undefined
     const changeOnce = (): Promise<void> => {
-      changed ??= change(store)
+      // One change of a node's files after the other.
+      const before = this.#changing.get(node) ?? Promise.resolve()
+      changed ??= before.then(() => change(store))
+      this.#changing.set(
+        node,
+        changed.catch(() => undefined),
+      )
       return changed
     }
     const { thread } = facts
     facts.beforeSpawn = changeOnce
-    await thread?.terminate('its files are about to be damaged')
+    await thread?.terminate(reason)
     await thread?.ended
     await changeOnce()
     if (facts.beforeSpawn === changeOnce) facts.beforeSpawn = undefined

@@ -55,8 +55,9 @@ export class NodeThread {
       this.#worker.once('exit', (code) => {
         const end = { code, reason: this.#reasonOf(code), error: this.#error }
         this.#control?.release()
-        this.#listener.onEnd(this, end)
+        // First: whoever waits for the end must not hang on what it leads to.
         resolve(end)
+        this.#listener.onEnd(this, end)
       })
     })
   }

@@ -6,7 +6,7 @@
  */
 
 import { randomInt, randomUUID } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createStampClock, type StampClock } from '../../actors/runtime/clock.js'
 import { planClaim } from '../protocol/ring/claim.js'
@@ -46,11 +46,7 @@ const NODE_FOLDER = /^node\d+$/
 /** Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, INVALID_OPTION; OPEN_FAILED for those of the file system. */
 export async function prepare(options: ClusterConfig): Promise<Prepared> {
   const seed = options.seed === 0 ? randomInt(1, SEED_DRAWN_MAX) : options.seed
-  const config = { ...options, location: resolve(options.location), seed }
-  if (config.n !== 'all' && config.said.has('n') && config.n > config.nodes) {
-    throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
-  }
-  await makeFolder(config.location)
+  const config = { ...options, location: await makeFolder(resolve(options.location)), seed }
   const lock = await lockLocation(config.location)
   try {
     const { folder, state } = await ClusterFolder.open(config.location)
@@ -71,9 +67,14 @@ export async function prepare(options: ClusterConfig): Promise<Prepared> {
   }
 }
 
-async function makeFolder(location: string): Promise<void> {
+/**
+ * The folder by its real path: by another way to it (a link) the locks of this process, LevelDB's too, would not know it
+ * again, and it would be opened twice.
+ */
+async function makeFolder(location: string): Promise<string> {
   try {
     await mkdir(location, { recursive: true })
+    return await realpath(location)
   } catch (cause) {
     throw new CoterieError('OPEN_FAILED', `the folder ${location} cannot be made`, { location }, { cause })
   }
@@ -85,6 +86,9 @@ async function create(
   folder: ClusterFolder,
   state: ClusterState,
 ): Promise<{ metadata: ClusterMetadata; table: PartitionTable }> {
+  if (config.n !== 'all' && config.said.has('n') && config.n > config.nodes) {
+    throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
+  }
   const ids = Array.from({ length: config.nodes }, (_, index) => `node${index + 1}`)
   await clearUnused(config.location, state)
   const n = config.n === 'all' ? config.nodes : Math.min(config.n, config.nodes)

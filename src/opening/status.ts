@@ -70,14 +70,27 @@ export function isSettled(supervisor: SupervisorActor): boolean {
   return supervisor.isQuiet() && isConverged(supervisor) && nodesOwe(supervisor) === 0
 }
 
-/** What the nodes that are up still see to: copies, hints, fills, exchanges. */
-export function nodesOwe(supervisor: SupervisorActor): number {
+const OWED = ['hintsDue', 'filling', 'exchanging', 'lingering'] as const
+
+/** What the nodes that are up still see to: hints, fills, exchanges, copies. */
+export function nodesOwe(supervisor: SupervisorActor, names: readonly (typeof OWED)[number][] = OWED): number {
   let sum = 0
   for (const id of upNodes(supervisor)) {
     const gauges = supervisor.factsOf(id)?.gauges
-    for (const name of ['hintsDue', 'filling', 'exchanging', 'lingering'] as const) sum += gauges?.get(name) ?? 0
+    for (const name of names) sum += gauges?.get(name) ?? 0
   }
   return sum
+}
+
+/** What `settled` waits for, for the error that says that it waited too long. */
+export function awaitedOf(supervisor: SupervisorActor): Record<string, number | boolean> {
+  return {
+    isSupervisorQuiet: supervisor.isQuiet(),
+    isConverged: isConverged(supervisor),
+    hints: nodesOwe(supervisor, ['hintsDue']),
+    fills: nodesOwe(supervisor, ['filling']),
+    exchanges: nodesOwe(supervisor, ['exchanging']),
+  }
 }
 
 function upNodes(supervisor: SupervisorActor): readonly NodeId[] {

@@ -30,6 +30,7 @@ export const ERROR_TABLE = {
   LOCATION_DAMAGED: 'The cluster folder cannot be read. The message names the file.',
   OPEN_FAILED: 'A node did not start. The cause tells more.',
   UNKNOWN_NODE: 'No node has this id.',
+  NODE_NOT_RUNNING: 'The node has no running thread: it is down for good, or did not come back in time.',
   FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>

@@ -5,6 +5,7 @@
  * Called by the composition root only; everything below it gets a `ClusterConfig` in which nothing is optional.
  */
 
+import { resolve } from 'node:path'
 import type { ConflictMode } from '../protocol/versions/record.js'
 import { CoterieError } from './errors.js'
 
@@ -256,7 +257,7 @@ export function validateOptions(options: ClusterOptions): ClusterConfig {
     verification: choiceOption(options, 'verification', 'changed'),
     faults: booleanOption(options.faults ?? false),
     workers: workersOption(options.workers ?? {}),
-    said: new Set(Object.keys(options).concat(Object.keys(options.replication ?? {}))),
+    said: new Set([...namesSaid(options), ...namesSaid(options.replication ?? {})]),
   }
 }
 
@@ -287,6 +288,19 @@ export function invalid(name: string, value: unknown, allowed: string): CoterieE
   return new CoterieError('INVALID_OPTION', `\`${name}\` is ${shown}; allowed: ${allowed}`, { option: name, allowed })
 }
 
+/** What is given as `undefined` is not said. */
+function namesSaid(options: object): string[] {
+  return Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+}
+
+/** The options of a call. Errors: INVALID_OPTION for what is no object, and for a name that is none of these. */
+export function checkNames(options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+  }
+}
+
 function numberOption(options: ClusterOptions, name: NumberOptionName): number {
   const { byDefault, min, max } = NUMBER_OPTIONS[name]
   const value = options[name]
@@ -305,6 +319,8 @@ function choiceOption<Name extends keyof typeof CHOICES>(
 }
 
 function validateReplication(replication: ReplicationOptions) {
+  if (typeof replication !== 'object' || replication === null)
+    throw invalid('replication', replication, 'an object { n, r, w }')
   for (const name of Object.keys(replication)) {
     if (!['n', 'r', 'w'].includes(name)) throw invalid(`replication.${name}`, 'an unknown option', 'n, r, w')
   }
@@ -323,9 +339,12 @@ function booleanOption(value: unknown): boolean {
 }
 
 function workersOption(workers: WorkerPaths): WorkerPaths {
+  if (typeof workers !== 'object' || workers === null) throw invalid('workers', workers, 'an object { node, verify }')
+  const absolute: Record<string, string | URL> = {}
   for (const [name, path] of Object.entries(workers)) {
     if (name !== 'node' && name !== 'verify') throw invalid(`workers.${name}`, 'an unknown option', 'node, verify')
     if (typeof path !== 'string' && !(path instanceof URL)) throw invalid(`workers.${name}`, path, 'a file URL or path')
+    absolute[name] = typeof path === 'string' ? (path.startsWith('file:') ? new URL(path) : resolve(path)) : path
   }
-  return workers
+  return absolute
 }

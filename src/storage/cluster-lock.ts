@@ -1,17 +1,22 @@
 /**
- * One opener per location: an empty LevelDB whose LOCK file the system releases on any death, kill -9 included, and which
- * excludes within one process too (a lock of fcntl alone would not: a process never conflicts with itself).
+ * One opener per location, in this process and in others: two empty LevelDBs, whose LOCK files the system releases on any
+ * death, kill -9 included.
+ *
+ * The *gate* is named by this process: only its own openings meet there, and LevelDB keeps a table of what a process has open,
+ * over all its threads. The *lock* is for other processes. One alone would not do: a second opening in the same process
+ * is refused by that table, but LevelDB has opened the file before it looks, and closing it again drops the lock of the
+ * whole process (fcntl: closing any descriptor of a file does). From then on another process would be let in.
  *
  * A lock file with a process id in it was rejected: ids are reused, and it says nothing about other threads.
  *
- * Called by `openCluster` before it reads anything below the location.
+ * Called by `openCluster` before it reads anything below the location, which must be a real path.
  */
 
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoterieError } from '../shared/errors.js'
 import { clusterFolderOf } from './layout.js'
-import { openLevel } from './open-level.js'
+import { type Level, openLevel } from './open-level.js'
 import { StoreError } from './store-error.js'
 
 export interface LocationLock {
@@ -21,14 +26,46 @@ export interface LocationLock {
 
 /** Nothing is ever written to it. */
 const SMALLEST = { cacheBytes: 0, openFilesMax: 74, writeBufferBytes: 65_536 }
+const GATE = /^gate-\d+$/
 
 /** Errors: LOCATION_LOCKED after `waitMs`; OPEN_FAILED if the folder cannot be made or opened. */
 export async function lockLocation(location: string, waitMs = 0): Promise<LocationLock> {
-  const folder = join(clusterFolderOf(location), 'lock')
+  const folder = clusterFolderOf(location)
+  const gateName = `gate-${process.pid}`
+  const gate = await openLock(location, join(folder, gateName), waitMs)
+  let lock: Level
+  try {
+    lock = await openLock(location, join(folder, 'lock'), waitMs)
+    await removeOldGates(folder, gateName)
+  } catch (error) {
+    await gate.close()
+    throw error
+  }
+  let released: Promise<void> | undefined
+  const release = async (): Promise<void> => {
+    await lock.close()
+    // Its folder stays for the next opening: who waits for the gate may be opening it already.
+    await gate.close()
+  }
+  return {
+    release: () => {
+      released ??= release()
+      return released
+    },
+  }
+}
+
+/** Of processes that have closed or died: whoever holds the lock is the only one that has the location open. */
+async function removeOldGates(folder: string, own: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (GATE.test(name) && name !== own) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function openLock(location: string, folder: string, waitMs: number): Promise<Level> {
   try {
     await mkdir(folder, { recursive: true })
-    const level = await openLevel(folder, { ...SMALLEST, lockWaitMs: waitMs })
-    return { release: () => level.close() }
+    return await openLevel(folder, { ...SMALLEST, lockWaitMs: waitMs })
   } catch (cause) {
     if (cause instanceof StoreError && cause.code === 'STORE_LOCKED') {
       const message = `${location} is open already, in this process or another; close it there first`

@@ -111,3 +111,22 @@ test('JSONL: chosen members; what is no object, no JSON, or has no such member i
     { line: 6, problem: 'has no "v"' },
   ])
 })
+
+test('JSONL: the first member is the first that is written, and a number keeps its digits', async (t) => {
+  const lines = ['{"name":"first","7":"seven"}', '{"id":12345678901234567890,"v":1}', '{ "id" : 1.0 }', '{"a\\"b":"x"}']
+  const items = await read(lines.join('\n'), { format: 'jsonl' })
+  t.strictSame(
+    items.map((item) => ('key' in item ? item.key : item.problem)),
+    ['first', '12345678901234567890', '1.0', 'x'],
+  )
+})
+
+test('JSONL: a named number that a double cannot hold is a bad line, and so is what only prototypes have', async (t) => {
+  const items = await read('{"v":1,"id":12345678901234567890}\n{"v":1,"id":7}\n{"v":1}', {
+    format: 'jsonl',
+    keyColumn: 'id',
+  })
+  t.match(items, [{ problem: /quote it/ }, { key: '7' }, { problem: /no text or number in "id"/ }])
+  const values = await read('{"id":"1"}', { format: 'jsonl', valueColumn: 'toString' })
+  t.match(values, [{ problem: /has no "toString"/ }])
+})

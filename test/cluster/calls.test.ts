@@ -1,5 +1,7 @@
 /** The calls of the door one by one: single keys, many keys, batches, quorums per call, where a key lives. */
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'tap'
 import { collect, eventOf, folderForTest, openForTest, outcomeOf, textOf } from '../support/cluster.js'
 
@@ -188,4 +190,42 @@ test('restarts: past restartsMax a node is down for good and its partitions have
     { status: 'down', partitions: 0 },
   )
   t.equal(textOf(await cluster.get('key', { r: 3 })), 'value')
+})
+
+test('getMany: more keys than may be in flight are read in windows, in the order of the keys', async (t) => {
+  const cluster = await openForTest(t, { requestsInFlightMax: 1_000 })
+  const keys = Array.from({ length: 2_500 }, (_, number) => `key ${number}`)
+  await cluster.batch(keys.slice(0, 2_400).map((key) => ({ type: 'put', key, value: `of ${key}` }) as const))
+  const values = await cluster.getMany(keys, { timeoutMs: 60_000 })
+  t.same(
+    values.map((value) => value && textOf(value)),
+    keys.map((key, number) => (number < 2_400 ? `of ${key}` : undefined)),
+  )
+})
+
+test('scan: bounds are read at the call; wrong ones reject the first row', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.put('copied', 'value')
+  const from = Buffer.from('copied')
+  const rows = cluster.scan({ gte: from, limit: 1 })
+  from.fill(0x7a)
+  t.equal(textOf((await rows.next()).value?.[0]), 'copied')
+  t.equal(await outcomeOf(cluster.scan({ limit: -1 }).next()), 'INVALID_OPTION')
+})
+
+test('events: a listener that throws stops nothing halfway', async (t) => {
+  const child = fork(new URL('../support/throwing-listener.child.js', import.meta.url), [await folderForTest(t)])
+  t.teardown(() => child.kill('SIGKILL'))
+  const [report] = await once(child, 'message')
+  t.same(report, { thrown: ['of exit', 'of up', 'of close'], restarted: true, closed: true })
+})
+
+test('faults: a hang of a node that is being restarted is in effect once it is back; of one that is down it is refused', async (t) => {
+  const cluster = await openForTest(t, { faults: true, hungAfterMs: 60_000 })
+  const crashed = cluster.faults.crash('node1')
+  await cluster.faults.hang('node1', 100)
+  await crashed
+  t.equal(cluster.status().nodes[0]?.restarts, 1)
+  await cluster.faults.crash('node2', { permanent: true })
+  t.equal(await outcomeOf(cluster.faults.hang('node2', 100)), 'NODE_NOT_RUNNING')
 })

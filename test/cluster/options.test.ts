@@ -1,6 +1,7 @@
 /** Wrong options, keys, values, tickets and locations are refused with a code and a message that says what is allowed. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { type ClusterOptions, CoterieError, connect, openCluster } from '../../src/index.js'
 import { folderForTest, openForTest, outcomeOf } from '../support/cluster.js'
@@ -138,4 +139,38 @@ test('location: one that cannot be a folder is refused', async (t) => {
   await writeFile(`${location}/full/README`, 'somebody else’s')
   const cluster = await openForTest(t, { location: `${location}/full` })
   t.equal(await outcomeOf(cluster.put('key', 'value')), 'ok', 'other files in the folder do no harm')
+})
+
+test('location: the same folder by another way is the same location', async (t) => {
+  const location = await folderForTest(t)
+  const link = join(await folderForTest(t), 'link')
+  await openForTest(t, { location })
+  await symlink(location, link)
+  t.equal(await outcomeOf(openCluster({ location: link })), 'LOCATION_LOCKED')
+})
+
+test('options: a cluster is opened again with what it was created with, and what is undefined is not said', async (t) => {
+  const location = await folderForTest(t)
+  const own = { location, replication: { n: 7 } }
+  await (await openCluster({ ...own, nodes: 8, partitions: 64 })).close()
+  const cluster = await openCluster({ ...own, partitions: undefined } as unknown as ClusterOptions)
+  t.equal(cluster.status().partitions, 64)
+  t.equal(cluster.status().nodes.length, 8)
+  await cluster.close()
+  t.equal(await outcomeOf(openCluster({ location, replication: { n: 3 } })), 'LOCATION_MISMATCH')
+})
+
+test('options: of every other call a wrong name or type is refused too', async (t) => {
+  const cluster = await openForTest(t, { faults: true })
+  const wrong = (call: unknown) => outcomeOf(call as Promise<unknown>)
+  const { settled, faults } = cluster as unknown as Record<string, (...call: unknown[]) => Promise<unknown>> & {
+    faults: Record<string, (...call: unknown[]) => Promise<unknown>>
+  }
+  t.equal(await wrong(settled?.call(cluster, { timeout: 1 })), 'INVALID_OPTION')
+  t.equal(await wrong(settled?.call(cluster, null)), 'INVALID_OPTION')
+  t.equal(await wrong(cluster.acceptLoss(5 as never)), 'INVALID_OPTION')
+  t.equal(await wrong(faults.crash?.call(faults, 'node1', { permanant: true })), 'INVALID_OPTION')
+  t.equal(await wrong(faults.crash?.call(faults, 'node1', { permanent: 'yes' })), 'INVALID_OPTION')
+  t.equal(await wrong(openCluster({ location: 'x', replication: 5 } as never)), 'INVALID_OPTION')
+  t.equal(await wrong(openCluster({ location: 'x', workers: 5 } as never)), 'INVALID_OPTION')
 })

@@ -37,3 +37,18 @@ test('lock: another process is refused, and let in as soon as the holder is kill
 test('lock: a location that cannot be made is another error', async (t) => {
   await t.rejects(lockLocation('/dev/null/nowhere'), { code: 'OPEN_FAILED' })
 })
+
+test('lock: a second opener in this process that was refused lets no other process in', async (t) => {
+  const location = temporaryFolder(t)
+  const lock = await lockLocation(location)
+  await t.rejects(lockLocation(location), { code: 'LOCATION_LOCKED' })
+  const code = `const { lockLocation } = await import(process.argv[1])
+    console.log(await lockLocation(process.argv[2]).then(() => 'let in', (error) => error.code))`
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', code, MODULE, location], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => other.kill('SIGKILL'))
+  const [line] = await once(createInterface(other.stdout), 'line')
+  t.equal(line, 'LOCATION_LOCKED')
+  await lock.release()
+})

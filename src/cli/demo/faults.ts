@@ -28,7 +28,7 @@ export const INJURIES: readonly Injury[] = [
   {
     name: 'hang',
     node: 'node4',
-    about: `an endless loop of ${HANG_MS / 1_000} s; it is avoided at once, terminated after a second and restarted`,
+    about: `an endless loop of ${HANG_MS / 1_000} s; it is avoided at once, terminated after half a second and restarted`,
     stallGoalMs: 300,
     inflict: (cluster, node) => cluster.faults.hang(node, HANG_MS),
   },

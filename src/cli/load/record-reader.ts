@@ -34,20 +34,51 @@ async function* readTsvRows(source: Readable): AsyncGenerator<Fields | BadLine> 
 function recordOfJson({ line, text }: Line, { keyColumn, valueColumn }: ReaderOptions): SourceItem {
   const record = parseObject(line, text)
   if ('problem' in record) return record
-  const keyName = keyColumn ?? Object.keys(record.members)[0]
-  const key = keyName === undefined ? undefined : record.members[keyName]
-  if (typeof key !== 'string' && typeof key !== 'number') {
+  const first = firstMember(text)
+  const keyName = keyColumn ?? first?.name
+  const key = keyName === undefined ? undefined : keyOf(record.members, keyName, first)
+  if (key === undefined) {
     return { line, problem: `has no text or number in ${JSON.stringify(keyName ?? 'its first member')}` }
   }
+  if (typeof key === 'object') return { line, problem: key.problem }
   // The line as it was written: numbers that a double cannot hold survive.
-  if (valueColumn === undefined) return { line, key: String(key), value: text.trim() }
-  const value = record.members[valueColumn]
+  if (valueColumn === undefined) return { line, key, value: text.trim() }
+  const value = Object.hasOwn(record.members, valueColumn) ? record.members[valueColumn] : undefined
   if (value === undefined) return { line, problem: `has no ${JSON.stringify(valueColumn)}` }
   return {
     line,
-    key: String(key),
+    key,
     value: typeof value === 'string' ? value : JSON.stringify(value),
   } satisfies SourceRecord
+}
+
+/** A line's first member as it was written. `JSON.parse` would put names that look like numbers before it. */
+interface FirstMember {
+  readonly name: string
+  /** Of a number: its digits as they are. */
+  readonly digits: string | undefined
+}
+
+const FIRST_MEMBER = /^\s*\{\s*("(?:[^"\\]|\\.)*")\s*:\s*(-?\d[\d.eE+-]*)?/
+
+function firstMember(text: string): FirstMember | undefined {
+  const found = FIRST_MEMBER.exec(text)
+  if (found === null) return undefined
+  return { name: JSON.parse(found[1] ?? '""') as string, digits: found[2] }
+}
+
+/** A text, or a number as it was written. Undefined: neither. Two long numbers must not become one key. */
+function keyOf(
+  members: Readonly<Record<string, unknown>>,
+  name: string,
+  first: FirstMember | undefined,
+): string | { readonly problem: string } | undefined {
+  const value = Object.hasOwn(members, name) ? members[name] : undefined
+  if (typeof value === 'string') return value
+  if (typeof value !== 'number') return undefined
+  if (first?.name === name && first.digits !== undefined) return first.digits
+  if (Number.isSafeInteger(value)) return String(value)
+  return { problem: `has a number in ${JSON.stringify(name)} that is not a whole one of at most 16 digits: quote it` }
 }
 
 interface ParsedObject {

@@ -186,7 +186,8 @@ export class GetRequest extends Request {
         best = peer
         bestRank = rank
       }
-      if (!this.sloppy && possible < this.r) return this.failAtOnce(desk, possible)
+      if (possible < (this.sloppy ? 1 : this.r) && (!this.sloppy || desk.healthyNodes().length === 0))
+        return this.failAtOnce(desk, possible)
       if (best === undefined) break
       if (!this.send(desk, best, false)) {
         soon = true

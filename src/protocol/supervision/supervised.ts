@@ -19,6 +19,8 @@ export interface Supervised {
   loops: number
   loopsAtMs: number
   isFinal: boolean
+  /** Hints that it kept when its last life ended, if that life was up: what is acknowledged is counted before. Else unknown. */
+  hintsKept: number | undefined
   /** Down for good and its store cannot be read. */
   isStoreGone: boolean
   /** Threads that died over reading its store, down for good as it is. */
@@ -50,6 +52,7 @@ export function newSupervised(id: NodeId, nowMs: number): Supervised {
     loops: 0,
     loopsAtMs: nowMs,
     isFinal: false,
+    hintsKept: undefined,
     isStoreGone: false,
     salvagesFailed: 0,
     isHungReported: false,

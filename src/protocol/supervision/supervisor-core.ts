@@ -98,7 +98,7 @@ export class SupervisorCore {
         this.#onOpened(event)
         break
       case 'node/exited':
-        this.#onExited(event.node, event.incarnation, event.reason)
+        this.#onExited(event)
         break
       case 'message':
         this.#onMessage(event.from, event.message)
@@ -205,7 +205,7 @@ export class SupervisorCore {
     const mayLack = this.#wereDown.delete(node.id)
     if (event.verdict === 'lost-tail')
       this.#post.notice({ type: 'node:lost-tail', node: node.id, reason: event.reason })
-    if (isForgetful || event.verdict === 'lost-tail' || event.hintsDamaged > 0) this.#onHintsGone()
+    if (isForgetful || event.verdict === 'lost-tail' || event.hintsDamaged > 0) this.#onHintsGone(node)
     else if (mayLack) this.#exchanges.one(node.id, this.#nodes.living())
     if (!isForgetful) return
     const table = rowsAfterAmnesia(this.#tables.newest, node.id)
@@ -228,10 +228,11 @@ export class SupervisorCore {
     this.#post.effect({ type: 'boot', node, incarnation, table: this.#tables.persisted, activeEpoch, peers })
   }
 
-  #onExited(id: NodeId, incarnation: Incarnation, reason: string): void {
+  #onExited({ node: id, incarnation, reason, hints }: SupervisorEvent & { type: 'node/exited' }): void {
     const node = this.#nodes.get(id)
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
     const { phase, upSinceMs } = node
+    if (phase === 'up') node.hintsKept = hints
     if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
       // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
       // Giving it up at once would have an operator accept the loss of data that is there.
@@ -272,14 +273,15 @@ export class SupervisorCore {
   #giveUp(node: Supervised, reason: string): void {
     node.phase = 'down'
     this.#exchanges.onDown(node.id)
-    this.#onHintsGone()
+    this.#onHintsGone(node)
     this.#post.notice({ type: 'node:down', node: node.id, reason })
     this.#post.broadcastPeer(node)
     this.#reassign(`${node.id} is down for good`)
   }
 
-  /** A node kept hints and keeps them no more; for whom, nobody knows. Before the table is changed on its account. */
-  #onHintsGone(): void {
+  /** A node may have kept hints and keeps them no more; for whom, nobody knows. Before the table is changed on its account. */
+  #onHintsGone(node: Supervised): void {
+    if (node.hintsKept === 0) return
     this.#exchanges.everybody(this.#nodes.living())
     // An exchange leaves out what is being filled, and a fill does not read hints.
     if (this.#changes.isMoving()) this.#exchangeWhenFilled = true

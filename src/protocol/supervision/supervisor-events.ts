@@ -45,7 +45,14 @@ export type SupervisorEvent =
       readonly hintsDamaged: number
     }
   /** The thread has ended; or it could not be started. Certain. */
-  | { readonly type: 'node/exited'; readonly node: NodeId; readonly incarnation: Incarnation; readonly reason: string }
+  | {
+      readonly type: 'node/exited'
+      readonly node: NodeId
+      readonly incarnation: Incarnation
+      readonly reason: string
+      /** Hints that it kept, as it told before it acknowledged them. */
+      readonly hints: number
+    }
   | { readonly type: 'message'; readonly from: Address; readonly message: Message }
   /** This epoch and all below are on disk. */
   | { readonly type: 'table/persisted'; readonly epoch: Epoch }

@@ -103,3 +103,23 @@ test('exchanges wait for a node that starts, and not for one that never gets the
     EVERY_PAIR.filter((pair) => !pair.startsWith('node3')),
   )
 })
+
+test('a node that kept no hints when it ended takes none along: nobody compares, whether it comes back empty or not at all', async (t) => {
+  const cluster = quiet()
+  cluster.hintsKept.set('node4', 0)
+  cluster.verdicts.set('node4', 'amnesiac')
+  cluster.exit('node4')
+  t.equal(cluster.phaseOf('node4'), 'up')
+  t.same(cluster.pairsCompared(), [])
+  cluster.giveUp('node4')
+  t.same(cluster.pairsCompared(), [])
+  t.ok(cluster.core.isQuiet())
+})
+
+test('of a life that was never up nothing is known: everybody compares', async (t) => {
+  const cluster = new Supervised({ nodes: 4 })
+  cluster.verdicts.set('node4', 'amnesiac')
+  cluster.hintsKept.set('node4', 0)
+  cluster.start()
+  t.same(cluster.pairsCompared(), EVERY_PAIR)
+})

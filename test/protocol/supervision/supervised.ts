@@ -33,6 +33,8 @@ export class Supervised {
   /** What the next opening of a node finds; `intact` if nothing is said. */
   readonly verdicts = new Map<NodeId, OpeningVerdict>()
   readonly hintsDamaged = new Map<NodeId, number>()
+  /** Hints that a node kept when it exits; 1 if nothing is said. */
+  readonly hintsKept = new Map<NodeId, number>()
   /** Their threads do nothing: no opening, no table, no exit. */
   readonly held = new Set<NodeId>()
   /** Nodes do what fills and exchanges they are ordered to, at once. */
@@ -81,7 +83,8 @@ export class Supervised {
   }
 
   exit(id: NodeId, reason = 'a crash'): void {
-    this.step({ type: 'node/exited', node: id, incarnation: this.incarnationOf(id), reason })
+    const hints = this.hintsKept.get(id) ?? 1
+    this.step({ type: 'node/exited', node: id, incarnation: this.incarnationOf(id), reason, hints })
   }
 
   giveUp(id: NodeId): void {
@@ -168,6 +171,7 @@ export class Supervised {
           node: effect.node,
           incarnation: effect.incarnation,
           reason: effect.reason,
+          hints: this.hintsKept.get(effect.node) ?? 1,
         })
         return
       case 'persist':
