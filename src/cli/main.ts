@@ -3,6 +3,7 @@
  * 130 it was interrupted. `coterie.cts` is the bin; `node main.js` works too, with libuv's default pool.
  */
 
+import { CoterieError } from '../shared/errors.js'
 import { type Command, parseCommand, UsageError } from './args.js'
 import { commandHelp, overview } from './help.js'
 import { errorLines } from './report-error.js'
@@ -30,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
       return EXIT_USAGE
     }
     for (const line of errorLines(error)) process.stderr.write(`${style('red', 'coterie:')} ${line}\n`)
-    return EXIT_FAILED
+    return error instanceof CoterieError && error.code === 'INVALID_OPTION' ? EXIT_USAGE : EXIT_FAILED
   }
 }
 

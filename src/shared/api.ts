@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /**
  * The public door as types: what `openCluster` and `connect` return. `cluster.ts` implements them.
  */
