@@ -196,10 +196,8 @@ export class Coordination implements Desk {
     this.#peers.onTick(nowMs)
     for (const peer of this.#peers.healthy()) this.#judge(peer)
     if (this.#requests.isRetryDue(nowMs)) this.#retryWaiting()
-    const expired = this.#requests.takeExpired(nowMs)
-    if (expired.length === 0) return
-    for (const request of expired) {
-      // One before it may have ended it, or moved its deadline by having it linger.
+    if (!this.#requests.isDeadlineDue(nowMs)) return
+    for (const request of this.#requests.all()) {
       if (request.phase !== 'gone' && request.deadlineMs <= nowMs) request.onDeadline(this)
     }
     this.#requests.expectDeadlines()

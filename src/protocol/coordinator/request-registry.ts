@@ -142,12 +142,12 @@ export class RequestRegistry {
     return waiting
   }
 
-  /** Those whose deadline has passed. `expectDeadlines` must follow once they have been told. */
-  takeExpired(nowMs: number): readonly Request[] {
-    if (nowMs < this.#soonestDeadlineMs) return []
-    return this.all().filter((request) => request.deadlineMs <= nowMs)
+  /** The soonest deadline has passed; whose it was may have ended long ago. */
+  isDeadlineDue(nowMs: number): boolean {
+    return nowMs >= this.#soonestDeadlineMs
   }
 
+  /** Looks for the soonest deadline anew. Must follow whenever one was due: a deadline in the past would be named for ever. */
   expectDeadlines(): void {
     this.#soonestDeadlineMs = Number.POSITIVE_INFINITY
     for (const request of this.all()) this.#expect(request)

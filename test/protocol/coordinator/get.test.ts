@@ -247,3 +247,18 @@ test('get: a replica that has just restarted is read from last for a while, but 
   t.equal(world.ended(world.get('k')), '=v')
   t.equal(readsTo(world, x), before + 2, 'its slow start is over, and it comes first again')
 })
+
+test('get: a deadline that has passed is named no more, so that nobody is taken for late and silence is still seen', async (t) => {
+  const { world, x } = worldOf(18)
+  for (let round = 0; round < 10; round++) t.equal(world.ended(world.get('k')), 'none')
+  // Longer than the deadline of those that have ended.
+  world.run(1_500)
+  t.ok(world.gateway.nextDeadlineMs() > world.nowMs)
+  for (let round = 0; round < 3; round++) {
+    world.freeze(x, 400)
+    const beganMs = world.nowMs
+    t.equal(world.ended(world.get('k')), 'none')
+    t.ok(world.nowMs - beganMs < 100, `${world.nowMs - beganMs} ms`)
+    world.run(1_500)
+  }
+})
