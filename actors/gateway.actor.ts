@@ -41,6 +41,7 @@ export class GatewayActor {
     this.#endTurn()
   })
   #isTurnOpen = false
+  #isClosed = false
 
   constructor(options: GatewayActorOptions) {
     this.#options = options
@@ -79,6 +80,7 @@ export class GatewayActor {
   close(): void {
     this.#step({ type: 'close' })
     this.#endTurn()
+    this.#isClosed = true
     this.#timer.stop()
     this.#ports.closeAll()
   }
@@ -117,6 +119,8 @@ export class GatewayActor {
     if (this.#isTurnOpen) return
     this.#isTurnOpen = true
     setImmediate(() => {
+      // Nothing leaves any more, and no timer may keep the thread.
+      if (this.#isClosed) return
       this.#step({ type: 'flush' })
       this.#endTurn()
     })
