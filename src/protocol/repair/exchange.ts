@@ -26,10 +26,10 @@ import type { StorePage, StoreScan } from '../store-contract.js'
 import { recordCovers, type VersionRecord, versionText } from '../versions/record.js'
 
 /**
- * Pause after each range, in times that it took: an exchange works half of the time at most, and less often where the machine
+ * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less often where the machine
  * is busy and a range takes longer. Requests that wait for the same processors come first.
  */
-const PAUSE_FACTOR = 1
+const PAUSE_FACTOR = 4
 const PAUSE_MS_MIN = 2
 const PAUSE_MS_MAX = 100
 /** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */
