@@ -51,5 +51,5 @@ export const UPDATES_MAX = 16_384
 /** Damaged records that are being healed at a time. */
 export const HEALS_MAX = 256
 /** Keys in one range of an exchange, bytes in one chunk of a transfer. */
-export const EXCHANGE_KEYS = 512
+export const EXCHANGE_KEYS = 128
 export const TRANSFER_CHUNK_BYTES = 524_288

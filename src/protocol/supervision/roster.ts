@@ -1,5 +1,6 @@
 /** The nodes that a supervisor looks after, by id. Bookkeeping; decides nothing. Called by the supervisor's core. */
 
+import { SLOW_START_MS } from '../config.js'
 import type { PeerInfo } from '../events.js'
 import type { NodeId } from '../ids.js'
 import { isSalvage, newSupervised, type Supervised, type SupervisedView, statusOf } from './supervised.js'
@@ -34,8 +35,14 @@ export class Roster {
     return this.#sorted.every((node) => node.phase === 'up' || node.phase === 'down')
   }
 
-  get isStarting(): boolean {
-    return this.#sorted.some((node) => node.phase === 'opening' || node.phase === 'booting')
+  /** Somebody is, or has just been: its first answers are slow. */
+  isStarting(nowMs: number): boolean {
+    return this.#sorted.some(
+      ({ phase, incarnation, sinceMs }) =>
+        phase === 'opening' ||
+        phase === 'booting' ||
+        (phase === 'up' && incarnation > 1 && nowMs - sinceMs < SLOW_START_MS),
+    )
   }
 
   views(): readonly SupervisedView[] {

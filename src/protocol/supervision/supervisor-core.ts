@@ -364,7 +364,7 @@ export class SupervisorCore {
       this.#exchanges.everybody(this.#nodes.living())
     }
     const isUp = (id: NodeId) => this.#nodes.get(id)?.phase === 'up'
-    const { isStarting } = this.#nodes
+    const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isStarting, nowMs: this.#nowMs })) {
       this.#post.send(node, { type: 'exchange/start', peers })
     }
