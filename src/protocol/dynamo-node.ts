@@ -222,6 +222,10 @@ export class DynamoNode {
       case 'hint/stored':
       case 'coordinate/taken':
         return this.#coordination.onReply(from, message, this.#nowMs)
+      case 'link/ping':
+        return this.#post.send(from, { type: 'link/pong', replyTo: message.id })
+      case 'link/pong':
+        return this.#coordination.onPong(from, message.replyTo, this.#nowMs)
       case 'coordinate/requests':
         return this.#requests.onCoordinate(from, message)
       case 'coordinate/replies':

@@ -253,6 +253,8 @@ export class Gateway {
         return this.#coordination.onReply(from, message, nowMs)
       case 'coordinate/replies':
         return this.#coordination.onOutcomes(from, message, nowMs)
+      case 'link/pong':
+        return this.#coordination.onPong(from, message.replyTo, nowMs)
       case 'peer/changed':
         return this.#coordination.onPeer(message, nowMs)
       case 'table/announce': {

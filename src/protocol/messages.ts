@@ -4,7 +4,10 @@
  * Two lanes. *Control* (membership, table, supervision) is handled before *data* and never waits for a credit. *Data*
  * requests are batches: columns of equal length, one entry per operation of a sender's turn, and a sender keeps at most one message
  * of a type outstanding per receiver (natural batching: its credit); everything else gathers for the next. Each data
- * request is answered by exactly one reply, entry by entry in the same order, which gives the credit back.
+ * request is answered by one reply, entry by entry in the same order, which gives the credit back.
+ *
+ * A link may lose, repeat, delay and reorder what is not the supervisor's: what is not answered is sent again with the same
+ * id (`coordinator/retransmission.ts`), and every request may be handled twice; of `coordinate/requests` a repeated id is not.
  *
  * `README.md` beside this file has the table: who sends what, in which state it is accepted, what it causes.
  */
@@ -189,6 +192,18 @@ export interface CoordinateTaken {
   readonly replyTo: MessageId
 }
 
+/** Coordinator → a silent node: are you there? Who answers, and not to what it was sent, is sent that again. */
+export interface LinkPing {
+  readonly type: 'link/ping'
+  readonly id: MessageId
+}
+
+/** Node → coordinator, at once. */
+export interface LinkPong {
+  readonly type: 'link/pong'
+  readonly replyTo: MessageId
+}
+
 /** Coordinator → a healthy node: keep these for owners that missed them, and hand them over when they return. */
 export interface HintStore {
   readonly type: 'hint/store'
@@ -348,6 +363,8 @@ export type DataReply =
 export type DataMessage = DataRequest | DataReply | CoordinateReplies
 export type ControlMessage =
   | MembershipMessage
+  | LinkPing
+  | LinkPong
   | TableAnnounce
   | TableRequest
   | TableStored

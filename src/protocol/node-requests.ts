@@ -16,6 +16,7 @@ import { SUPERVISOR } from './ids.js'
 import {
   type CoordinateRequest,
   type CoordinateRequests,
+  type MessageId,
   PURPOSE,
   type Purpose,
   REPLY,
@@ -73,6 +74,8 @@ export interface LocalWrite {
   readonly purpose: Purpose
 }
 
+/** Gateways whose newest batch is remembered. */
+const GATEWAYS_MAX = 4_096
 /** How long an internal request (handoff, heal) may take. */
 const INTERNAL_TIMEOUT_MS = 2_000
 
@@ -88,6 +91,8 @@ export class NodeRequests {
   readonly #causes = new IdTable<Cause>()
   readonly #locals = new IdTable<LocalCause>()
   readonly #healing = new Set<Key>()
+  /** Of each gateway the newest batch that was taken; it sends one after the other, under growing ids. */
+  readonly #taken = new Map<GatewayId, MessageId>()
   #updates = 0
   #nextOperation = 2
   #nowMs = 0
@@ -124,6 +129,9 @@ export class NodeRequests {
 
   onCoordinate(from: GatewayId, message: CoordinateRequests): void {
     this.#post.send(from, { type: 'coordinate/taken', replyTo: message.id })
+    // Sent again because the answer was lost, or repeated by the link: a sibling update must not be done twice.
+    if (message.id <= (this.#taken.get(from) ?? 0)) return
+    this.#remember(from, message.id)
     for (const request of message.requests) {
       if (request.kind === 'update') {
         this.#onUpdate(from, request)
@@ -275,6 +283,14 @@ export class NodeRequests {
     const partition = partitionOf(key, this.#config.partitions)
     const columns = { keys: [key], records: [record] }
     this.#coordination.submit({ kind: 'direct', id, node, partition, purpose, ...columns, deadlineMs }, this.#nowMs)
+  }
+
+  /** The gateway that has been quiet for longest is forgotten at the bound. */
+  #remember(gateway: GatewayId, id: MessageId): void {
+    this.#taken.delete(gateway)
+    this.#taken.set(gateway, id)
+    const [oldest] = this.#taken.keys()
+    if (this.#taken.size > GATEWAYS_MAX && oldest !== undefined) this.#taken.delete(oldest)
   }
 
   #takeOperation(cause: Cause): RequestId {

@@ -22,14 +22,16 @@ test('server: every request ends exactly once, every key is linearizable and rea
 })
 
 test('siblings: every update ends exactly once, and no acknowledged value is lost', async (t) => {
+  let acknowledged = 0
   for (let seed = 1; seed <= 6; seed++) {
     const run = new FaultyRun(seed, { conflict: 'siblings' }).run(200)
     for (const problem of run.problems()) t.fail(`seed ${seed}: ${problem}`)
     for (const key of run.keys()) {
       const values = run.read(key).slice(1).split('|')
       const written = run.puts.filter((put) => put.key === key && run.world.end(put.id) === 'written')
-      t.ok(written.length > 0)
+      acknowledged += written.length
       for (const { text } of written) if (!values.includes(text)) t.fail(`seed ${seed}: ${key} has lost ${text}`)
     }
   }
+  t.ok(acknowledged > 200, `${acknowledged} updates`)
 })

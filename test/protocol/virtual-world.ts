@@ -3,8 +3,7 @@
  * take 0.1…1 ms, a filter may drop, delay or hold any mail. `VirtualWorld` itself plays the supervisor's broadcasts; what
  * is told to the supervisor is kept in `told`. Deterministic for a seed.
  *
- * As between threads, a lost message is never sent again: its link is stuck until the receiver has a new life. What a crash
- * leaves of the writes that its disk had not answered is chance: a prefix of them.
+ * What a crash leaves of the writes that its disk had not answered is chance: a prefix of them.
  */
 
 import type { OperationOutcome } from '../../src/protocol/coordinator/request.js'

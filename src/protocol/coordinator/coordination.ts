@@ -28,13 +28,14 @@ import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
-import type { Lane, LaneEntry } from './lane.js'
+import { tellEnded, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
-import type { Desk, HintLeg, LostLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
+import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
+import { nextPingMs, onPong, pingSilent } from './retransmission.js'
 
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
@@ -95,7 +96,8 @@ export class Coordination implements Desk {
 
   /** When `onTimer` wants to be called next. */
   nextDeadlineMs(): number {
-    const next = Math.min(this.#requests.nextDeadlineMs, this.#peers.nextJudgementMs())
+    const { nextDeadlineMs } = this.#requests
+    const next = Math.min(nextDeadlineMs, this.#peers.nextJudgementMs(), nextPingMs(this.#peers.sorted))
     this.#peers.expectTick(next)
     return next
   }
@@ -167,10 +169,20 @@ export class Coordination implements Desk {
     this.#heard(peer)
     this.#compareEpochs(from, message.epoch, [])
     message.ids.forEach((id, index) => {
-      peer.forwarded = Math.max(0, peer.forwarded - 1)
       const outcome = message.outcomes[index]
-      if (outcome !== undefined) this.#requests.forward(id)?.onOutcome(this, from, outcome)
+      const forward = this.#requests.forward(id)
+      // Told twice: once is enough.
+      if (outcome === undefined || forward?.isAsked(from) === false) return
+      peer.forwarded = Math.max(0, peer.forwarded - 1)
+      forward?.onOutcome(this, from, outcome)
     })
+  }
+
+  /** A silent peer is there. */
+  onPong(from: NodeId, replyTo: MessageId, nowMs: number): void {
+    this.nowMs = nowMs
+    const peer = this.#peers.get(from)
+    if (peer !== undefined) onPong(peer, replyTo, nowMs, this.#send)
   }
 
   /** Certain knowledge of a node's life. */
@@ -178,7 +190,7 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     const known = this.#peers.onChange(change, nowMs)
     if (known === undefined) return
-    if (known.isReborn) this.#loseAll(known.peer)
+    if (known.isReborn) tellEnded(this, known.peer, this.#forwards)
     this.#retryWaiting()
   }
 
@@ -195,6 +207,8 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     this.#peers.onTick(nowMs)
     for (const peer of this.#peers.healthy()) this.#judge(peer)
+    pingSilent(this.#peers.sorted, nowMs, this.#send, this.#takeMessageId)
+    if (this.#requests.retrySlow(this)) for (const peer of this.#peers.sorted) peer.forwarded = 0
     if (this.#requests.isRetryDue(nowMs)) this.#retryWaiting()
     if (!this.#requests.isDeadlineDue(nowMs)) return
     for (const request of this.#requests.all()) {
@@ -352,42 +366,21 @@ export class Coordination implements Desk {
     const id = this.#takeMessageId()
     peer.coordinate.ping(id, this.nowMs)
     const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
-    this.#output.sends.push({ to: peer.node, message })
+    peer.coordinate.sent(message)
+    this.#send(peer, message)
     peer.heardAtMs = this.nowMs
   }
 
   #becomeSilent(peer: Peer): void {
-    this.#peers.becomeSilent(peer)
-    for (const lane of peer.lanes) {
-      const waiting = lane.takeBack()
-      const sent = lane.outstanding?.entries ?? []
-      this.#tellLost(peer.node, sent, { sent: true, silent: true })
-      this.#tellLost(peer.node, waiting, { sent: false, silent: true })
-    }
-    this.#tellForwards(peer, true)
+    this.#peers.becomeSilent(peer, this.nowMs)
+    tellSilent(this, peer, this.#forwards)
     this.#retryWaiting()
   }
 
-  #loseAll(peer: Peer): void {
-    for (const lane of peer.lanes as readonly Lane<LaneEntry>[]) {
-      const { sent, unsent } = lane.reset()
-      this.#tellLost(peer.node, sent, { sent: true, silent: false })
-      this.#tellLost(peer.node, unsent, { sent: false, silent: false })
-    }
-    this.#tellForwards(peer, false)
-    peer.forwarded = 0
-  }
+  readonly #forwards = () => this.#requests.forwards()
 
-  #tellLost(node: NodeId, entries: readonly LaneEntry[], lost: LostLeg): void {
-    // Once each: a request with several entries there would otherwise begin anew for every one of them.
-    for (const request of new Set(entries.map((entry) => entry.request))) {
-      if (request.phase !== 'gone') request.onLegLost(this, node, lost)
-    }
-  }
-
-  #tellForwards(peer: Peer, silent: boolean): void {
-    if (peer.forwarded === 0) return
-    for (const request of this.#requests.forwards()) request.onLegLost(this, peer.node, { sent: true, silent })
+  readonly #send = ({ node }: Peer, message: Message): void => {
+    this.#output.sends.push({ to: node, message })
   }
 
   #retryWaiting(): void {

@@ -3,7 +3,8 @@
  * (only an owner can give it a dot).
  *
  * Gets and stamped puts are idempotent: if the coordinator dies or falls silent, the next one is asked with the same
- * stamp. A sibling update is not: once it was sent, only its answer tells; it is never retried.
+ * stamp; and so it is if nothing is heard of a request for long, because its answer may have been lost. A sibling update is
+ * not: once it was sent, only its answer tells; it is never retried.
  *
  * Called by `Coordination` only.
  */
@@ -13,6 +14,9 @@ import type { NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Outcome, RequestId } from '../messages.js'
 import { preferenceList } from '../ring/preference-list.js'
 import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
+
+/** Without an answer for so long, and twice as long each time, the next one is asked. */
+const PATIENCE_MS = 500
 
 export interface ForwardOperation {
   readonly kind: 'forward'
@@ -27,6 +31,9 @@ export class ForwardRequest extends Request {
   /** Who was asked and may still answer. */
   #asked: NodeId[] = []
   #againAtMs = 0
+  /** From when on its answer is taken for lost. */
+  #overdueAtMs = 0
+  #patienceMs = PATIENCE_MS
   /** Nodes that were sent it and died before they told how it ended. */
   #lost = 0
 
@@ -35,12 +42,18 @@ export class ForwardRequest extends Request {
     this.#operation = operation
   }
 
+  /** It was sent there and has not been answered from there. */
+  isAsked(node: NodeId): boolean {
+    return this.#asked.includes(node)
+  }
+
   get isUpdate(): boolean {
     return this.#operation.payload.kind === 'update'
   }
 
   start(desk: Desk): void {
-    if (this.#asked.some((node) => desk.peer(node)?.silent !== true)) return
+    const isOverdue = desk.nowMs >= this.#overdueAtMs
+    if (!isOverdue && this.#asked.some((node) => desk.peer(node)?.silent !== true)) return
     if (this.isUpdate && this.#asked.length > 0) return
     const early = this.#againAtMs > desk.nowMs
     const row = desk.table.rows[this.#operation.partition]
@@ -60,6 +73,8 @@ export class ForwardRequest extends Request {
     const payload = { ...this.#operation.payload, id: this.id }
     if (node === undefined || !desk.sendCoordinate(this, node, payload)) return desk.wait(this, node !== undefined)
     this.#asked.push(node)
+    this.#overdueAtMs = desk.nowMs + this.#patienceMs
+    this.#patienceMs *= 2
     desk.wait(this, false)
   }
 

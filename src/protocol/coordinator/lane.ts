@@ -7,7 +7,7 @@
  */
 
 import { LINK_QUEUE_BYTES_MAX, LINK_QUEUE_MAX, MESSAGE_BYTES_MAX, MESSAGE_OPERATIONS_MAX } from '../config.js'
-import type { MessageId } from '../messages.js'
+import type { Message, MessageId } from '../messages.js'
 import type { Request } from './request.js'
 
 /** What a lane needs to know of an entry; the payload is its sender's. */
@@ -27,6 +27,9 @@ export interface Outstanding<Entry> {
   readonly entries: readonly Entry[]
   /** True once its reads were also sent to somebody else. */
   hedged: boolean
+  /** As it was sent, to be sent again; and when it was sent last. */
+  message: Message | undefined
+  lastSentAtMs: number
 }
 
 export class Lane<Entry extends LaneEntry> {
@@ -60,13 +63,19 @@ export class Lane<Entry extends LaneEntry> {
     if (this.#outstanding !== undefined || this.#queue.length === 0) return undefined
     const entries = this.#cut()
     if (entries.length === 0) return undefined
-    this.#outstanding = { id, sentAtMs: nowMs, entries, hedged: false }
+    this.#outstanding = { id, sentAtMs: nowMs, entries, hedged: false, message: undefined, lastSentAtMs: nowMs }
     return entries
+  }
+
+  /** What was made of the entries that were taken. */
+  sent(message: Message): void {
+    if (this.#outstanding !== undefined) this.#outstanding.message = message
   }
 
   /** An empty message: only asks whether the peer is there. */
   ping(id: MessageId, nowMs: number): void {
-    this.#outstanding = { id, sentAtMs: nowMs, entries: [], hedged: false }
+    const times = { sentAtMs: nowMs, lastSentAtMs: nowMs }
+    this.#outstanding = { id, entries: [], hedged: false, message: undefined, ...times }
   }
 
   /** A reply came: gives the credit back. Returns the answered message, or undefined for a reply to an older life's. */

@@ -63,6 +63,10 @@ export class Peer {
   /** Requests it took to coordinate and has not ended. */
   forwarded = 0
   heardAtMs = 0
+  /** Silent: when it is asked next whether it is there; the last such question, and when it was asked. */
+  pingAtMs = 0
+  pingId: MessageId = 0
+  pingedAtMs = 0
   readonly reads = new Lane<ReadEntry>()
   /** Reads by fallbacks' hints (sloppy). */
   readonly fallbackReads = new Lane<ReadEntry>()
@@ -138,19 +142,19 @@ export class Peer {
   /** Every message that may leave now; `nextId` numbers them. */
   flush(turn: FlushTurn): void {
     const { epoch, nowMs, nextId } = turn
-    const send = (message: Message) => turn.send(this.node, message)
+    const send = (lane: Lane<LaneEntry>, message: Message) => this.#send(lane, message, turn)
     this.#flushReads(this.reads, false, turn)
     this.#flushReads(this.fallbackReads, true, turn)
     if (this.writes.outstanding === undefined && this.writes.queued > 0) {
       const id = nextId()
       const entries = this.writes.take(id, nowMs)
-      if (entries !== undefined) send(writeMessage(id, epoch, entries))
+      if (entries !== undefined) send(this.writes, writeMessage(id, epoch, entries))
     }
     if (this.scans.outstanding === undefined && this.scans.queued > 0) this.#flushScan(turn)
     if (this.hints.outstanding === undefined && this.hints.queued > 0) {
       const id = nextId()
       const hints = this.hints.take(id, nowMs)
-      if (hints !== undefined) send(hintMessage(id, epoch, hints))
+      if (hints !== undefined) send(this.hints, hintMessage(id, epoch, hints))
     }
     if (this.coordinate.outstanding === undefined && this.coordinate.queued > 0) {
       const id = nextId()
@@ -161,7 +165,7 @@ export class Peer {
         this.forwarded += requests.length
         const payloads: CoordinateRequest[] = []
         for (const { payload } of requests) payloads.push(payload)
-        send({ type: 'coordinate/requests', id, epoch, requests: payloads })
+        send(this.coordinate, { type: 'coordinate/requests', id, epoch, requests: payloads })
       }
     }
   }
@@ -180,14 +184,20 @@ export class Peer {
       rowEpochs.push(entry.rowEpoch)
       deadlinesMs.push(entry.deadlineMs)
     }
-    turn.send(this.node, { type: 'replica/read', id, epoch: turn.epoch, keys, rowEpochs, deadlinesMs, fallback })
+    const columns = { keys, rowEpochs, deadlinesMs }
+    this.#send(lane, { type: 'replica/read', id, epoch: turn.epoch, ...columns, fallback }, turn)
   }
 
   #flushScan(turn: FlushTurn): void {
     const id = turn.nextId()
     // One scan a message: `operations` of a scan entry is the bound, so that `take` cuts after one.
     const [entry] = this.scans.take(id, turn.nowMs) ?? []
-    if (entry !== undefined) turn.send(this.node, { ...entry.scan, id, epoch: turn.epoch })
+    if (entry !== undefined) this.#send(this.scans, { ...entry.scan, id, epoch: turn.epoch }, turn)
+  }
+
+  #send(lane: Lane<LaneEntry>, message: Message, turn: FlushTurn): void {
+    lane.sent(message)
+    turn.send(this.node, message)
   }
 }
 

@@ -70,7 +70,10 @@ export class Peers {
     peer.status = status
     if (status === 'up') peer.absentSinceMs = undefined
     else peer.absentSinceMs ??= nowMs
-    if (isReborn) peer.silent = false
+    if (isReborn) {
+      peer.silent = false
+      peer.pingAtMs = 0
+    }
     this.#changes += 1
     return { peer, isReborn }
   }
@@ -84,8 +87,9 @@ export class Peers {
     return true
   }
 
-  becomeSilent(peer: Peer): void {
+  becomeSilent(peer: Peer, nowMs: number): void {
     peer.silent = true
+    peer.pingAtMs = Math.max(peer.pingAtMs, nowMs)
     this.#changes += 1
   }
 

@@ -10,9 +10,11 @@ import { IdTable } from '../id-table.js'
 import type { RequestId } from '../messages.js'
 import { ForwardRequest } from './forward.js'
 import { MissedWrite } from './missed-write.js'
-import type { Request } from './request.js'
+import type { Desk, Request } from './request.js'
 import { RequestList } from './request-list.js'
 
+/** How often forwarded requests are looked through. */
+const SLOW_LOOK_MS = 250
 /** The waiting list is looked through for what is gone when it has doubled; not below this. */
 const WAITING_MIN = 1_024
 
@@ -29,6 +31,8 @@ export class RequestRegistry {
   #waiting: Request[] = []
   #waitingMax = WAITING_MIN
   #retryAtMs = Number.POSITIVE_INFINITY
+  /** When forwarded requests are looked through for those whose answer may have been lost. */
+  #slowAtMs = 0
   #soonestDeadlineMs = Number.POSITIVE_INFINITY
 
   /** Requests that have not ended for their callers. */
@@ -51,7 +55,8 @@ export class RequestRegistry {
 
   /** When a deadline, or the pause before a retry, is over. */
   get nextDeadlineMs(): number {
-    return Math.min(this.#soonestDeadlineMs, this.#retryAtMs)
+    const slowAtMs = this.#forwards.size > 0 ? this.#slowAtMs : Number.POSITIVE_INFINITY
+    return Math.min(this.#soonestDeadlineMs, this.#retryAtMs, slowAtMs)
   }
 
   add(request: Request): void {
@@ -140,6 +145,15 @@ export class RequestRegistry {
     if (waiting.length > 0) this.#waiting = []
     for (const request of waiting) request.isWaiting = false
     return waiting
+  }
+
+  /** Forwarded requests of which nothing was heard for long ask somebody else. True: there are none. */
+  retrySlow(desk: Desk): boolean {
+    if (this.#forwards.size === 0) return true
+    if (desk.nowMs < this.#slowAtMs) return false
+    this.#slowAtMs = desk.nowMs + SLOW_LOOK_MS
+    for (const request of this.#forwards.values()) if (request.phase !== 'gone') request.retry(desk)
+    return false
   }
 
   /** The soonest deadline has passed; whose it was may have ended long ago. */
