@@ -10,7 +10,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeViolation } from './support/linearizability.js'
+import { describeViolation } from '../src/sim/checkers/linearizability.js'
 import { describeSoak, type SoakReport, soak } from './support/soak.js'
 
 const CRASH_STALL_MS_MAX = 50

@@ -34,6 +34,9 @@ import type { Hint, StorePage, StoreReader } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { stampTimePart } from './versions/stamp.js'
 
+/** Numbers of one life: no answer to a message of an earlier life may be taken for one to a message of this life. */
+const IDS_PER_LIFE = 2 ** 32
+
 export class DynamoNode {
   readonly #identity: NodeIdentity
   readonly #keeper: TableKeeper
@@ -55,7 +58,8 @@ export class DynamoNode {
   #checkedTable: PartitionTable | undefined
   /** Of the membership's view; computed when that was told something, not every turn. */
   #viewDigest = 0
-  #nextToken = 1
+  /** Also numbers messages. */
+  #nextToken: number
   #nowMs: number
 
   constructor(options: {
@@ -74,6 +78,7 @@ export class DynamoNode {
     this.#identity = identity
     this.#nowMs = nowMs
     this.#post = new NodePost(self)
+    this.#nextToken = incarnation * IDS_PER_LIFE
     const takeToken = () => this.#nextToken++
     this.#keeper = new TableKeeper(self, table, options.activeEpoch)
     this.#replica = new Replica({
@@ -83,7 +88,7 @@ export class DynamoNode {
       takeToken,
       bootStamp: stampTimePart(options.bootTimeNs),
     })
-    this.#coordination = new Coordination(config, table)
+    this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
     this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })

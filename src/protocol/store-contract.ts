@@ -26,7 +26,7 @@ export interface Hint {
   readonly record: VersionRecord
 }
 
-/** One atomic write. All of it is accepted, or nothing. Writes are accepted in the order in which they were given. */
+/** One atomic write. All of it is accepted, or nothing. Writes are accepted in the order in which they were given; once one is refused, so are all after it. */
 export interface StoreWrite {
   /** Parallel columns: what to keep under each key. */
   readonly keys: readonly Key[]

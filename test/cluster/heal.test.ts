@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { openCluster } from '../../src/index.js'
+import { checkLinearizability } from '../../src/sim/checkers/linearizability.js'
 import {
   copiesOf,
   eventOf,
@@ -15,7 +16,6 @@ import {
   wrongRecords,
 } from '../support/cluster.js'
 import { operationsByKey } from '../support/history.js'
-import { checkLinearizability } from '../support/linearizability.js'
 import { newCounter, startWorkload } from '../support/workload.js'
 
 test('heal: a wiped node comes back as a new actor and is filled from the others', async (t) => {

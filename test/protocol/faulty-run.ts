@@ -4,8 +4,8 @@
  */
 
 import type { NodeId } from '../../src/protocol/ids.js'
-import { checkLinearizability, describeViolation } from '../support/linearizability.js'
-import type { Operation } from '../support/operation.js'
+import { checkLinearizability, describeViolation } from '../../src/sim/checkers/linearizability.js'
+import type { Operation } from '../../src/sim/checkers/operation.js'
 import { VirtualWorld } from './virtual-world.js'
 
 export type FaultyOptions = NonNullable<ConstructorParameters<typeof VirtualWorld>[1]>

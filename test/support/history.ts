@@ -5,7 +5,7 @@
  * Called by the workload while it runs, and by the soak to turn the rows into operations for the checker.
  */
 
-import type { Operation } from './operation.js'
+import type { Operation } from '../../src/sim/checkers/operation.js'
 
 const CHUNK_ROWS = 65_536
 const KINDS = ['get', 'put', 'delete'] as const

@@ -2,9 +2,9 @@
 
 import { test } from 'tap'
 import { Prng } from '../../src/protocol/prng.js'
-import { checkLinearizability, describeViolation } from './linearizability.js'
+import { checkLinearizability, describeViolation } from '../../src/sim/checkers/linearizability.js'
+import type { Operation } from '../../src/sim/checkers/operation.js'
 import { type MadeOperation, makeHistory } from './made-history.js'
-import type { Operation } from './operation.js'
 
 const UNKNOWN = Number.POSITIVE_INFINITY
 

@@ -4,7 +4,7 @@
  */
 
 import { Prng } from '../../src/protocol/prng.js'
-import type { Operation } from './operation.js'
+import type { Operation } from '../../src/sim/checkers/operation.js'
 
 /** What to make. */
 export interface MadeHistoryOptions {

@@ -1,7 +1,7 @@
 /** The assertions of the keep-answering tests: one variant a file, so that each file stays short. */
 
+import { describeViolation } from '../../src/sim/checkers/linearizability.js'
 import { folderForTest, type TestContext } from './cluster.js'
-import { describeViolation } from './linearizability.js'
 import { describeSoak, type SoakOptions, soak } from './soak.js'
 
 /** Seconds that a soak in the test suite lasts: `COTERIE_SOAK_SECONDS`, or what the test says. */

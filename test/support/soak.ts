@@ -9,10 +9,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setInterval as ticks } from 'node:timers/promises'
 import { type Cluster, openCluster } from '../../src/index.js'
 import { Prng } from '../../src/protocol/prng.js'
+import { checkLinearizability, type Violation } from '../../src/sim/checkers/linearizability.js'
 import { startCallerThread } from './caller-thread.js'
 import { copiesOf, eventOf } from './cluster.js'
 import { History, now, operationsByKey } from './history.js'
-import { checkLinearizability, type Violation } from './linearizability.js'
 import {
   type InjectedFault,
   type LatencySummary,

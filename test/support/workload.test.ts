@@ -2,8 +2,8 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
+import { checkLinearizability, type Verdict } from '../../src/sim/checkers/linearizability.js'
 import { History, operationsByKey } from './history.js'
-import { checkLinearizability, type Verdict } from './linearizability.js'
 import { type ModelFaults, ModelStore } from './model-store.js'
 import { longestStalls, summarizeLatency, summarizeStalls } from './stalls.js'
 import { newCounter, numberOf, startWorkload, textOf, type WorkloadReport } from './workload.js'

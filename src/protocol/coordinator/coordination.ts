@@ -44,13 +44,15 @@ export class Coordination implements Desk {
   readonly #peers: Peers
   readonly #requests = new RequestRegistry()
   #changes = 0
-  #nextMessageId = 1
+  #nextMessageId: MessageId
   /** Odd: inner requests; callers use even ids. */
   #nextInnerId = 1
   readonly #epochTalk = new EpochTalk()
   #output = new CoordinationOutput()
 
-  constructor(config: ProtocolConfig, table: PartitionTable) {
+  /** `firstMessageId`: above all that an earlier life of the host may have used, so that no answer to it is taken for one to this. */
+  constructor(config: ProtocolConfig, table: PartitionTable, firstMessageId: MessageId = 1) {
+    this.#nextMessageId = firstMessageId
     this.config = config
     this.#table = table
     this.#peers = new Peers(config)

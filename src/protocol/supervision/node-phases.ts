@@ -1,8 +1,8 @@
-/** The phases of a node's life as others are to see them. */
+/** The phases of a node's life as others are to see them. Called by those who run a supervisor's core. */
 
-import type { PeerStatus } from '../../src/protocol/messages.js'
-import type { SupervisedView } from '../../src/protocol/supervision/supervised.js'
-import type { ResumeState } from '../../src/protocol/supervision/supervisor-events.js'
+import type { PeerStatus } from '../messages.js'
+import type { SupervisedView } from './supervised.js'
+import type { ResumeState } from './supervisor-events.js'
 
 /** For a core that is rebuilt. */
 export function stateOf(phase: SupervisedView['phase'], hasThread: boolean): ResumeState {

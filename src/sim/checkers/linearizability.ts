@@ -9,7 +9,7 @@
  *   2. a write that nobody reads any more may be hidden right before another write;
  *   3. a write of unknown outcome is worth placing only right before a read that saw it.
  *
- * Called by the cluster tests, the soak and whoever has a history; it knows nothing of Coterie.
+ * Called by the simulator, the cluster tests, the soak and whoever has a history; it knows nothing of Coterie.
  */
 
 import { countFrom, type KeyHistory, prepareKey, type Step } from './linearizability-history.js'

@@ -1,0 +1,49 @@
+/** The checkers of a run, and what they are told beside what they observe. */
+
+import type { Key } from '../../protocol/ids.js'
+import type { Plan } from '../plan.js'
+import type { Checker, Report } from './checker.js'
+import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
+import { HintsConserved, ReplicasIdentical } from './replicas.js'
+import { Acknowledgements, Deadlines, Owners } from './replies.js'
+import { EpochsGrow, OneTable, Placement } from './tables.js'
+import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
+
+/** What a run tells. */
+export interface FinalReads {
+  onFinalRead(key: Key, texts: readonly string[]): void
+  onSiblingWrite(key: Key, text: string, seen: readonly string[]): void
+}
+
+const PARTITIONS = 16
+
+export function checkersFor(
+  plan: Plan,
+  report: Report,
+  now: () => number,
+): { readonly checkers: readonly Checker[]; readonly final: FinalReads } {
+  const isSiblings = plan.conflict === 'siblings'
+  const lost = new LostWrites(report, now)
+  const siblings = new SiblingValues(report)
+  const common = [
+    new Ends(report),
+    new Acknowledgements(report),
+    new Owners(report, PARTITIONS),
+    new Deadlines(report),
+    new OneTable(report),
+    new EpochsGrow(report),
+    new Placement(report, plan.nodes),
+    new HintsConserved(report),
+    new ReplicasIdentical(report),
+    new Credits(report),
+    new GossipBound(report),
+    new Bounds(report),
+  ]
+  const final: FinalReads = {
+    onFinalRead: (key, texts) => (isSiblings ? siblings.onFinalRead(key, texts) : lost.onFinalRead(key, texts)),
+    onSiblingWrite: (key, text, seen) => siblings.onWriteWithContext(key, text, seen),
+  }
+  if (isSiblings) return { checkers: [...common, siblings], final }
+  const linearizability = new Linearizability(report, (key) => key.startsWith('k'))
+  return { checkers: [...common, linearizability, lost, new Stamps(report)], final }
+}

@@ -1,0 +1,93 @@
+/** The stores: hints are dropped only when they have arrived; in the end all owners hold the same. */
+
+import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
+import { REPLY } from '../../protocol/messages.js'
+import { partitionOf } from '../../protocol/ring/slot.js'
+import { rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
+import type { Hint, StoreWrite } from '../../protocol/store-contract.js'
+import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
+import type { Mail } from '../observer.js'
+import type { SimWorld } from '../world.js'
+import { Checker, describe, stored } from './checker.js'
+
+/** An acknowledged hint is dropped only once whoever it was meant for has it. */
+export class HintsConserved extends Checker {
+  readonly name = 'hints'
+  readonly rule = 'Hints: an acknowledged hint is never dropped'
+  /** Nodes whose store has forgotten, by the store's id: what they had accepted cannot be seen any more. */
+  readonly #storeIds = new Map<NodeId, Set<string>>()
+  /** node, key → the newest record that some life of it has accepted. */
+  readonly #accepted = new Map<string, VersionRecord>()
+  readonly #asked = new Map<string, Mail>()
+
+  onOpened(node: NodeId, { storeId }: { readonly storeId: string }): void {
+    this.#storeIds.set(node, (this.#storeIds.get(node) ?? new Set()).add(storeId))
+  }
+
+  onAccepted(node: NodeId, write: StoreWrite, world: SimWorld): void {
+    write.keys.forEach((key, place) => {
+      this.#accepted.set(`${node} ${key}`, write.records[place] as VersionRecord)
+    })
+    for (const hint of write.hintsDropped ?? []) this.#check(node, hint, world)
+  }
+
+  onDelivered(mail: Mail): void {
+    if (mail.message.type === 'hint/store') this.#asked.set(`${mail.to} ${mail.from} ${mail.message.id}`, mail)
+  }
+
+  onSend({ from, to, message }: Mail, world: SimWorld): void {
+    if (message.type !== 'hint/stored') return
+    const asked = this.#asked.get(`${from} ${to} ${message.replyTo}`)?.message
+    if (asked?.type !== 'hint/store') return
+    const hints = world.nodes.get(from)?.disk.view().identity.hints ?? []
+    asked.keys.forEach((key, place) => {
+      if (message.statuses[place] !== REPLY.ok) return
+      const record = asked.records[place] as VersionRecord
+      const isKept = hints.some((hint) => hint.key === key && recordCovers(hint.record, record))
+      if (!isKept && !this.#hasArrived(asked.targets[place] as NodeId, key, record, world))
+        this.broken(`${from} acknowledged a hint of ${key} for ${asked.targets[place]} that its store has not`)
+    })
+  }
+
+  #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
+    const owners = writeTargetsOf(rowOf(world.supervisor.table, hint.partition))
+    const concerned = owners.includes(hint.target) ? [hint.target] : owners
+    const lacking = concerned.filter((node) => !this.#hasArrived(node, hint.key, hint.record, world))
+    // Owners may have changed while it was handed over: then those that it went to were others.
+    if (lacking.length < concerned.length || concerned.length === 0) return
+    this.broken(
+      `${keeper} dropped its hint ${describe(hint.record)} of ${hint.key} for ${hint.target}; ${lacking.join(' ')} do not have it`,
+    )
+  }
+
+  #hasArrived(node: NodeId, key: Key, record: VersionRecord, world: SimWorld): boolean {
+    const there = stored(world, node, key)
+    if (there === 'damaged' || (there !== undefined && recordCovers(there, record))) return true
+    const accepted = this.#accepted.get(`${node} ${key}`)
+    return accepted !== undefined && recordCovers(accepted, record)
+  }
+}
+
+/** Once everything has settled, all full owners of a partition hold the same records of it. */
+export class ReplicasIdentical extends Checker {
+  readonly name = 'replicas-identical'
+  readonly rule = 'Repair: after convergence all owners hold the same'
+
+  override onSettled(world: SimWorld): void {
+    const { partitions } = world.options.config
+    const keys = new Map<Key, PartitionId>()
+    for (const node of world.nodes.values())
+      for (const key of node.disk.content.records.keys()) keys.set(key, partitionOf(key, partitions))
+    for (const [key, partition] of keys) {
+      const owners = rowOf(world.supervisor.table, partition).owners.filter((owner) => owner !== null)
+      const records = owners.map((owner) => stored(world, owner, key))
+      const [first] = records
+      const differs = records.findIndex(
+        (record) => record === 'damaged' || first === 'damaged' || !sameVersion(record, first),
+      )
+      if (differs < 0) continue
+      const texts = owners.map((owner, index) => `${owner} ${describe(records[index])}`)
+      this.broken(`${key} of partition ${partition}: ${texts.join(', ')}`)
+    }
+  }
+}

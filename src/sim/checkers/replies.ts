@@ -1,0 +1,243 @@
+/**
+ * What replicas say: only what their store has accepted, only as the owners they are, only under the row they were asked
+ * about, and nothing after the deadline. Watches the wire and the disks.
+ */
+
+import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
+import { type Message, REPLY, type ReplicaRead, type ReplicaWrite } from '../../protocol/messages.js'
+import { partitionOf } from '../../protocol/ring/slot.js'
+import { isFullOwner, type PartitionTable } from '../../protocol/ring/table.js'
+import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
+import type { Mail } from '../observer.js'
+import type { SimWorld } from '../world.js'
+import { Checker, describe, stored } from './checker.js'
+
+/** A request that has been delivered, and when. */
+interface Asked<Request> {
+  readonly request: Request
+  readonly deliveredAtMs: number
+}
+
+/** Finds the request that a reply answers. */
+class Requests {
+  readonly #reads = new Map<string, Asked<ReplicaRead>>()
+  readonly #writes = new Map<string, Asked<ReplicaWrite>>()
+
+  /** What comes again changes nothing. */
+  onDelivered({ from, to, message }: Mail, nowMs: number): void {
+    if (message.type === 'replica/read') addOnce(this.#reads, `${from} ${to} ${message.id}`, message, nowMs)
+    if (message.type === 'replica/write') addOnce(this.#writes, `${from} ${to} ${message.id}`, message, nowMs)
+  }
+
+  read(mail: Mail, replyTo: number): Asked<ReplicaRead> | undefined {
+    return this.#reads.get(`${mail.to} ${mail.from} ${replyTo}`)
+  }
+
+  write(mail: Mail, replyTo: number): Asked<ReplicaWrite> | undefined {
+    return this.#writes.get(`${mail.to} ${mail.from} ${replyTo}`)
+  }
+
+  forget(node: NodeId): void {
+    for (const map of [this.#reads, this.#writes])
+      for (const name of map.keys()) if (name.split(' ').slice(0, 2).includes(node)) map.delete(name)
+  }
+}
+
+function addOnce<Request>(
+  map: Map<string, Asked<Request>>,
+  name: string,
+  request: Request,
+  deliveredAtMs: number,
+): void {
+  if (!map.has(name)) map.set(name, { request, deliveredAtMs })
+}
+
+abstract class ReplyChecker extends Checker {
+  readonly #requests = new Requests()
+
+  onDelivered(mail: Mail, world: SimWorld): void {
+    this.#requests.onDelivered(mail, world.nowMs)
+  }
+
+  onSpawn(node: NodeId): void {
+    this.#requests.forget(node)
+  }
+
+  onSend(mail: Mail, world: SimWorld): void {
+    const { message } = mail
+    if (message.type === 'replica/read-reply') {
+      const asked = this.#requests.read(mail, message.replyTo)
+      if (asked !== undefined && !asked.request.fallback) this.onReadReply(mail.from, asked, message, world)
+    } else if (message.type === 'replica/write-reply') {
+      const asked = this.#requests.write(mail, message.replyTo)
+      if (asked !== undefined) this.onWriteReply(mail.from, asked, message, world)
+    }
+  }
+
+  protected abstract onReadReply(
+    node: NodeId,
+    asked: Asked<ReplicaRead>,
+    reply: Message & { type: 'replica/read-reply' },
+    world: SimWorld,
+  ): void
+  protected abstract onWriteReply(
+    node: NodeId,
+    asked: Asked<ReplicaWrite>,
+    reply: Message & { type: 'replica/write-reply' },
+    world: SimWorld,
+  ): void
+}
+
+/** Each entry of a write: its keys and records. */
+function* entriesOf({
+  counts,
+  keys,
+  records,
+}: ReplicaWrite): Generator<{ readonly place: number; readonly entries: readonly (readonly [Key, VersionRecord])[] }> {
+  let first = 0
+  for (let place = 0; place < counts.length; place++) {
+    const end = first + (counts[place] ?? 0)
+    const entries = keys.slice(first, end).map((key, index) => [key, records[first + index] as VersionRecord] as const)
+    yield { place, entries }
+    first = end
+  }
+}
+
+/** Acknowledged is what the store has accepted; shown is what the store has accepted. */
+export class Acknowledgements extends ReplyChecker {
+  readonly name = 'acknowledgements'
+  readonly rule = 'Acknowledgement: a replica acknowledges, and shows, only what its store has accepted'
+
+  protected onReadReply(
+    node: NodeId,
+    { request }: Asked<ReplicaRead>,
+    reply: Message & { type: 'replica/read-reply' },
+    world: SimWorld,
+  ): void {
+    request.keys.forEach((key, place) => {
+      if (reply.statuses[place] !== REPLY.ok) return
+      const there = stored(world, node, key)
+      const said = reply.records[place]
+      if (there === 'damaged') this.broken(`${node} says ${describe(said)} of ${key}, whose record is damaged`)
+      else if (!sameVersion(there, said))
+        this.broken(`${node} says ${describe(said)} of ${key}, its store has ${describe(there)}`)
+    })
+  }
+
+  protected onWriteReply(
+    node: NodeId,
+    { request }: Asked<ReplicaWrite>,
+    reply: Message & { type: 'replica/write-reply' },
+    world: SimWorld,
+  ): void {
+    for (const { place, entries } of entriesOf(request)) {
+      if (reply.statuses[place] !== REPLY.ok) continue
+      for (const [key, record] of entries) {
+        const there = stored(world, node, key)
+        // Damaged after it was accepted: what it was cannot be seen any more.
+        if (there !== 'damaged' && !recordCovers(there, record))
+          this.broken(`${node} acknowledged ${describe(record)} of ${key}, its store has ${describe(there)}`)
+      }
+    }
+  }
+}
+
+/** Who answers is an owner under the very row that it was asked about, and has not forgotten what it owned. */
+export class Owners extends ReplyChecker {
+  readonly name = 'owners'
+  readonly rule =
+    'Epochs and amnesia: a replica serves only its own rows, under the epoch it was asked under, and once it is full'
+  /** Places whose store has forgotten, and the epoch in which that was: full again only by a later flip. */
+  readonly #forgotten = new Map<NodeId, Map<PartitionId, number>>()
+  #table: PartitionTable | undefined
+  readonly #partitions: number
+
+  constructor(report: ConstructorParameters<typeof Checker>[0], partitions: number) {
+    super(report)
+    this.#partitions = partitions
+  }
+
+  onPersisted(table: PartitionTable): void {
+    this.#table = table
+  }
+
+  onOpened(node: NodeId, { verdict }: { readonly verdict: string }): void {
+    const table = this.#table
+    if (verdict !== 'amnesiac' || table === undefined) return
+    this.#forgotten.set(node, new Map(table.rows.map((_row, partition) => [partition, table.epoch])))
+  }
+
+  protected onReadReply(
+    node: NodeId,
+    { request }: Asked<ReplicaRead>,
+    reply: Message & { type: 'replica/read-reply' },
+    world: SimWorld,
+  ): void {
+    request.keys.forEach((key, place) => {
+      if (reply.statuses[place] !== REPLY.ok) return
+      const partition = partitionOf(key, this.#partitions)
+      this.#check(node, partition, request.rowEpochs[place] ?? 0, true, world)
+    })
+  }
+
+  protected onWriteReply(
+    node: NodeId,
+    { request }: Asked<ReplicaWrite>,
+    reply: Message & { type: 'replica/write-reply' },
+    world: SimWorld,
+  ): void {
+    request.partitions.forEach((partition, place) => {
+      if (reply.statuses[place] === REPLY.ok) this.#check(node, partition, request.rowEpochs[place] ?? 0, false, world)
+    })
+  }
+
+  #check(node: NodeId, partition: PartitionId, asked: number, isRead: boolean, world: SimWorld): void {
+    const row = world.nodes.get(node)?.core?.table.rows[partition]
+    if (row === undefined) return
+    // A write may be acknowledged under a row that changed while the store worked; a read is answered at once.
+    if (isRead && row.epoch !== asked)
+      this.broken(`${node} served partition ${partition} under row epoch ${asked}, its own is ${row.epoch}`)
+    if (!isRead) return
+    if (!isFullOwner(row, node)) this.broken(`${node} served partition ${partition}, which it does not own`)
+    const since = this.#forgotten.get(node)?.get(partition)
+    if (since !== undefined && row.epoch <= since)
+      this.broken(
+        `${node} served partition ${partition} under row epoch ${row.epoch}, though it forgot it at epoch ${since}`,
+      )
+  }
+}
+
+/** What comes too late is answered as expired, and not done. */
+export class Deadlines extends ReplyChecker {
+  readonly name = 'deadlines'
+  readonly rule = 'Requests: replicas drop what is expired'
+
+  protected onReadReply(
+    node: NodeId,
+    asked: Asked<ReplicaRead>,
+    reply: Message & { type: 'replica/read-reply' },
+  ): void {
+    this.#check(node, asked, reply.statuses)
+  }
+
+  protected onWriteReply(
+    node: NodeId,
+    asked: Asked<ReplicaWrite>,
+    reply: Message & { type: 'replica/write-reply' },
+  ): void {
+    this.#check(node, asked, reply.statuses)
+  }
+
+  #check(
+    node: NodeId,
+    { request, deliveredAtMs }: Asked<ReplicaRead | ReplicaWrite>,
+    statuses: readonly number[],
+  ): void {
+    request.deadlinesMs.forEach((deadlineMs, place) => {
+      if (statuses[place] === REPLY.ok && deadlineMs < deliveredAtMs)
+        this.broken(
+          `${node} took what had come at ${deliveredAtMs.toFixed(3)}, its deadline was ${deadlineMs.toFixed(3)}`,
+        )
+    })
+  }
+}

@@ -1,0 +1,105 @@
+/** The partition table: one for each epoch, on disk before anybody knows it, never older again, and balanced. */
+
+import { type Address, type NodeId, SUPERVISOR } from '../../protocol/ids.js'
+import { newOwnersOf, type PartitionTable } from '../../protocol/ring/table.js'
+import type { Mail } from '../observer.js'
+import type { SimWorld } from '../world.js'
+import { Checker } from './checker.js'
+
+/** At most one set of owners for each epoch, and none that is not on disk. */
+export class OneTable extends Checker {
+  readonly name = 'one-table'
+  readonly rule = 'Epochs: at most one table for each epoch, fsynced before anyone learns of it'
+  readonly #persisted = new Map<number, PartitionTable>()
+
+  onPersisted(table: PartitionTable): void {
+    const known = this.#persisted.get(table.epoch)
+    if (known !== undefined && known !== table && JSON.stringify(known) !== JSON.stringify(table))
+      this.broken(`two tables have epoch ${table.epoch}`)
+    this.#persisted.set(table.epoch, table)
+  }
+
+  onSend({ from, to, message }: Mail): void {
+    if (message.type !== 'table/announce') return
+    const { table } = message
+    const known = this.#persisted.get(table.epoch)
+    if (known === undefined) this.broken(`${from} tells ${to} of epoch ${table.epoch}, which is not on disk`)
+    else if (known !== table && JSON.stringify(known) !== JSON.stringify(table))
+      this.broken(`${from} tells ${to} of another table with epoch ${table.epoch}`)
+  }
+}
+
+/** Epochs only grow: of the table on disk, of what a node acts on, of what a gateway works by; over a node's lives too. */
+export class EpochsGrow extends Checker {
+  readonly name = 'epochs-grow'
+  readonly rule = 'Epochs: the highest wins everywhere; a node stores an epoch before it acts on it'
+  readonly #acted = new Map<Address, number>()
+  readonly #storeIds = new Map<NodeId, string>()
+  #persisted = 0
+
+  onPersisted({ epoch }: PartitionTable): void {
+    if (epoch < this.#persisted) this.broken(`epoch ${epoch} is on disk after ${this.#persisted}`)
+    this.#persisted = epoch
+  }
+
+  /** What forgot everything begins anew. */
+  onOpened(node: NodeId, { storeId }: { readonly storeId: string }): void {
+    if (this.#storeIds.get(node) !== storeId) this.#acted.delete(node)
+    this.#storeIds.set(node, storeId)
+  }
+
+  onTurn(node: NodeId, world: SimWorld): void {
+    const core = world.nodes.get(node)?.core
+    if (core === undefined) return
+    const { epoch } = core.table
+    const before = this.#acted.get(node) ?? 0
+    if (epoch === before) return
+    if (epoch < before) this.broken(`${node} acts on epoch ${epoch} after ${before}`)
+    this.#acted.set(node, epoch)
+  }
+
+  onDelivered({ from, to, message }: Mail, world: SimWorld): void {
+    if (message.type !== 'table/stored' || to !== SUPERVISOR) return
+    const text = world.nodes.get(from)?.disk.content.meta.get('table')
+    const stored = text === undefined ? 0 : (JSON.parse(text) as PartitionTable).epoch
+    if (stored < message.epoch)
+      this.broken(`${from} says that it has stored epoch ${message.epoch}; its store has ${stored}`)
+  }
+}
+
+/** Every row has n places on distinct nodes; no node has more of them than its share. */
+export class Placement extends Checker {
+  readonly name = 'placement'
+  readonly rule = 'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S)'
+  /** Also those that came back with a new process: their share stays with the others, until rows are moved by plan. */
+  readonly #down = new Set<NodeId>()
+  readonly #nodes: number
+
+  constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
+    super(report)
+    this.#nodes = nodes
+  }
+
+  onNotice(_from: Address, notice: { readonly type: string; readonly node?: NodeId }): void {
+    if (notice.type === 'node:down' && notice.node !== undefined) this.#down.add(notice.node)
+  }
+
+  onPersisted({ rows, n, epoch }: PartitionTable): void {
+    const shares = new Map<NodeId, number>()
+    rows.forEach((row, partition) => {
+      if (row.owners.length !== n || row.pending.length !== n)
+        this.broken(`partition ${partition} of epoch ${epoch} has not ${n} places`)
+      for (const places of [row.owners, newOwnersOf(row)]) {
+        const nodes = places.filter((node) => node !== null)
+        if (new Set(nodes).size < nodes.length)
+          this.broken(`partition ${partition} of epoch ${epoch} has a node twice: ${places.join(' ')}`)
+      }
+      for (const node of newOwnersOf(row)) if (node !== null) shares.set(node, (shares.get(node) ?? 0) + 1)
+    })
+    const living = this.#nodes - this.#down.size
+    const most = Math.ceil((rows.length * n) / Math.max(n, living))
+    for (const [node, share] of shares)
+      if (share > most && !this.#down.has(node))
+        this.broken(`${node} has ${share} places of epoch ${epoch}, at most ${most} are its share of ${living} nodes`)
+  }
+}

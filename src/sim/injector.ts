@@ -1,0 +1,261 @@
+/**
+ * Injects the faults of a plan into a simulated world, each when its time comes, and ends them all for the liveness phase.
+ *
+ * It asks for no more than the design promises to survive: a store is only lost while all others are whole, and so many
+ * nodes stay that a partition has n of them. What cannot be done then is skipped, and counted. Called by `run.ts`.
+ */
+
+import { type Address, SUPERVISOR } from '../protocol/ids.js'
+import { HEALTHY } from './network.js'
+import type { FaultKind, PlannedFault } from './plan.js'
+import type { SimNode } from './sim-node.js'
+import type { SimWorld } from './world.js'
+
+export class Injector {
+  readonly #world: SimWorld
+  readonly #faults: readonly PlannedFault[]
+  /** How many of each kind took effect. */
+  readonly injected = new Map<FaultKind, number>()
+  skipped = 0
+  isOver = false
+
+  constructor(world: SimWorld, faults: readonly PlannedFault[]) {
+    this.#world = world
+    this.#faults = faults
+  }
+
+  get count(): number {
+    let count = 0
+    for (const times of this.injected.values()) count += times
+    return count
+  }
+
+  start(): void {
+    const startMs = this.#world.nowMs
+    for (const fault of this.#faults) this.#world.at(startMs + fault.atMs, () => this.#inject(fault))
+  }
+
+  /** Ends what lasts; what died is brought back by the supervisor. */
+  end(): void {
+    this.isOver = true
+    const world = this.#world
+    world.network.heal()
+    for (const node of world.nodes.values()) {
+      this.#makeRoom(node)
+      node.disk.slowMs = 0
+      node.thaw()
+    }
+    for (const observer of world.observers) observer.onFault?.('faults are over')
+  }
+
+  #inject(fault: PlannedFault): void {
+    if (this.isOver) return
+    // What an older copy may be restored from.
+    pick([...this.#world.nodes.values()], fault.where[2])?.disk.takeCopy()
+    const text = this.#strike(fault)
+    if (text === undefined) {
+      this.skipped += 1
+      return
+    }
+    this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)
+    for (const observer of this.#world.observers) observer.onFault?.(`fault ${fault.number}: ${fault.kind} ${text}`)
+  }
+
+  /** What was done; undefined: nothing, it cannot be done now. */
+  #strike({ kind, lastsMs, where }: PlannedFault): string | undefined {
+    const world = this.#world
+    const [first, second, third] = where
+    const living = [...world.nodes.values()].filter((node) => node.core !== undefined)
+    const node = pick(living, first)
+    switch (kind) {
+      case 'crash':
+      case 'crash-losing':
+        if (node === undefined) return undefined
+        world.endNode(node, 'a crash', kind === 'crash-losing')
+        return node.id
+      case 'hang':
+        if (node === undefined) return undefined
+        node.freeze(lastsMs)
+        return `${node.id} for ${lastsMs.toFixed(0)} ms`
+      case 'slow-disk':
+        return this.#slowDisk(node, lastsMs, 5 + third * 120)
+      case 'full-disk':
+        return this.#fillDisk(node, lastsMs)
+      case 'lose-store':
+      case 'damage-files':
+      case 'older-copy':
+      case 'damage-records':
+      case 'down-for-good':
+        return node === undefined || !this.#isWhole() ? undefined : this.#harmStore(kind, node, third)
+      case 'process-dies':
+        if (!world.supervisor.isThere) return undefined
+        world.killProcess(20 + third * 100)
+        return ''
+      case 'supervisor-breaks':
+        if (!world.supervisor.isThere) return undefined
+        world.supervisor.rebuild()
+        return ''
+      case 'client-vanishes': {
+        const gateway = pick([...world.gateways.values()], first)
+        if (gateway === undefined || !world.supervisor.isThere) return undefined
+        world.loseGateway(gateway.id)
+        return gateway.id
+      }
+      case 'client-thread-joins':
+        return world.supervisor.isThere ? world.addGateway().id : undefined
+      default:
+        return this.#onNetwork(kind, lastsMs, [first, second, third])
+    }
+  }
+
+  #slowDisk(node: SimNode | undefined, lastsMs: number, slowMs: number): string | undefined {
+    if (node === undefined) return undefined
+    const { disk } = node
+    disk.slowMs = slowMs
+    this.#world.at(this.#world.nowMs + lastsMs, () => {
+      disk.slowMs = 0
+    })
+    return `${node.id} for ${lastsMs.toFixed(0)} ms`
+  }
+
+  #fillDisk(node: SimNode | undefined, lastsMs: number): string | undefined {
+    if (node === undefined) return undefined
+    node.disk.isFull = true
+    this.#world.at(this.#world.nowMs + lastsMs, () => this.#makeRoom(node))
+    return `${node.id} for ${lastsMs.toFixed(0)} ms`
+  }
+
+  /** A store that has refused something is opened again. */
+  #makeRoom(node: SimNode): void {
+    node.disk.isFull = false
+    if (node.life?.hasFailed === true) this.#world.endNode(node, 'there is room again', false)
+  }
+
+  #harmStore(kind: FaultKind, node: SimNode, share: number): string | undefined {
+    const world = this.#world
+    const { disk } = node
+    switch (kind) {
+      case 'lose-store':
+        world.endNode(node, 'its store is lost', true)
+        disk.wipe()
+        return node.id
+      case 'damage-files':
+        world.endNode(node, 'its files are damaged', false)
+        disk.isDamaged = true
+        return node.id
+      case 'older-copy':
+        world.endNode(node, 'an older copy of its store is restored', false)
+        if (!disk.restoreCopy()) disk.wipe()
+        return node.id
+      case 'damage-records': {
+        const count = disk.damageRecords(world.chance.faults, 1 + Math.floor(share * 5))
+        return count === 0 ? undefined : `${count} of ${node.id}`
+      }
+      default: {
+        const down = world.supervisor.views().filter(({ phase }) => phase === 'down').length
+        if (world.nodes.size - down <= world.options.config.n) return undefined
+        world.supervisor.giveUp(node.id)
+        world.endNode(node, 'it will not come back', false)
+        return node.id
+      }
+    }
+  }
+
+  #onNetwork(kind: FaultKind, lastsMs: number, [first, second, third]: PlannedFault['where']): string | undefined {
+    const { network } = this.#world
+    const all: readonly Address[] = [...this.#world.nodes.keys(), ...this.#world.gateways.keys()]
+    const from = pick(all, first)
+    const to = pick(
+      all.filter((address) => address !== from),
+      second,
+    )
+    if (from === undefined || to === undefined) return undefined
+    const share = 0.02 + third ** 2 * 0.3
+    const between = `between ${from} and ${to}`
+    let text: string
+    switch (kind) {
+      case 'cut':
+        network.cut(from, to)
+        network.cut(to, from)
+        text = between
+        break
+      case 'cut-one-way':
+        network.cut(from, to)
+        text = `from ${from} to ${to}`
+        break
+      case 'split-in-two':
+      case 'split-in-three':
+        text = this.#split(all, kind === 'split-in-two' ? 2 : 3)
+        break
+      case 'lossy-link':
+        network.fault(from, to, { ...HEALTHY, lost: 0.5 + third / 2 })
+        text = `from ${from} to ${to}`
+        break
+      case 'slow-link':
+        network.fault(from, to, { ...HEALTHY, delayMs: 20 + third * 200 })
+        text = `from ${from} to ${to}`
+        break
+      case 'lossy-network':
+        network.faultEverywhere({ ...HEALTHY, lost: share })
+        text = `${(share * 100).toFixed(0)} %`
+        break
+      case 'doubling-network':
+        network.faultEverywhere({ ...HEALTHY, doubled: share, delayMs: third * 50 })
+        text = `${(share * 100).toFixed(0)} %`
+        break
+      default:
+        network.faultEverywhere({ ...HEALTHY, reordered: 0.5, delayMs: 1 + third * 60 })
+        text = ''
+    }
+    // Faults of the network end together: what began later is over sooner.
+    this.#world.at(this.#world.nowMs + lastsMs, () => {
+      if (this.isOver) return
+      network.heal()
+      for (const observer of this.#world.observers) observer.onFault?.('the network is healed')
+    })
+    return `${text} for ${lastsMs.toFixed(0)} ms`
+  }
+
+  #split(all: readonly Address[], parts: number): string {
+    const { network, chance } = this.#world
+    const sides = new Map(all.map((address) => [address, chance.faults.below(parts)]))
+    for (const from of all)
+      for (const to of all)
+        if (from !== to && from !== SUPERVISOR && sides.get(from) !== sides.get(to)) network.cut(from, to)
+    return Array.from({ length: parts }, (_, side) =>
+      all.filter((address) => sides.get(address) === side).join(' '),
+    ).join(' | ')
+  }
+
+  /** Every partition is full, nothing moves, and nobody owes anybody anything: then one store may be lost. */
+  #isWhole(): boolean {
+    const { supervisor, nodes, gateways } = this.#world
+    if (!supervisor.isQuiet) return false
+    for (const gateway of gateways.values()) if (gateway.core.lingering > 0) return false
+    for (const node of nodes.values()) {
+      if (supervisor.phaseOf(node.id) === 'down') continue
+      if (node.core === undefined || node.disk.isFull || hasDamage(node)) return false
+      const { hintsDue, filling, exchanging, lingering } = node.core.gauges()
+      if (hintsDue + filling + exchanging + lingering > 0) return false
+    }
+    const { rows } = supervisor.table
+    return rows.every(
+      ({ owners, pending }) => owners.every((owner) => owner !== null) && pending.every((node) => node === null),
+    )
+  }
+}
+
+function hasDamage({ disk }: SimNode): boolean {
+  if (disk.isDamaged) return true
+  const store = disk.view()
+  return store.read([...disk.content.records.keys()]).includes('damaged')
+}
+
+function pick<T>(items: readonly T[], where: number): T | undefined {
+  return items[Math.floor(where * items.length)]
+}
+
+/** For reports. */
+export function describeInjected(injected: ReadonlyMap<FaultKind, number>): string {
+  return [...injected].map(([kind, count]) => `${kind} ${count}`).join(', ')
+}

@@ -1,0 +1,51 @@
+/**
+ * What an observer of a simulated world may see. Checkers, traces and counters are observers: they have a state of their
+ * own and change nothing.
+ */
+
+import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import type { Notice } from '../protocol/effects.js'
+import type { Address, GatewayId, Incarnation, NodeId } from '../protocol/ids.js'
+import type { Message } from '../protocol/messages.js'
+import type { PartitionTable } from '../protocol/ring/table.js'
+import type { StoreWrite } from '../protocol/store-contract.js'
+import type { SupervisorNotice } from '../protocol/supervision/supervisor-events.js'
+import type { Call } from './call.js'
+import type { SimWorld } from './world.js'
+
+export interface Mail {
+  readonly from: Address
+  readonly to: Address
+  readonly message: Message
+}
+
+/** Anything that it does not care for, it leaves out. */
+export interface Observer {
+  onCall?(call: Call): void
+  /** Once for each answer; more than one is a violation that some checker reports. */
+  onEnd?(call: Call, outcome: OperationOutcome): void
+  /** An answer to a call that has none any more. */
+  onStrayEnd?(gateway: GatewayId, number: number, outcome: OperationOutcome): void
+  /** The caller is gone, and with it whoever could be told. */
+  onVanished?(call: Call): void
+  onSend?(mail: Mail, world: SimWorld): void
+  onLost?(mail: Mail): void
+  /** The receiver is about to handle it. */
+  onDelivered?(mail: Mail, world: SimWorld): void
+  onSpawn?(node: NodeId, incarnation: Incarnation): void
+  /** `storeId`: of the store as it was opened; `verdict` as the supervisor is told. */
+  onOpened?(node: NodeId, opened: { readonly verdict: string; readonly storeId: string; readonly reason: string }): void
+  onBoot?(node: NodeId, table: PartitionTable): void
+  onDeath?(node: NodeId, reason: string): void
+  /** The node asked for it; its disk has not answered. */
+  onWrite?(node: NodeId, write: StoreWrite): void
+  onAccepted?(node: NodeId, write: StoreWrite, world: SimWorld): void
+  onPersisted?(table: PartitionTable): void
+  onNotice?(from: Address, notice: Notice | SupervisorNotice): void
+  onGateway?(gateway: GatewayId, isThere: boolean): void
+  onFault?(text: string): void
+  /** After every turn of a node. */
+  onTurn?(node: NodeId, world: SimWorld): void
+  /** Faults are over, and everything has settled. */
+  onSettled?(world: SimWorld): void
+}

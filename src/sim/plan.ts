@@ -1,0 +1,129 @@
+/**
+ * What one seed is: how many nodes and clients, what they do, which faults strike when. Every seed draws its own mix (swarm
+ * testing, Groce et al. 2012): some kinds of faults are off, some strike often, so that each gets the whole stage in some runs.
+ *
+ * A plan is plain data. Leaving out some of its faults or operations changes nothing else, so that a run that fails can be
+ * made smaller. Called by `run.ts` and `shrink.ts`.
+ */
+
+import { Prng } from '../protocol/prng.js'
+
+export const FAULT_KINDS = [
+  'crash',
+  'crash-losing',
+  'hang',
+  'slow-disk',
+  'full-disk',
+  'lose-store',
+  'damage-files',
+  'older-copy',
+  'damage-records',
+  'down-for-good',
+  'cut',
+  'cut-one-way',
+  'split-in-two',
+  'split-in-three',
+  'lossy-link',
+  'lossy-network',
+  'doubling-network',
+  'reordering-network',
+  'slow-link',
+  'client-vanishes',
+  'client-thread-joins',
+  'supervisor-breaks',
+  'process-dies',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** One fault. What it strikes is drawn from `where` among what is there then. */
+export interface PlannedFault {
+  readonly number: number
+  readonly kind: FaultKind
+  readonly atMs: number
+  readonly lastsMs: number
+  /** Each 0…1. */
+  readonly where: readonly [number, number, number]
+}
+
+export interface Plan {
+  readonly seed: number
+  readonly nodes: number
+  readonly gateways: number
+  readonly clients: number
+  /** Calls of all clients together. */
+  readonly operations: number
+  readonly coordination: 'client' | 'server'
+  readonly conflict: 'lww' | 'siblings'
+  readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
+  readonly thinkMs: number
+  readonly latencyMs: readonly [number, number]
+  readonly hintWindowMs: number
+  readonly faults: readonly PlannedFault[]
+}
+
+export interface PlanOptions {
+  readonly operations?: number
+  readonly faults?: number
+  readonly nodes?: number
+}
+
+const OPERATIONS = 500
+const FAULTS = 42
+/** Of these every run draws so many kinds at least. */
+const KINDS_MIN = 14
+/** How often a kind is drawn, where it is not 1. Those that lose a store need a quiet moment, and come rarely through. */
+const WEIGHTS: Partial<Record<FaultKind, number>> = {
+  crash: 2,
+  'lose-store': 2,
+  'down-for-good': 0.5,
+  'process-dies': 0.5,
+}
+
+export function planOf(seed: number, options: PlanOptions = {}): Plan {
+  const prng = new Prng(seed * 8)
+  const nodes = options.nodes ?? 5 + prng.below(3)
+  const conflict = prng.below(4) === 0 ? 'siblings' : 'lww'
+  const operations = options.operations ?? OPERATIONS
+  const clients = 4 + prng.below(7)
+  const thinkMs = 20 + prng.below(40)
+  const lastsMs = (operations / clients) * (thinkMs + 15)
+  const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
+  return {
+    seed,
+    nodes,
+    gateways: 1 + prng.below(3),
+    clients,
+    operations,
+    coordination: prng.below(3) === 0 ? 'server' : 'client',
+    conflict,
+    quorums,
+    thinkMs,
+    latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
+    hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
+    faults: faultsOf(prng, options.faults ?? FAULTS, lastsMs),
+  }
+}
+
+function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {
+  const kinds = prng.shuffled(FAULT_KINDS).slice(0, KINDS_MIN + prng.below(FAULT_KINDS.length - KINDS_MIN + 1))
+  const weights = kinds.map((kind) => (WEIGHTS[kind] ?? 1) * (prng.below(5) === 0 ? 4 : 1))
+  const faults: PlannedFault[] = []
+  for (let number = 0; number < count; number++) {
+    // Each kind once first.
+    const kind = kinds[number] ?? pickWeighted(prng, kinds, weights)
+    const atMs = prng.next() * lastsMs
+    const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
+    faults.push({ number, kind, atMs, lastsMs: 20 + prng.next() ** 2 * 800, where })
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs)
+}
+
+function pickWeighted(prng: Prng, kinds: readonly FaultKind[], weights: readonly number[]): FaultKind {
+  let left = prng.next() * weights.reduce((sum, weight) => sum + weight, 0)
+  for (let place = 0; place < kinds.length; place++) {
+    left -= weights[place] ?? 0
+    if (left < 0) return kinds[place] as FaultKind
+  }
+  return kinds.at(-1) ?? 'crash'
+}

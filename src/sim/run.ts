@@ -1,0 +1,254 @@
+/**
+ * One simulated run of a plan: clients call while faults strike (safety), then the faults end and the cluster must settle
+ * within a bounded virtual time (liveness), then everything is read once more. Checkers watch all of it.
+ *
+ * Called by the `coterie sim` command, by tests, and by `shrink.ts`.
+ */
+
+import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import type { GatewayConfig } from '../protocol/gateway.js'
+import type { Key } from '../protocol/ids.js'
+import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import { checkersFor, type FinalReads } from './checkers/all.js'
+import { textsOf, type Violation } from './checkers/checker.js'
+import { SimClient } from './clients.js'
+import { Injector } from './injector.js'
+import type { Observer } from './observer.js'
+import type { FaultKind, Plan } from './plan.js'
+import type { SimGateway } from './sim-gateway.js'
+import { SimWorld } from './world.js'
+
+/** Virtual time that each phase may take. */
+const OPENING_MS = 10_000
+const SAFETY_MS = 120_000
+const SETTLING_MS = 60_000
+/** Healing what is damaged; see `INTERNAL_TIMEOUT_MS` of the nodes' own requests. */
+const HEALING_MS = 3_000
+const FINAL_TIMEOUT_MS = 5_000
+/** Violations kept of one run: the first ones tell what happened. */
+const VIOLATIONS_MAX = 20
+
+export interface RunReport {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  readonly operations: number
+  /** How calls ended: `written`, `value`, `page`, or a failure's code. */
+  readonly ends: Readonly<Record<string, number>>
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  readonly skipped: number
+  readonly virtualMs: number
+  /** From the end of the faults until everything had settled. */
+  readonly settledAfterMs: number
+}
+
+/** Runs a plan. `observers` see everything that the checkers see, after them. Errors: none; what throws is a violation. */
+export function runPlan(plan: Plan, observers: readonly Observer[] = []): RunReport {
+  return new Run(plan, observers).run()
+}
+
+class Run {
+  readonly #plan: Plan
+  readonly #violations: Violation[] = []
+  readonly #final: FinalReads
+  readonly #world: SimWorld
+  readonly #injector: Injector
+  readonly #ends: Record<string, number> = {}
+  #callsLeft: number
+  #settledAfterMs = 0
+
+  constructor(plan: Plan, observers: readonly Observer[]) {
+    this.#plan = plan
+    this.#callsLeft = plan.operations
+    const now = (): number => this.#world?.nowMs ?? 0
+    const { checkers, final } = checkersFor(
+      plan,
+      (violation) => {
+        if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push({ ...violation, atMs: now() })
+      },
+      now,
+    )
+    this.#final = final
+    const counter: Observer = {
+      onEnd: (_call, outcome) => {
+        const end = endOf(outcome)
+        this.#ends[end] = (this.#ends[end] ?? 0) + 1
+      },
+    }
+    const { seed, nodes, latencyMs } = plan
+    const [minMs, spreadMs] = latencyMs
+    this.#world = new SimWorld({
+      seed,
+      nodes,
+      config: configOf(plan),
+      supervision: supervisionOf(plan),
+      latency: { minMs, spreadMs },
+      observers: [...checkers, counter, ...observers],
+    })
+    this.#injector = new Injector(this.#world, plan.faults)
+  }
+
+  run(): RunReport {
+    try {
+      this.#phases()
+      for (const observer of this.#world.observers)
+        if ('atEnd' in observer) (observer.atEnd as (world: SimWorld) => void)(this.#world)
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#violations.push({ checker: 'invariants', rule: 'an invariant broke', detail, atMs: this.#world.nowMs })
+    }
+    const { seed, operations } = this.#plan
+    const { injected, skipped } = this.#injector
+    return {
+      seed,
+      violations: this.#violations,
+      operations: operations - this.#callsLeft,
+      ends: this.#ends,
+      faults: Object.fromEntries(injected),
+      skipped,
+      virtualMs: this.#world.nowMs,
+      settledAfterMs: this.#settledAfterMs,
+    }
+  }
+
+  #phases(): void {
+    const world = this.#world
+    if (!this.#until('the nodes are up', () => this.#isSettled(), OPENING_MS)) return
+    for (let count = 0; count < this.#plan.gateways; count++) world.addGateway()
+    const clients = this.#clients()
+    for (const client of clients) client.start()
+    this.#injector.start()
+    if (!this.#until('all calls are made', () => clients.every((client) => client.isDone), SAFETY_MS)) return
+    this.#injector.end()
+    const endedAtMs = world.nowMs
+    if (world.gateways.size === 0) world.addGateway()
+    // Whoever vanished may have owed hints: all compare what they hold.
+    world.loseGateway(world.addGateway().id)
+    if (!this.#until('everything has settled', () => this.#isSettled(), SETTLING_MS)) return
+    this.#settledAfterMs = world.nowMs - endedAtMs
+    for (const observer of world.observers) observer.onSettled?.(world)
+    this.#readAll()
+    // What was damaged was seen at the latest now, and is healed.
+    world.run(HEALING_MS)
+    if (!this.#until('everything has settled after the last reads', () => this.#isSettled(), SETTLING_MS)) return
+    for (const observer of world.observers) observer.onSettled?.(world)
+  }
+
+  /** False, and a violation: it did not come to that in time. */
+  #until(what: string, isSo: () => boolean, withinMs: number): boolean {
+    // Looked at every few ms only: it costs more than most events.
+    const { nowMs } = this.#world
+    while (this.#world.nowMs < nowMs + withinMs) {
+      if (isSo()) return true
+      this.#world.run(5)
+    }
+    const detail = `not within ${withinMs} ms: ${what}; ${this.#state()}`
+    this.#violations.push({
+      checker: 'liveness',
+      rule: 'Liveness: without faults everything settles',
+      detail,
+      atMs: this.#world.nowMs,
+    })
+    return false
+  }
+
+  #clients(): SimClient[] {
+    const { clients, seed, thinkMs } = this.#plan
+    const takeCall = (): boolean => this.#callsLeft > 0 && this.#callsLeft-- > 0
+    return Array.from({ length: clients }, (_, number) => {
+      const gateway = (): SimGateway | undefined => this.#gatewayOf(number)
+      const { onSiblingWrite } = this.#final
+      return new SimClient({ number, world: this.#world, seed, thinkMs, takeCall, gateway, onSiblingWrite })
+    })
+  }
+
+  /** A new one where all have vanished: as a program that is started again would have. */
+  #gatewayOf(number: number): SimGateway | undefined {
+    const world = this.#world
+    if (!world.supervisor.isThere) return undefined
+    if (world.gateways.size === 0) world.addGateway()
+    const gateways = [...world.gateways.values()]
+    return gateways[number % gateways.length]
+  }
+
+  #readAll(): void {
+    const world = this.#world
+    const keys = new Set<Key>()
+    for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
+    const [gateway] = world.gateways.values()
+    const { n } = this.#plan.quorums
+    let left = keys.size
+    for (const key of [...keys].sort()) {
+      const spec = { kind: 'get' as const, keys: [key], texts: [], quorum: n, timeoutMs: FINAL_TIMEOUT_MS }
+      gateway?.call(spec, (outcome) => {
+        left -= 1
+        if (outcome.type === 'value') this.#final.onFinalRead(key, textsOf(outcome.record))
+        else {
+          const detail = `${key} cannot be read at the end: ${endOf(outcome)}`
+          this.#violations.push({
+            checker: 'liveness',
+            rule: 'Liveness: every key can be read',
+            detail,
+            atMs: world.nowMs,
+          })
+        }
+      })
+    }
+    this.#until('every key has been read', () => left === 0, FINAL_TIMEOUT_MS * 2)
+  }
+
+  #isSettled(): boolean {
+    const { supervisor, nodes, gateways } = this.#world
+    if (!supervisor.isQuiet) return false
+    const { epoch } = supervisor.table
+    for (const gateway of gateways.values())
+      if (gateway.core.lingering > 0 || gateway.pending > 0 || gateway.core.table.epoch < epoch) return false
+    for (const node of nodes.values()) {
+      const phase = supervisor.phaseOf(node.id)
+      if (phase === 'down') continue
+      if (phase !== 'up' || node.core === undefined) return false
+      const { hintsDue, filling, exchanging, lingering, converged } = node.core.gauges()
+      if (hintsDue + filling + exchanging + lingering > 0 || !converged || node.core.table.epoch < epoch) return false
+    }
+    return true
+  }
+
+  #state(): string {
+    const { supervisor, nodes } = this.#world
+    const views = supervisor.views().map(({ id, phase }) => {
+      const core = nodes.get(id)?.core
+      return `${id} ${phase} ${core === undefined ? '' : JSON.stringify(core.gauges())}`
+    })
+    return `supervisor ${supervisor.isQuiet ? 'quiet' : 'busy'}, epoch ${supervisor.table.epoch}; ${views.join('; ')}`
+  }
+}
+
+function endOf(outcome: OperationOutcome): string {
+  return outcome.type === 'failed' ? outcome.failure.code : outcome.type
+}
+
+function configOf(plan: Plan): GatewayConfig {
+  const { quorums, conflict, coordination, hintWindowMs } = plan
+  return {
+    ...quorums,
+    wFill: quorums.w,
+    partitions: 16,
+    conflict,
+    coordination,
+    avoidAfterMs: 50,
+    hedgeBudgetPercent: 5,
+    hintWindowMs,
+    hintBytesMax: 1e7,
+    transferBytesPerSecond: 1e8,
+    membership: MEMBERSHIP_DEFAULTS,
+    requestsInFlightMax: 1_000,
+    bytesInFlightMax: 1e8,
+  }
+}
+
+function supervisionOf({ quorums, coordination, conflict }: Plan): SupervisorConfig {
+  // Faults that are meant for good say so; dying often is not one of them.
+  const restart = { restartsMax: 1_000, windowMs: 60_000, backoffMsMin: 10, backoffMsMax: 200, stableAfterMs: 200 }
+  const nodesCoordinate = coordination === 'server' || conflict === 'siblings'
+  return { ...quorums, wFill: quorums.w, hungAfterMs: 500, openingAfterMs: 5_000, nodesCoordinate, restart }
+}

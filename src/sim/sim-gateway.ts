@@ -1,0 +1,131 @@
+/**
+ * A simulated gateway: runs the real `Gateway` for the calls of some clients. It can vanish, with whoever waited.
+ *
+ * Called by `SimWorld`.
+ */
+
+import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import { type ClientRequest, Gateway, type GatewayEvent } from '../protocol/gateway.js'
+import type { Address, GatewayId } from '../protocol/ids.js'
+import type { Message } from '../protocol/messages.js'
+import type { PartitionTable } from '../protocol/ring/table.js'
+import type { Call, CallOptions } from './call.js'
+import type { SimWorld } from './world.js'
+
+const TIMER_MS_MIN = 0.5
+const SCAN_BYTES = 1e6
+
+/** Asked for in one call; the rest is filled in. */
+export type CallSpec = Pick<Call, 'kind' | 'keys' | 'texts'> & CallOptions
+
+interface Pending {
+  readonly call: Call
+  readonly onEnd: ((outcome: OperationOutcome) => void) | undefined
+}
+
+const ENCODER = new TextEncoder()
+
+export class SimGateway {
+  readonly id: GatewayId
+  readonly core: Gateway
+  readonly #world: SimWorld
+  readonly #pending = new Map<number, Pending>()
+  #timerAtMs = Number.POSITIVE_INFINITY
+  /** Added to its clock where there is no shared one. */
+  skewNs = 0n
+  isGone = false
+
+  constructor(id: GatewayId, world: SimWorld, table: PartitionTable) {
+    this.id = id
+    this.#world = world
+    this.core = new Gateway(id, world.options.config, table)
+  }
+
+  /** Calls that have not been answered. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  call(spec: CallSpec, onEnd?: (outcome: OperationOutcome) => void): Call {
+    const world = this.#world
+    const { config } = world.options
+    const { kind, keys, texts, sloppy = false, timeoutMs = 1_000, context } = spec
+    const quorum = spec.quorum ?? (kind === 'put' ? config.w : config.r)
+    const { nowMs } = world
+    const number = world.takeCallNumber()
+    const deadlineMs = nowMs + timeoutMs
+    const call: Call = {
+      number,
+      gateway: this.id,
+      kind,
+      keys,
+      texts,
+      quorum,
+      sloppy,
+      context,
+      calledAtMs: nowMs,
+      deadlineMs,
+    }
+    this.#pending.set(number, { call, onEnd })
+    for (const observer of world.observers) observer.onCall?.(call)
+    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.skewNs })
+    return call
+  }
+
+  deliver(from: Address, message: Message): void {
+    if (!this.isGone) this.#step({ type: 'message', from, message })
+  }
+
+  /** Its thread ends in the middle of its work. */
+  vanish(): void {
+    this.isGone = true
+    for (const { call } of this.#pending.values())
+      for (const observer of this.#world.observers) observer.onVanished?.(call)
+    this.#pending.clear()
+  }
+
+  #step(event: GatewayEvent): void {
+    const world = this.#world
+    const effects = this.core.step(event, world.nowMs)
+    this.#arm()
+    for (const effect of effects) {
+      if (effect.type === 'send') world.post(this.id, effect.to, effect.message)
+      else if (effect.type === 'reply') this.#onReply(effect.id, effect.outcome)
+      else if (effect.type === 'repair') for (const observer of world.observers) observer.onNotice?.(this.id, effect)
+    }
+  }
+
+  #onReply(number: number, outcome: OperationOutcome): void {
+    const pending = this.#pending.get(number)
+    const { observers } = this.#world
+    if (pending === undefined) {
+      for (const observer of observers) observer.onStrayEnd?.(this.id, number, outcome)
+      return
+    }
+    this.#pending.delete(number)
+    for (const observer of observers) observer.onEnd?.(pending.call, outcome)
+    pending.onEnd?.(outcome)
+  }
+
+  #arm(): void {
+    const atMs = Math.max(this.core.nextDeadlineMs(), this.#world.nowMs + TIMER_MS_MIN)
+    if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY) return
+    this.#timerAtMs = atMs
+    this.#world.at(atMs, () => {
+      if (this.#timerAtMs !== atMs || this.isGone) return
+      this.#timerAtMs = Number.POSITIVE_INFINITY
+      if (this.core.nextDeadlineMs() <= this.#world.nowMs) this.#step({ type: 'timer' })
+      else this.#arm()
+    })
+  }
+}
+
+function requestOf(call: Call): ClientRequest {
+  const { number: id, kind, keys, texts, quorum, sloppy, context, deadlineMs } = call
+  if (kind === 'get') return { kind, id, key: keys[0] ?? '', r: quorum, sloppy, deadlineMs }
+  if (kind === 'scan')
+    return { kind, id, range: { reverse: false }, limit: 1_000, bytesMax: SCAN_BYTES, r: quorum, deadlineMs }
+  const values = texts.map((text) => (text === null ? null : ENCODER.encode(text)))
+  const put = { kind, id, keys, values, w: quorum, sloppy, deadlineMs }
+  return context === undefined ? put : { ...put, context }
+}

@@ -1,0 +1,229 @@
+/**
+ * A run as a person can read it: one line for each thing that happened, with its virtual time. The lines of one seed are the
+ * same in every run, to the byte.
+ *
+ * An observer; changes nothing.
+ */
+
+import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import type { Notice } from '../protocol/effects.js'
+import type { Address, GatewayId, Incarnation, NodeId } from '../protocol/ids.js'
+import { type Message, REPLY } from '../protocol/messages.js'
+import type { PartitionTable } from '../protocol/ring/table.js'
+import type { StoreWrite } from '../protocol/store-contract.js'
+import type { SupervisorNotice } from '../protocol/supervision/supervisor-events.js'
+import type { VersionRecord } from '../protocol/versions/record.js'
+import type { Call } from './call.js'
+import { textsOf } from './checkers/checker.js'
+import type { Mail, Observer } from './observer.js'
+
+const STATUS_NAMES = Object.fromEntries(Object.entries(REPLY).map(([name, status]) => [status, name]))
+/** Keys shown of a long list. */
+const SHOWN_MAX = 6
+
+/** What to leave out: gossip and heartbeats are most of what is said. */
+export interface TraceOptions {
+  readonly now: () => number
+  readonly isShown?: (message: Message) => boolean
+}
+
+export class Trace implements Observer {
+  readonly lines: string[] = []
+  readonly #now: () => number
+  readonly #isShown: (message: Message) => boolean
+
+  constructor({ now, isShown = () => true }: TraceOptions) {
+    this.#now = now
+    this.#isShown = isShown
+  }
+
+  onCall(call: Call): void {
+    this.#add(`${call.gateway}  CALL ${call.number}  ${describeCall(call)}`)
+  }
+
+  onEnd(call: Call, outcome: OperationOutcome): void {
+    this.#add(`${call.gateway}  END ${call.number}  ${describeOutcome(outcome)}`)
+  }
+
+  onStrayEnd(gateway: GatewayId, number: number, outcome: OperationOutcome): void {
+    this.#add(`${gateway}  END ${number} AGAIN  ${describeOutcome(outcome)}`)
+  }
+
+  onSend({ from, to, message }: Mail): void {
+    if (this.#isShown(message)) this.#add(`${from} → ${to}  ${describeMessage(message)}`)
+  }
+
+  onDelivered({ from, to, message }: Mail): void {
+    if (this.#isShown(message)) this.#add(`${to} ← ${from}  ${labelOf(message)}`)
+  }
+
+  onLost({ from, to, message }: Mail): void {
+    if (this.#isShown(message)) this.#add(`${from} ✗ ${to}  ${labelOf(message)} is lost`)
+  }
+
+  onSpawn(node: NodeId, incarnation: Incarnation): void {
+    this.#add(`${node}  life ${incarnation} begins`)
+  }
+
+  onOpened(node: NodeId, { verdict, reason }: { readonly verdict: string; readonly reason: string }): void {
+    this.#add(`${node}  opened its store: ${verdict} (${reason})`)
+  }
+
+  onBoot(node: NodeId, { epoch }: PartitionTable): void {
+    this.#add(`${node}  boots with epoch ${epoch}`)
+  }
+
+  onDeath(node: NodeId, reason: string): void {
+    this.#add(`${node}  ends: ${reason}`)
+  }
+
+  onAccepted(node: NodeId, write: StoreWrite): void {
+    this.#add(`${node}  store has ${describeWrite(write)}`)
+  }
+
+  onPersisted({ epoch }: PartitionTable): void {
+    this.#add(`supervisor  epoch ${epoch} is on disk`)
+  }
+
+  onNotice(from: Address, notice: Notice | SupervisorNotice): void {
+    const { type, ...facts } = notice
+    this.#add(`${from}  NOTICE ${type} ${describeFacts(facts)}`)
+  }
+
+  onGateway(gateway: GatewayId, isThere: boolean): void {
+    this.#add(`${gateway}  ${isThere ? 'is there' : 'is gone'}`)
+  }
+
+  onFault(text: string): void {
+    this.#add(`FAULT  ${text}`)
+  }
+
+  #add(text: string): void {
+    this.lines.push(`${this.#now().toFixed(3).padStart(10)}  ${text}`)
+  }
+}
+
+function describeCall({ kind, keys, texts, quorum, sloppy, context }: Call): string {
+  const options = `${kind === 'put' ? 'w' : 'r'}=${quorum}${sloppy ? ' sloppy' : ''}${context === undefined ? '' : ` context ${JSON.stringify(context)}`}`
+  if (kind !== 'put') return `${kind} ${listOf(keys)} ${options}`
+  const pairs = keys.map((key, place) => `${key}=${texts[place] ?? 'deleted'}`)
+  return `put ${listOf(pairs)} ${options}`
+}
+
+export function describeOutcome(outcome: OperationOutcome): string {
+  switch (outcome.type) {
+    case 'value':
+      return `value ${describeRecord(outcome.record)}`
+    case 'page':
+      return `page of ${outcome.page.keys.length}${outcome.page.next === undefined ? '' : `, more after ${outcome.page.next}`}`
+    case 'failed': {
+      const { code, ...facts } = outcome.failure
+      return `${code} ${describeFacts(facts)}`
+    }
+    default:
+      return outcome.type
+  }
+}
+
+function labelOf(message: Message): string {
+  const id =
+    'id' in message ? ` #${shortId(message.id)}` : 'replyTo' in message ? ` re #${shortId(message.replyTo)}` : ''
+  return `${message.type}${id}`
+}
+
+/** Numbers of a node's messages begin at 2^32 times its life. */
+function shortId(id: number): string {
+  const life = Math.floor(id / 2 ** 32)
+  return life === 0 ? String(id) : `${life}.${id % 2 ** 32}`
+}
+
+/** Everything that tells one message from another of its type. */
+export function describeMessage(message: Message): string {
+  const label = labelOf(message)
+  switch (message.type) {
+    case 'replica/read':
+      return `${label}  ${listOf(message.keys)}${message.fallback ? ' from hints' : ''}`
+    case 'replica/read-reply': {
+      const answers = message.statuses.map((status, place) =>
+        status === REPLY.ok ? describeRecord(message.records[place]) : (STATUS_NAMES[status] ?? '?'),
+      )
+      return `${label}  ${listOf(answers)}`
+    }
+    case 'replica/write':
+      return `${label}  ${listOf(message.keys.map((key, place) => `${key}=${describeRecord(message.records[place])}`))}`
+    case 'replica/write-reply':
+    case 'hint/stored':
+      return `${label}  ${listOf(message.statuses.map((status) => STATUS_NAMES[status] ?? '?'))}`
+    case 'hint/store':
+      return `${label}  ${listOf(message.keys.map((key, place) => `${key} for ${message.targets[place]}`))}`
+    case 'coordinate/requests':
+      return `${label}  ${listOf(message.requests.map((request) => `${request.kind} ${request.kind === 'get' ? request.key : request.keys.join(' ')}`))}`
+    case 'coordinate/replies':
+      return `${label}  ${listOf(message.outcomes.map(describeOutcome))}`
+    case 'peer/changed':
+      return `${label}  ${message.node} life ${message.incarnation} ${message.status}`
+    case 'table/announce':
+      return `${label}  epoch ${message.table.epoch}`
+    case 'table/request':
+    case 'table/stored':
+    case 'table/activate':
+      return `${label}  epoch ${message.epoch}`
+    case 'transfer/start':
+      return `${label}  ${listOf(message.orders.map(({ partition, sources }) => `partition ${partition} from ${sources.join(' and ')}`))}`
+    case 'transfer/pull':
+    case 'transfer/done':
+      return `${label}  partitions ${listOf(message.partitions.map(String))}`
+    case 'transfer/chunk':
+      return `${label}  ${STATUS_NAMES[message.status]} ${listOf(message.keys)}${message.next === undefined ? ', the last' : ''}`
+    case 'exchange/start':
+    case 'exchange/done':
+      return `${label}  ${listOf(message.peers)}`
+    case 'exchange/compare':
+      return `${label}  digest ${message.digest}`
+    case 'exchange/differ':
+      return `${label}  ${message.same ? 'the same' : `${STATUS_NAMES[message.status]} ${listOf(message.keys)}`}`
+    case 'hint/lost':
+      return `${label}  for ${listOf(message.targets)}`
+    default:
+      return label
+  }
+}
+
+function describeRecord(record: VersionRecord | undefined): string {
+  if (record === undefined) return 'nothing'
+  const texts = textsOf(record)
+  return texts.length === 0 ? 'deleted' : texts.join('|')
+}
+
+function describeWrite({
+  keys,
+  records,
+  keysDropped = [],
+  hintsKept = [],
+  hintsDropped = [],
+  meta,
+}: StoreWrite): string {
+  const parts: string[] = []
+  if (keys.length > 0) parts.push(listOf(keys.map((key, place) => `${key}=${describeRecord(records[place])}`)))
+  if (keysDropped.length > 0) parts.push(`dropped ${listOf(keysDropped)}`)
+  if (hintsKept.length > 0) parts.push(`hints ${listOf(hintsKept.map(({ key, target }) => `${key} for ${target}`))}`)
+  if (hintsDropped.length > 0)
+    parts.push(`dropped hints ${listOf(hintsDropped.map(({ key, target }) => `${key} for ${target}`))}`)
+  if (meta?.table !== undefined) parts.push(`the table of epoch ${(JSON.parse(meta.table) as PartitionTable).epoch}`)
+  return parts.join(', ')
+}
+
+function listOf(texts: readonly string[]): string {
+  const shown = texts.slice(0, SHOWN_MAX).join(', ')
+  return texts.length <= SHOWN_MAX ? shown : `${shown} and ${texts.length - SHOWN_MAX} more`
+}
+
+function describeFacts(facts: object): string {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([name, value]) =>
+        `${name} ${Array.isArray(value) ? (value.length > SHOWN_MAX ? `${value.length} of them` : value.join(' ')) : value}`,
+    )
+    .join(', ')
+}

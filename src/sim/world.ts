@@ -1,0 +1,210 @@
+/**
+ * A whole cluster in virtual time: the real `SupervisorCore`, `DynamoNode`s and `Gateway`s, on simulated threads, links and
+ * disks. One seed decides everything that is chance, so that two runs are equal to the byte.
+ *
+ * It moves time and mail; it injects no faults by itself and judges nothing: faults call it, observers watch it. Called by
+ * the simulator's runs (`run.ts`), by scenarios, and by tests.
+ */
+
+import type { GatewayConfig } from '../protocol/gateway.js'
+import { type Address, type GatewayId, type NodeId, SUPERVISOR } from '../protocol/ids.js'
+import { isDataMessage, type Message } from '../protocol/messages.js'
+import { Prng } from '../protocol/prng.js'
+import { planClaim } from '../protocol/ring/claim.js'
+import { newTable } from '../protocol/supervision/reassignment.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import { EventQueue } from './event-queue.js'
+import { type Latency, Network } from './network.js'
+import type { Mail, Observer } from './observer.js'
+import { SimDisk } from './sim-disk.js'
+import { SimGateway } from './sim-gateway.js'
+import { type Life, SimNode } from './sim-node.js'
+import { SimSupervisor } from './sim-supervisor.js'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly nodes: number
+  readonly config: GatewayConfig
+  readonly supervision: SupervisorConfig
+  readonly latency: Latency
+  readonly observers: readonly Observer[]
+}
+
+/** A minimum, and a spread that is drawn from, in ms. */
+export type Span = readonly [minMs: number, spreadMs: number]
+
+export class SimWorld {
+  readonly options: WorldOptions
+  readonly observers: readonly Observer[]
+  /** A source of chance for each purpose, so that leaving out a fault does not change all the rest. */
+  readonly chance: { readonly network: Prng; readonly disks: Prng; readonly host: Prng; readonly faults: Prng }
+  readonly network: Network
+  readonly nodes = new Map<NodeId, SimNode>()
+  readonly gateways = new Map<GatewayId, SimGateway>()
+  readonly supervisor: SimSupervisor
+  nowMs = 0
+  readonly #queue = new EventQueue()
+  #clockNs = 1_000_000_000n
+  #nextGateway = 1
+  #nextCall = 1
+  #nextStore = 1
+
+  constructor(options: WorldOptions) {
+    const { seed, nodes, config, supervision, observers } = options
+    this.options = options
+    this.observers = observers
+    const chanceOf = (purpose: number): Prng => new Prng(seed * 8 + purpose)
+    this.chance = { network: chanceOf(1), disks: chanceOf(2), host: chanceOf(3), faults: chanceOf(4) }
+    this.network = new Network(this.chance.network, options.latency)
+    const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
+    const { partitions, n } = config
+    const takeStoreId = () => (this.#nextStore++).toString(16).padStart(16, '0')
+    for (const id of members) this.nodes.set(id, new SimNode(id, new SimDisk(partitions, takeStoreId), this))
+    const table = newTable(planClaim({ partitions, n, members }).rows, n)
+    this.supervisor = new SimSupervisor(this, supervision, table)
+    for (const observer of observers) observer.onPersisted?.(table)
+    this.supervisor.start(false)
+  }
+
+  get ids(): readonly NodeId[] {
+    return [...this.nodes.keys()]
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------------
+
+  at(atMs: number, run: () => void): void {
+    this.#queue.add(atMs, run)
+  }
+
+  after(span: Span, run: () => void): void {
+    this.#queue.add(this.nowMs + this.drawMs(span), run)
+  }
+
+  drawMs([minMs, spreadMs]: Span): number {
+    return minMs + this.chance.host.next() * spreadMs
+  }
+
+  run(ms: number): void {
+    this.runUntil(() => false, ms)
+  }
+
+  /** True: it came to that within so many ms. Looked at after every event. */
+  runUntil(isSo: () => boolean, withinMs: number): boolean {
+    const untilMs = this.nowMs + withinMs
+    while (!isSo()) {
+      if (this.#queue.nextMs > untilMs) {
+        this.nowMs = untilMs
+        return isSo()
+      }
+      this.nowMs = Math.max(this.nowMs, this.#queue.nextMs)
+      this.#queue.take()()
+    }
+    return true
+  }
+
+  /** The shared clock: no two readings are equal, and no process goes back behind an earlier one. */
+  clockNs(): bigint {
+    const now = 1_000_000_000n + BigInt(Math.round(this.nowMs * 1e6))
+    this.#clockNs = now > this.#clockNs ? now : this.#clockNs + 1n
+    return this.#clockNs
+  }
+
+  // --- who is there ---------------------------------------------------------------------------------------------------
+
+  node(id: NodeId): SimNode {
+    const node = this.nodes.get(id)
+    if (node === undefined) throw new RangeError(`there is no ${id}`)
+    return node
+  }
+
+  takeCallNumber(): number {
+    return this.#nextCall++
+  }
+
+  addGateway(): SimGateway {
+    const id = `gateway${this.#nextGateway++}`
+    const gateway = new SimGateway(id, this, this.supervisor.table)
+    this.gateways.set(id, gateway)
+    for (const observer of this.observers) observer.onGateway?.(id, true)
+    for (const peer of this.supervisor.peers()) this.post(SUPERVISOR, id, { type: 'peer/changed', ...peer })
+    this.supervisor.step({ type: 'gateway/joined', gateway: id })
+    return gateway
+  }
+
+  /** Its thread ends in the middle of its work. */
+  loseGateway(id: GatewayId): void {
+    const gateway = this.gateways.get(id)
+    if (gateway === undefined) return
+    this.gateways.delete(id)
+    gateway.vanish()
+    for (const observer of this.observers) observer.onGateway?.(id, false)
+    this.supervisor.step({ type: 'gateway/lost', gateway: id })
+  }
+
+  /** A thread ends. `losesUnaccepted`: so is everything that its disk had not answered. */
+  endNode(node: SimNode, reason: string, losesUnaccepted: boolean): void {
+    const { life } = node
+    const hints = node.end(losesUnaccepted)
+    if (life === undefined || hints === undefined) return
+    for (const observer of this.observers) observer.onDeath?.(node.id, reason)
+    this.supervisor.onDeath(node, life.incarnation, reason, hints)
+  }
+
+  /** SIGKILL of the whole process, and a new one after a while. */
+  killProcess(downMs: number): void {
+    for (const gateway of [...this.gateways.values()]) {
+      this.gateways.delete(gateway.id)
+      gateway.vanish()
+      for (const observer of this.observers) observer.onGateway?.(gateway.id, false)
+    }
+    for (const node of this.nodes.values()) {
+      if (node.end(false) !== undefined) for (const observer of this.observers) observer.onDeath?.(node.id, 'SIGKILL')
+    }
+    this.supervisor.die()
+    this.at(this.nowMs + downMs, () => this.supervisor.restart())
+  }
+
+  // --- mail -----------------------------------------------------------------------------------------------------------
+
+  post(from: Address, to: Address, message: Message): void {
+    const mail: Mail = { from, to, message }
+    for (const observer of this.observers) observer.onSend?.(mail, this)
+    const meant = this.nodes.get(to)?.life
+    const sender = this.nodes.get(from)?.life
+    if (from === SUPERVISOR || to === SUPERVISOR) {
+      this.at(this.network.reliableArrival(from, to, this.nowMs), () => this.#arrive(mail, meant, sender))
+      return
+    }
+    const arrivals = this.network.arrivals(from, to, this.nowMs)
+    if (arrivals.length === 0) for (const observer of this.observers) observer.onLost?.(mail)
+    for (const atMs of arrivals) this.at(atMs, () => this.#arrive(mail, meant, sender))
+  }
+
+  #arrive(mail: Mail, meant: Life | undefined, sender: Life | undefined): void {
+    const { from, to, message } = mail
+    if (to === SUPERVISOR) {
+      // A thread's last words arrive before its end, or never.
+      const life = this.nodes.get(from)?.life
+      if (this.nodes.has(from) ? life === sender : this.gateways.has(from)) {
+        for (const observer of this.observers) observer.onDelivered?.(mail, this)
+        this.supervisor.onMessage(from, message)
+      }
+      return
+    }
+    const node = this.nodes.get(to)
+    const gateway = this.gateways.get(to)
+    const isThere = node === undefined ? gateway !== undefined : meant !== undefined && node.life === meant
+    if (!isThere) {
+      for (const observer of this.observers) observer.onLost?.(mail)
+      return
+    }
+    if (node !== undefined && meant !== undefined) return node.deliver(meant, from, message)
+    for (const observer of this.observers) observer.onDelivered?.(mail, this)
+    gateway?.deliver(from, message)
+  }
+
+  /** For observers that count: is it a request or a reply that holds data? */
+  static isData(message: Message): boolean {
+    return isDataMessage(message)
+  }
+}
