@@ -1,5 +1,6 @@
 /**
- * The pool of threads for bulk work without state: verifying a store's files before it is opened. The only importer of piscina.
+ * The pool of threads for bulk work without state: verifying a store's files before it is opened, simulating seeds. The only
+ * importer of piscina.
  *
  * Piscina owns the threads: it starts one when there is work and ends it after ten seconds without. The queue is kept here, and
  * Piscina never holds more calls than threads, because a call that waits inside Piscina is forgotten when the thread that it
@@ -156,6 +157,30 @@ class TaskPool implements Pool {
     for (const call of calls) call.settle(reason)
     await threads?.destroy()
   }
+}
+
+/** Tasks of one kind, spread over threads. */
+export interface TaskThreads<Task, Result> {
+  /** Errors: whatever the task threw, or its thread died of. */
+  run(task: Task): Promise<Result>
+  close(): Promise<void>
+}
+
+/** For work that may be done again: what runs when a thread dies is rejected. `name`: the function that the module exports. */
+export function createTaskThreads<Task, Result>(options: {
+  readonly taskUrl: URL
+  readonly name: string
+  readonly maxThreads: number
+}): TaskThreads<Task, Result> {
+  const { taskUrl, name, maxThreads } = options
+  const threads = new Piscina<Task, Result>({
+    filename: taskUrl.href,
+    name,
+    minThreads: 0,
+    maxThreads,
+    recordTiming: false,
+  })
+  return { run: (task) => threads.run(task), close: () => threads.destroy() }
 }
 
 function closedError(): PoolError {

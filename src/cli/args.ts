@@ -54,6 +54,21 @@ export interface DemoCommand {
   readonly location: string | undefined
 }
 
+export interface SimCommand {
+  readonly name: 'sim'
+  readonly seeds: readonly number[]
+  readonly options: { readonly operations?: number; readonly nodes?: number }
+  /** Of one seed: changes to its plan. */
+  readonly only: readonly number[] | undefined
+  readonly clients: number | undefined
+  readonly gateways: number | undefined
+  readonly trace: boolean
+  readonly gossip: boolean
+  readonly shrink: boolean
+  readonly threads: number | undefined
+  readonly json: boolean
+}
+
 export type OneShotCommand =
   | { readonly name: 'get'; readonly cluster: ClusterOptions; readonly key: string; readonly call: GetOptions }
   | {
@@ -83,6 +98,7 @@ export type Command =
   | StartCommand
   | LoadCommand
   | DemoCommand
+  | SimCommand
   | OneShotCommand
 
 const DEFAULT_LOCATION = './data'
@@ -129,6 +145,7 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   }),
   locate: (given) => ({ name: 'locate', cluster: clusterOptions(given), key: given.operand('KEY') }),
   status: (given) => ({ name: 'status', cluster: clusterOptions(given), json: given.flag('json') ?? false }),
+  sim: simCommand,
   demo: (given) => ({ name: 'demo', location: given.text('location') }),
 }
 
@@ -149,6 +166,37 @@ function loadCommand(given: Given): LoadCommand {
     concurrency: given.whole('concurrency', 1, 64) ?? 4,
     badLinesMax: given.whole('max-errors', 0, Number.MAX_SAFE_INTEGER) ?? 0,
     w: given.whole('w', 1, 64),
+  }
+}
+
+/** The largest whose multiples are exact. */
+const SEED_MAX = 2 ** 40
+
+function simCommand(given: Given): SimCommand {
+  const seed = given.whole('seed', 0, SEED_MAX)
+  const count = given.whole('seeds', 1, 10_000_000) ?? 100
+  const from = given.whole('from', 0, SEED_MAX) ?? 1
+  const trace = given.flag('trace') ?? false
+  const only = given.text('only')
+  const numbers = only === undefined ? undefined : only === 'none' ? [] : only.split(',').map(Number)
+  if (numbers?.some((number) => !Number.isInteger(number)) === true)
+    throw given.wrong('only', only ?? '', 'numbers of faults between commas, or none')
+  const clients = given.whole('clients', 1, 100)
+  const gateways = given.whole('gateways', 1, 20)
+  const ofOne = trace || numbers !== undefined || clients !== undefined || gateways !== undefined
+  if (seed === undefined && ofOne) throw new UsageError('--trace, --only, --clients and --gateways need --seed', 'sim')
+  return {
+    name: 'sim',
+    seeds: seed === undefined ? Array.from({ length: count }, (_, place) => from + place) : [seed],
+    options: defined({ operations: given.whole('operations', 1, 100_000), nodes: given.whole('nodes', 3, 32) }),
+    only: numbers,
+    clients,
+    gateways,
+    trace,
+    gossip: given.flag('gossip') ?? false,
+    shrink: given.flag('shrink') ?? true,
+    threads: given.whole('threads', 1, 64),
+    json: given.flag('json') ?? false,
   }
 }
 

@@ -3,6 +3,7 @@
 const CLUSTER = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status'] as const
 const CREATING = ['start', 'load', 'put'] as const
 const EVERY = [...CLUSTER, 'demo'] as const
+const ALL = [...EVERY, 'sim'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
@@ -13,6 +14,7 @@ export const COMMANDS = {
   scan: 'print keys and values in key order, all or those that begin with PREFIX',
   locate: 'print the slot, partition and owners of a key',
   status: 'print the nodes and what they hold',
+  sim: 'run the protocol in a simulated world, seed by seed, and check what it promises',
   demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
 } as const satisfies Record<string, string>
 
@@ -30,6 +32,7 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   scan: ['[PREFIX]'],
   locate: ['KEY'],
   status: [],
+  sim: [],
   demo: [],
 }
 
@@ -44,7 +47,12 @@ export interface Flag {
 
 export const FLAGS = {
   location: { type: 'string', short: 'd', operand: 'FOLDER', commands: EVERY, about: 'folder of the cluster (./data)' },
-  nodes: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'node threads of a new cluster (5)' },
+  nodes: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: [...CREATING, 'sim'],
+    about: 'node threads of a new cluster (5); sim: simulated nodes (5 to 7)',
+  },
   partitions: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'of a new cluster, a power of two (128)' },
   n: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'copies in a new cluster, or all (3)' },
   r: {
@@ -126,8 +134,28 @@ export const FLAGS = {
   },
   limit: { type: 'string', operand: 'COUNT', commands: ['scan'], about: 'pairs at most' },
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
-  json: { type: 'boolean', commands: ['scan', 'status'], about: 'print JSON, one value a line' },
-  help: { type: 'boolean', short: 'h', commands: EVERY, about: 'print this' },
+  json: { type: 'boolean', commands: ['scan', 'status', 'sim'], about: 'print JSON, one value a line' },
+  seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },
+  from: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'the first of them (1)' },
+  seed: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'only this one' },
+  operations: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'calls of the clients in each run (500)' },
+  only: {
+    type: 'string',
+    operand: 'NUMBERS',
+    commands: ['sim'],
+    about: 'with --seed: only these of its faults, as 3,9,14 (or none)',
+  },
+  clients: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'with --seed: so many clients' },
+  gateways: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'with --seed: so many gateways' },
+  trace: { type: 'boolean', commands: ['sim'], about: 'with --seed: print everything that happens' },
+  gossip: { type: 'boolean', commands: ['sim'], about: 'with --trace: gossip and heartbeats too' },
+  shrink: {
+    type: 'boolean',
+    commands: ['sim'],
+    about: 'make a run that fails smaller while it still fails (default; --no-shrink)',
+  },
+  threads: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'worker threads (one for each core)' },
+  help: { type: 'boolean', short: 'h', commands: ALL, about: 'print this' },
 } as const satisfies Record<string, Flag>
 
 export type FlagName = keyof typeof FLAGS

@@ -48,6 +48,8 @@ async function run(command: Command): Promise<number> {
       return (await import('./start.js')).startCommand(command)
     case 'load':
       return (await import('./load/load.js')).loadCommand(command)
+    case 'sim':
+      return (await import('./sim.js')).simCommand(command)
     case 'demo':
       return (await import('./demo/demo.js')).demoCommand(command)
     default:

@@ -256,6 +256,8 @@ function pick<T>(items: readonly T[], where: number): T | undefined {
 }
 
 /** For reports. */
-export function describeInjected(injected: ReadonlyMap<FaultKind, number>): string {
-  return [...injected].map(([kind, count]) => `${kind} ${count}`).join(', ')
+export function describeInjected(injected: Readonly<Partial<Record<FaultKind, number>>>): string {
+  return Object.entries(injected)
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ')
 }

@@ -21,6 +21,8 @@ export interface Mail {
 
 /** Anything that it does not care for, it leaves out. */
 export interface Observer {
+  /** First of all. */
+  onWorld?(world: SimWorld): void
   onCall?(call: Call): void
   /** Once for each answer; more than one is a violation that some checker reports. */
   onEnd?(call: Call, outcome: OperationOutcome): void
@@ -46,6 +48,6 @@ export interface Observer {
   onFault?(text: string): void
   /** After every turn of a node. */
   onTurn?(node: NodeId, world: SimWorld): void
-  /** Faults are over, and everything has settled. */
-  onSettled?(world: SimWorld): void
+  /** Faults are over, and everything has settled. `isRead`: and every key was read from all its owners since. */
+  onSettled?(world: SimWorld, isRead: boolean): void
 }

@@ -82,12 +82,14 @@ const WEIGHTS: Partial<Record<FaultKind, number>> = {
 
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const prng = new Prng(seed * 8)
-  const nodes = options.nodes ?? 5 + prng.below(3)
+  const nodesDrawn = 5 + prng.below(3)
+  const nodes = options.nodes ?? nodesDrawn
   const conflict = prng.below(4) === 0 ? 'siblings' : 'lww'
   const operations = options.operations ?? OPERATIONS
   const clients = 4 + prng.below(7)
   const thinkMs = 20 + prng.below(40)
-  const lastsMs = (operations / clients) * (thinkMs + 15)
+  // Fewer calls leave the faults where they are.
+  const lastsMs = (Math.max(OPERATIONS, operations) / clients) * (thinkMs + 15)
   const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
   return {
     seed,

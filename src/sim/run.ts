@@ -122,16 +122,14 @@ class Run {
     this.#injector.end()
     const endedAtMs = world.nowMs
     if (world.gateways.size === 0) world.addGateway()
-    // Whoever vanished may have owed hints: all compare what they hold.
-    world.loseGateway(world.addGateway().id)
     if (!this.#until('everything has settled', () => this.#isSettled(), SETTLING_MS)) return
     this.#settledAfterMs = world.nowMs - endedAtMs
-    for (const observer of world.observers) observer.onSettled?.(world)
+    for (const observer of world.observers) observer.onSettled?.(world, false)
     this.#readAll()
     // What was damaged was seen at the latest now, and is healed.
     world.run(HEALING_MS)
     if (!this.#until('everything has settled after the last reads', () => this.#isSettled(), SETTLING_MS)) return
-    for (const observer of world.observers) observer.onSettled?.(world)
+    for (const observer of world.observers) observer.onSettled?.(world, true)
   }
 
   /** False, and a violation: it did not come to that in time. */

@@ -9,7 +9,7 @@
 
 import type { NodeEffect } from '../protocol/effects.js'
 import type { Prng } from '../protocol/prng.js'
-import type { Hint } from '../protocol/store-contract.js'
+import type { Hint, StoreWrite } from '../protocol/store-contract.js'
 import type { OpeningVerdict } from '../protocol/supervision/supervisor-events.js'
 import { copyMemoryDisk, createMemoryDisk, type MemoryDisk, MemoryStore } from '../storage/memory-store.js'
 
@@ -75,13 +75,17 @@ export class SimDisk {
     this.#witness = this.#content.sequence
   }
 
-  /** The thread ends. Of what was not answered a prefix was accepted all the same. */
-  crash(prng: Prng, losesAll: boolean): void {
-    const kept = losesAll ? 0 : prng.below(this.pending.length + 1)
+  /** The thread ends. Of what was not answered a prefix was accepted all the same: returned. */
+  crash(prng: Prng, losesAll: boolean): readonly StoreWrite[] {
+    const kept = losesAll || this.isFull ? 0 : prng.below(this.pending.length + 1)
     const store = this.view()
-    for (const work of this.isFull ? [] : this.pending.slice(0, kept))
-      if (work.type === 'store/write') this.accept(store, work)
-    this.pending.length = 0
+    const accepted: StoreWrite[] = []
+    for (const work of this.pending.splice(0).slice(0, kept)) {
+      if (work.type !== 'store/write') continue
+      this.accept(store, work)
+      accepted.push(work.write)
+    }
+    return accepted
   }
 
   /** Everything on it is gone. */

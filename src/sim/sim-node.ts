@@ -125,7 +125,9 @@ export class SimNode {
     const life = this.#life
     if (life === undefined) return undefined
     this.#life = undefined
-    this.disk.crash(this.#world.chance.disks, losesUnaccepted)
+    const world = this.#world
+    for (const write of this.disk.crash(world.chance.disks, losesUnaccepted))
+      for (const observer of world.observers) observer.onAccepted?.(this.id, write, world)
     return life.core?.gauges().hints ?? 0
   }
 

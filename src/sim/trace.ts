@@ -16,25 +16,28 @@ import type { VersionRecord } from '../protocol/versions/record.js'
 import type { Call } from './call.js'
 import { textsOf } from './checkers/checker.js'
 import type { Mail, Observer } from './observer.js'
+import type { SimWorld } from './world.js'
 
 const STATUS_NAMES = Object.fromEntries(Object.entries(REPLY).map(([name, status]) => [status, name]))
 /** Keys shown of a long list. */
 const SHOWN_MAX = 6
 
-/** What to leave out: gossip and heartbeats are most of what is said. */
+/** Gossip and heartbeats are most of what is said. */
 export interface TraceOptions {
-  readonly now: () => number
   readonly isShown?: (message: Message) => boolean
 }
 
 export class Trace implements Observer {
   readonly lines: string[] = []
-  readonly #now: () => number
   readonly #isShown: (message: Message) => boolean
+  #world: SimWorld | undefined
 
-  constructor({ now, isShown = () => true }: TraceOptions) {
-    this.#now = now
+  constructor({ isShown = () => true }: TraceOptions = {}) {
     this.#isShown = isShown
+  }
+
+  onWorld(world: SimWorld): void {
+    this.#world = world
   }
 
   onCall(call: Call): void {
@@ -99,7 +102,7 @@ export class Trace implements Observer {
   }
 
   #add(text: string): void {
-    this.lines.push(`${this.#now().toFixed(3).padStart(10)}  ${text}`)
+    this.lines.push(`${(this.#world?.nowMs ?? 0).toFixed(3).padStart(10)}  ${text}`)
   }
 }
 

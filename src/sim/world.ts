@@ -62,6 +62,7 @@ export class SimWorld {
     for (const id of members) this.nodes.set(id, new SimNode(id, new SimDisk(partitions, takeStoreId), this))
     const table = newTable(planClaim({ partitions, n, members }).rows, n)
     this.supervisor = new SimSupervisor(this, supervision, table)
+    for (const observer of observers) observer.onWorld?.(this)
     for (const observer of observers) observer.onPersisted?.(table)
     this.supervisor.start(false)
   }

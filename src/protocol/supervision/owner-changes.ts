@@ -233,6 +233,8 @@ export class OwnerChanges {
       if (!living.every((node) => node.storedEpoch >= this.#host.tables.persisted.epoch)) return
       this.#isResuming = false
       this.#activeEpoch = this.#host.tables.persisted.epoch - 1
+      // Everybody has stored what was flipped meanwhile.
+      for (const epoch of this.#flips.keys()) if (epoch <= this.#activeEpoch) this.#flips.delete(epoch)
     }
     const before = this.#activeEpoch
     for (let epoch = this.#activeEpoch + 1; epoch <= this.#host.tables.persisted.epoch; epoch++) {

@@ -4,6 +4,7 @@ import type { Key } from '../../protocol/ids.js'
 import type { Plan } from '../plan.js'
 import type { Checker, Report } from './checker.js'
 import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
+import { Quorums } from './quorums.js'
 import { HintsConserved, ReplicasIdentical } from './replicas.js'
 import { Acknowledgements, Deadlines, Owners } from './replies.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
@@ -45,5 +46,5 @@ export function checkersFor(
   }
   if (isSiblings) return { checkers: [...common, siblings], final }
   const linearizability = new Linearizability(report, (key) => key.startsWith('k'))
-  return { checkers: [...common, linearizability, lost, new Stamps(report)], final }
+  return { checkers: [...common, linearizability, lost, new Stamps(report), new Quorums(report)], final }
 }

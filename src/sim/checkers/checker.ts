@@ -30,7 +30,7 @@ export abstract class Checker implements Observer {
     this.#report = report
   }
 
-  onSettled?(world: SimWorld): void
+  onSettled?(world: SimWorld, isRead: boolean): void
   /** At the end of a run, once everything has been read. */
   atEnd?(world: SimWorld): void
 
