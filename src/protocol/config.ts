@@ -42,6 +42,8 @@ export const LINGER_BYTES_MAX = 33_554_432
 export const HINT_BUFFER_BYTES_MAX = 33_554_432
 /** Pause before an owner that said `guarded` or `stale` is asked again. */
 export const RETRY_MS = 4
+/** Pause before an owner whose record is damaged is asked again: it heals it from the others meanwhile. */
+export const HEALING_MS = 25
 /** A restarted replica is read from last for so long: its first answers take tens of milliseconds, until its code is compiled. */
 export const SLOW_START_MS = 250
 /** Siblings of one key: refused above. */

@@ -9,7 +9,7 @@
  * The hottest code there is: loops instead of closures, nothing allocated that is not kept. Called by `Coordination` only.
  */
 
-import { RETRY_MS } from '../config.js'
+import { HEALING_MS, RETRY_MS } from '../config.js'
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
@@ -96,7 +96,8 @@ export class GetRequest extends Request {
       return
     }
     leg.state = status === REPLY.unknown ? 'unknown' : 'again'
-    leg.againAtMs = desk.nowMs + RETRY_MS
+    // A damaged record is being healed: asked again after that, if no other owner can answer.
+    leg.againAtMs = desk.nowMs + (status === REPLY.unknown ? HEALING_MS : RETRY_MS)
     this.ask(desk, 0)
   }
 
@@ -176,7 +177,7 @@ export class GetRequest extends Request {
         possible += 1
         if (peer.status !== 'up' || (this.sloppy && peer.silent)) continue
         const leg = this.legOf(owner)
-        if (leg !== undefined && leg.state !== 'again') continue
+        if (leg !== undefined && leg.state !== 'again' && leg.state !== 'unknown') continue
         if (leg !== undefined && leg.againAtMs > desk.nowMs) {
           soon = true
           continue
