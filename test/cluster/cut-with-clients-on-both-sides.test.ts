@@ -2,7 +2,7 @@
  * A cut with clients on both sides: this thread's gateway with some of the nodes on the one, a `connect`ed thread with the
  * rest on the other. Strict writes on both, heal, and everything that was acknowledged must be there.
  *
- * Two trials of each kind in `npm test`; more: `CUT_TRIALS=20 node dist/test/cluster/cut-with-clients-on-both-sides.test.js`.
+ * Two trials of each kind in `npm test`; more: `CUT_TRIALS=20 npx tap run --timeout=900` and this file.
  */
 
 import { test } from 'tap'

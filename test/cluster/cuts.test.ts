@@ -63,7 +63,7 @@ test('cutOneWay: what is not heard is answered by nobody', async (t) => {
   const owners = ownersOf(cluster, 'key')
   await cluster.faults.cutOneWay(there.id, owners)
   const put = outcomeOf(there.put('key', 'unheard', { timeoutMs: 2_000 }))
-  await until(() => owners.every((id) => nodeOf(cluster, id).faults?.dropped === 1))
+  await until(() => owners.every((id) => (nodeOf(cluster, id).faults?.dropped ?? 0) > 0))
   t.equal(textOf(await cluster.get('key', { r: 3 })), 'before', 'no owner has it, and the other gateway is not cut off')
   t.equal(await put, 'OUTCOME_UNKNOWN')
   await there.close()
