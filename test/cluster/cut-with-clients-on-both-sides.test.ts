@@ -8,11 +8,11 @@
 import { test } from 'tap'
 import type { Cluster, KeyValueStore } from '../../src/index.js'
 import { Prng } from '../../src/protocol/prng.js'
+import { checkLinearizability } from '../../src/sim/checkers/linearizability.js'
 import { startCallerThread } from '../support/caller-thread.js'
 import { copiesOf, nodeIds, openForTest, outcomeOf, textOf, until } from '../support/cluster.js'
 import { countOf } from '../support/faults.js'
 import { History, operationsByKey } from '../support/history.js'
-import { checkLinearizability } from '../support/linearizability.js'
 import { connectInThread } from '../support/other-thread.js'
 import { keyOf, newCounter, numberOf, startWorkload, type WorkloadReport } from '../support/workload.js'
 
