@@ -1,7 +1,6 @@
 /** After a cut is healed: everything succeeds again, nothing that was acknowledged is lost, every copy is in its place. */
 
 import { test } from 'tap'
-import type { KeyValueStore } from '../../src/index.js'
 import {
   copiesOf,
   countOutcomes,
@@ -12,7 +11,6 @@ import {
   wrongRecords,
 } from '../support/cluster.js'
 import { countOf, failures } from '../support/faults.js'
-import { connectInThread } from '../support/other-thread.js'
 
 const SETTLED = { timeoutMs: 30_000 }
 
@@ -35,22 +33,6 @@ for (const coordination of ['client', 'server'] as const) {
     t.equal(copiesOf(cluster), 900)
   })
 }
-
-test('after the cut: sloppy writes were taken on both sides, and the newest is everywhere', async (t) => {
-  const cluster = await openForTest(t)
-  const other = await connectInThread(t, cluster.ticket())
-  const keys = Array.from({ length: 60 }, (_, number) => `key ${number}`)
-  const putAll = (store: Pick<KeyValueStore, 'put'>, value: string) =>
-    countOutcomes(keys.map((key) => store.put(key, value, { sloppy: true })))
-  await cluster.faults.cut([cluster.id, 'node1', 'node2'], [other.id, 'node3', 'node4', 'node5'])
-  t.same(await putAll(cluster, 'here first'), { ok: 60 })
-  t.same(await putAll(other, 'there later'), { ok: 60 })
-  await cluster.faults.heal()
-  await cluster.settled(SETTLED)
-  t.same(await wrongRecords(cluster, new Map(keys.map((key) => [key, 'there later'])), { r: 3 }), [])
-  t.equal(copiesOf(cluster), 180)
-  await other.close()
-})
 
 test('after the cut: three parts, cut one after the other and healed together', async (t) => {
   const cluster = await openForTest(t)
