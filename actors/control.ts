@@ -10,6 +10,7 @@ import Comlink from 'comlink'
 import nodeAdapter from 'comlink/dist/umd/node-adapter.js'
 import type { MemberState } from '../src/protocol/membership/member.js'
 import type { NodeGauges } from '../src/protocol/node-identity.js'
+import type { FaultRules } from './runtime/fault-rules.js'
 
 // A UMD module: its export is the function itself, whatever its declaration says.
 const nodeEndpoint = nodeAdapter as unknown as typeof nodeAdapter.default
@@ -31,6 +32,8 @@ export interface ControlSurface {
   /** Faults: an endless loop, a thread that stands still, a slow start of either is answered before it begins. */
   hang(ms: number): void
   pause(ms: number): void
+  /** Standing faults: from now on these; in effect when it is answered. */
+  faults(rules: FaultRules): void
 }
 
 /** In the node's thread. */
@@ -77,6 +80,10 @@ export class NodeControl {
 
   pause(ms: number, timeoutMs: number): Promise<void> {
     return this.#race('pause', this.#remote.pause(ms), timeoutMs)
+  }
+
+  faults(rules: FaultRules, timeoutMs: number): Promise<void> {
+    return this.#race('faults', this.#remote.faults(rules), timeoutMs)
   }
 
   /** Frees the port; calls that run settle by their deadline. */

@@ -13,6 +13,7 @@ import type { PeerInfo } from '../src/protocol/events.js'
 import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
+import { stateOf, statusOf } from '../src/protocol/supervision/node-phases.js'
 import type { SupervisedView } from '../src/protocol/supervision/supervised.js'
 import { SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
 import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervision/supervisor-events.js'
@@ -24,9 +25,9 @@ import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
 import { endThread } from './runtime/end-thread.js'
+import { type FaultRules, NO_FAULTS } from './runtime/fault-rules.js'
 import { Mesh } from './runtime/mesh.js'
 import { type NodeFacts, newFacts } from './runtime/node-facts.js'
-import { stateOf, statusOf } from '../src/protocol/supervision/node-phases.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
 import { SpareThreads } from './runtime/spare-threads.js'
@@ -42,6 +43,8 @@ export class SupervisorActor {
   readonly #gateways = new Map<Address, GatewayEnd>()
   readonly #facts = new Map<NodeId, NodeFacts>()
   readonly faultsOver: SharedArrayBuffer | undefined
+  /** Standing faults, for threads that are assigned from now on; undefined without `faults: true`. */
+  faultRules: FaultRules | undefined
   #core: SupervisorCore
   readonly #record: ClusterRecord
   readonly #spares = new SpareThreads(() => this.#newThread())
@@ -55,6 +58,7 @@ export class SupervisorActor {
     this.#record = new ClusterRecord({ folder, metadata, table, onFatal: (error) => observer.onFatal(error) })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
+    this.faultRules = options.config.faults ? NO_FAULTS : undefined
     for (const { id } of metadata.nodes) this.#facts.set(id, newFacts())
   }
 
@@ -72,6 +76,10 @@ export class SupervisorActor {
 
   factsOf(node: NodeId): NodeFacts | undefined {
     return this.#facts.get(node)
+  }
+
+  isGateway(address: Address): boolean {
+    return this.#gateways.has(address)
   }
 
   /** Nothing is on its way: see `SupervisorCore.isQuiet`. */
@@ -260,7 +268,8 @@ export class SupervisorActor {
       nodes: this.#facts.size,
     }
     const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
-    const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver: this.faultsOver }
+    const { faultsOver, faultRules } = this
+    const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver, faultRules }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
   }
@@ -320,9 +329,9 @@ export class SupervisorActor {
     switch (message.type) {
       case 'opened': {
         facts.actor = message.actor
-        const { verdict, reason, storedEpoch, hintsDamaged, quarantinedTo } = message
+        const { verdict, reason, storedEpoch, hintsDamaged, quarantinedTo, wallMs } = message
         if (quarantinedTo !== undefined) {
-          facts.quarantined.push({ folder: quarantinedTo, reason, at: new Date().toISOString() })
+          facts.quarantined.push({ folder: quarantinedTo, reason, at: new Date(wallMs).toISOString() })
           this.#options.observer.onQuarantine({ node, folder: quarantinedTo, reason })
         }
         this.#step({ type: 'node/opened', node, incarnation, verdict, reason, storedEpoch, hintsDamaged })

@@ -81,8 +81,8 @@ const PUT_OPTIONS = ['w', 'sloppy', 'context', 'timeoutMs']
 const BATCH_OPTIONS = ['w', 'sloppy', 'timeoutMs']
 const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeoutMs']
 
-/** Everything of `KeyValueStore` but `close`. */
-export class Client implements Omit<KeyValueStore, 'close' | typeof Symbol.asyncDispose> {
+/** Every call of `KeyValueStore` but `close`. */
+export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
   readonly #pending = new IdTable<Pending>()

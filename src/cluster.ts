@@ -62,7 +62,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
+/** The opener's own gateway; those of other threads are numbered from 2. */
+const OWN_GATEWAY = 'gateway1'
+
 class OpenCluster implements Cluster {
+  readonly id = OWN_GATEWAY
   readonly faults: Faults
   readonly #events = new EventEmitter<ClusterEvents>()
   readonly #prepared: Prepared
@@ -104,14 +108,14 @@ class OpenCluster implements Cluster {
     })
     this.#client = new Client({ ...gatewayConfig, ...limits }, () => this.#gateway)
     this.#gateway = new GatewayActor({
-      id: 'gateway1',
+      id: OWN_GATEWAY,
       config: gatewayConfig,
       table,
       clock,
       onReply: (id, outcome) => this.#client.settle(id, outcome),
       onRepair: ({ key, nodes, blocking }) =>
-        this.#emit('repair', { node: 'gateway1', key: keyToBytes(key), nodes, blocking }),
-      toSupervisor: (message) => this.#supervisor.onMail('gateway1', [message]),
+        this.#emit('repair', { node: OWN_GATEWAY, key: keyToBytes(key), nodes, blocking }),
+      toSupervisor: (message) => this.#supervisor.onMail(OWN_GATEWAY, [message]),
       onLingering: () => undefined,
     })
     const { clusterId } = metadata
@@ -130,7 +134,7 @@ class OpenCluster implements Cluster {
     await this.#renewClock()
     this.#clockTimer = setInterval(() => void this.#renewClock(), CLOCK_LOOK_MS)
     await this.#supervisor.writeMetadata({ cleanShutdown: false })
-    this.#supervisor.addGateway('gateway1', {
+    this.#supervisor.addGateway(OWN_GATEWAY, {
       attach: (peer, port) => this.#gateway.attach(peer, port),
       mail: (messages) => this.#gateway.onSupervisorMail(messages),
     })

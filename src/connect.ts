@@ -4,7 +4,7 @@
 
 import { MessageChannel, postMessageToThread, threadId } from 'node:worker_threads'
 import { GatewayActor } from '../actors/gateway.actor.js'
-import { StampClock } from '../actors/runtime/clock.js'
+import { nowMs, StampClock } from '../actors/runtime/clock.js'
 import { Gauges } from '../actors/runtime/gauges.js'
 import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join-protocol.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
@@ -65,6 +65,7 @@ export async function connect(ticket: Ticket): Promise<KeyValueStore> {
 }
 
 class ConnectedStore implements KeyValueStore {
+  readonly id: string
   readonly #port: import('node:worker_threads').MessagePort
   readonly #gateway: GatewayActor
   readonly #client: Client
@@ -82,6 +83,7 @@ class ConnectedStore implements KeyValueStore {
   ) {
     const { id, config, limits, table, clock, gauges } = welcome
     const cells = new Gauges(gauges)
+    this.id = id
     this.#port = port
     this.#onReady = onReady
     this.#client = new Client({ ...config, ...limits }, () => this.#gateway)
@@ -119,8 +121,8 @@ class ConnectedStore implements KeyValueStore {
 
   async #close(): Promise<void> {
     this.#client.close()
-    const endMs = Date.now() + LINGER_TIMEOUT_MS
-    while ((this.#gateway.running > 0 || this.#gateway.lingering > 0) && Date.now() < endMs) await nextTurn()
+    const endMs = nowMs() + LINGER_TIMEOUT_MS
+    while ((this.#gateway.running > 0 || this.#gateway.lingering > 0) && nowMs() < endMs) await nextTurn()
     const isWhole = this.#gateway.lingering === 0
     this.#gateway.close()
     // Without a goodbye the cluster lets its replicas exchange: hints may be owed.

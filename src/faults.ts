@@ -7,9 +7,10 @@ import { ControlError, type NodeControl } from '../actors/control.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import type { NodeId } from './protocol/ids.js'
-import type { Faults } from './shared/api.js'
+import type { Faults, Ids } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
+import { StandingFaults } from './standing-faults.js'
 import { damageStore, deleteStore } from './storage/damage.js'
 import { nodeFolders } from './storage/layout.js'
 
@@ -23,6 +24,7 @@ export class ThreadFaults implements Faults {
   readonly #location: string
   readonly #isAllowed: boolean
   readonly #isOpen: () => boolean
+  readonly #standing: StandingFaults
   /** Changes of nodes' files that are under way; each is told to its own caller. */
   readonly #changing = new Map<NodeId, Promise<void>>()
 
@@ -31,6 +33,7 @@ export class ThreadFaults implements Faults {
     this.#location = options.location
     this.#isAllowed = options.isAllowed
     this.#isOpen = options.isOpen
+    this.#standing = new StandingFaults(options.supervisor)
   }
 
   async crash(node: NodeId, options: { permanent?: boolean } = {}): Promise<void> {
@@ -60,6 +63,38 @@ export class ThreadFaults implements Faults {
     await this.#changeFiles(node, 'a corruption was injected', damageStore)
   }
 
+  async cut(idsA: Ids, idsB: Ids): Promise<void> {
+    await this.#allowed().cut(idsA, idsB)
+  }
+
+  async cutOneWay(from: Ids, to: Ids): Promise<void> {
+    await this.#allowed().cutOneWay(from, to)
+  }
+
+  async delay(from: Ids, to: Ids, options: { ms: number; jitterMs?: number }): Promise<void> {
+    await this.#allowed().delay(from, to, options)
+  }
+
+  async drop(from: Ids, to: Ids, options: { share: number }): Promise<void> {
+    await this.#allowed().drop(from, to, options)
+  }
+
+  async duplicate(from: Ids, to: Ids, options: { share: number }): Promise<void> {
+    await this.#allowed().duplicate(from, to, options)
+  }
+
+  async reorder(from: Ids, to: Ids, options: { share: number; ms: number }): Promise<void> {
+    await this.#allowed().reorder(from, to, options)
+  }
+
+  async slow(node: NodeId, options: { ms: number }): Promise<void> {
+    await this.#allowed().slow(node, options)
+  }
+
+  async skewClock(node: NodeId, ms: number): Promise<void> {
+    await this.#allowed().skewClock(node, ms)
+  }
+
   heal(): Promise<void> {
     return this.#heal()
   }
@@ -71,6 +106,8 @@ export class ThreadFaults implements Faults {
     const cell = new Int32Array(over)
     Atomics.store(cell, 0, 1)
     Atomics.notify(cell, 0)
+    // After those that hang can hear of it.
+    await this.#standing.clear()
   }
 
   /** A node that is being restarted is waited for: the fault is in effect when the promise resolves. */
@@ -129,6 +166,11 @@ export class ThreadFaults implements Faults {
     const facts = this.#supervisor.factsOf(node)
     if (facts === undefined) throw new CoterieError('UNKNOWN_NODE', `there is no node ${node}`, { node })
     return facts
+  }
+
+  #allowed(): StandingFaults {
+    this.#check()
+    return this.#standing
   }
 
   #check(): void {

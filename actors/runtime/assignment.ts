@@ -4,6 +4,7 @@ import type { ProtocolConfig } from '../../src/protocol/config.js'
 import type { Incarnation, NodeId } from '../../src/protocol/ids.js'
 import type { ClusterConfig } from '../../src/shared/options.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
+import type { FaultRules } from './fault-rules.js'
 import type { Assignment } from './node-protocol.js'
 
 export function assignmentOf(input: {
@@ -23,8 +24,9 @@ export function assignmentOf(input: {
   readonly clock: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
   readonly faultsOver: SharedArrayBuffer | undefined
+  readonly faultRules: FaultRules | undefined
 }): Assignment {
-  const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver } = input
+  const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver, faultRules } = input
   const { files, isCreation, storeId } = input.store
   const share = (total: number) => Math.floor(total / Math.max(1, input.nodes))
   return {
@@ -48,5 +50,6 @@ export function assignmentOf(input: {
     gauges,
     pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
     faultsOver,
+    faultRules,
   }
 }

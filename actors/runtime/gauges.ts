@@ -19,6 +19,12 @@ export const GAUGES = [
   'viewDigest',
   'converged',
   'deadLetters',
+  // What faults have done in this life: see `link-faults.ts` and `slow-disk.ts`.
+  'faultsDropped',
+  'faultsDelayed',
+  'faultsDuplicated',
+  'faultsReordered',
+  'faultsSlowed',
 ] as const
 export type GaugeName = (typeof GAUGES)[number]
 

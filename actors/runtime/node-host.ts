@@ -22,6 +22,7 @@ import { DeadlineTimer } from './deadline-timer.js'
 import { hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
 import { Mailbox } from './mailbox.js'
+import { NodeFaults } from './node-faults.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { Ports } from './ports.js'
 import { packEnvelope } from './wire.js'
@@ -37,6 +38,8 @@ export class NodeHost {
   readonly #timer = new DeadlineTimer(() => this.#wake({ type: 'timer' }))
   #assignment: Assignment | undefined
   #gauges = new Gauges()
+  /** Undefined without `faults: true`. */
+  #faults: NodeFaults | undefined
   #store: Store | undefined
   #actor = ''
   #core: DynamoNode | undefined
@@ -58,6 +61,8 @@ export class NodeHost {
     this.#gauges = new Gauges(assignment.gauges)
     this.#gauges.reset()
     this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
+    this.#allowFaults(assignment)
+    const wallMs = this.#faults?.wallMs ?? Date.now
     const { expectedStoreId, ...rest } = options
     const { store, report } = await openNodeStore({
       ...rest,
@@ -65,6 +70,7 @@ export class NodeHost {
       node,
       partitions: protocol.partitions,
       lockWaitMs: LOCK_WAIT_MS,
+      wallMs,
       ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
     })
     this.#store = store
@@ -80,6 +86,7 @@ export class NodeHost {
       storeId: report.storeId,
       actor: this.#actor,
       quarantinedTo: report.quarantinedTo,
+      wallMs: wallMs(),
     })
   }
 
@@ -104,6 +111,11 @@ export class NodeHost {
   }
 
   onMail(from: Address, messages: readonly Message[]): void {
+    if (this.#faults === undefined) this.#handle(from, messages)
+    else this.#handle(from, this.#faults.beforeDisk(from, messages, this.#handle))
+  }
+
+  readonly #handle = (from: Address, messages: readonly Message[]): void => {
     const incarnation = this.#assignment?.incarnation ?? 0
     for (const message of messages) this.#mailbox.push({ type: 'message', from, incarnation, message })
     this.#schedule()
@@ -124,10 +136,17 @@ export class NodeHost {
         }
       },
       stop: () => this.#stop(),
+      faults: (rules) => this.#faults?.apply(rules),
       // After the answer has left: whoever asked learns that the fault is in effect.
       hang: (ms) => void setImmediate(() => setImmediate(() => hangThread(ms, over))),
       pause: (ms) => void setImmediate(() => setImmediate(() => pauseThread(ms, over))),
     }
+  }
+
+  #allowFaults({ node: self, seed, gauges, faultRules: rules }: Assignment): void {
+    if (rules === undefined) return
+    this.#faults = new NodeFaults({ self, seed, gauges: new Gauges(gauges), rules })
+    this.#ports.faults = this.#faults.links
   }
 
   #wake(event: NodeEvent): void {
@@ -169,14 +188,19 @@ export class NodeHost {
       case 'store/write': {
         const { token } = effect
         store.write(effect.write).then(
-          () => this.#wake({ type: 'store/written', token }),
+          () => this.#afterDisk(() => this.#wake({ type: 'store/written', token })),
           (error: unknown) => this.#onStoreFailed(token, error),
         )
         return
       }
       case 'store/scan': {
         const { token } = effect
-        store.scan(effect.scan).then((page) => this.#wake({ type: 'store/scan-done', token, page }), this.#onScanFailed)
+        store
+          .scan(effect.scan)
+          .then(
+            (page) => this.#afterDisk(() => this.#wake({ type: 'store/scan-done', token, page })),
+            this.#onScanFailed,
+          )
         return
       }
       case 'notice':
@@ -185,6 +209,11 @@ export class NodeHost {
       default:
         effect satisfies never
     }
+  }
+
+  #afterDisk(tell: () => void): void {
+    if (this.#faults === undefined) tell()
+    else this.#faults.afterDisk(tell)
   }
 
   /** The handle of a store that failed once is used for nothing more: the refusals are told, then the thread ends. */
@@ -227,6 +256,7 @@ export class NodeHost {
   async #stop(): Promise<void> {
     this.#isStopped = true
     this.#timer.stop()
+    this.#faults?.stop()
     clearInterval(this.#pulse)
     this.#ports.closeAll()
     await this.#store?.close()

@@ -12,6 +12,7 @@ import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { OpeningVerdict } from '../../src/protocol/supervision/supervisor-events.js'
 import type { WireError } from '../../src/shared/errors.js'
 import type { Durability } from '../../src/shared/options.js'
+import type { FaultRules } from './fault-rules.js'
 import type { Envelope } from './wire.js'
 
 /** Everything a thread needs to become a node. */
@@ -40,6 +41,8 @@ export interface Assignment {
   readonly pulseMs: number
   /** An Int32 that ends faults which are under way when it is not 0; absent without `faults: true`. */
   readonly faultsOver: SharedArrayBuffer | undefined
+  /** Standing faults that are in effect; absent without `faults: true`. */
+  readonly faultRules: FaultRules | undefined
 }
 
 export type ToNode =
@@ -67,6 +70,8 @@ export type FromNode =
       readonly storeId: string
       readonly actor: string
       readonly quarantinedTo: string | undefined
+      /** The node's wall clock. */
+      readonly wallMs: number
     }
   | { readonly type: 'mail'; readonly envelope: Envelope }
   | { readonly type: 'notices'; readonly notices: readonly Notice[] }

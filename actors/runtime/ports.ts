@@ -6,10 +6,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Address } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
+import type { LinkFaults } from './link-faults.js'
 import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 
 /** One peer's port, and what has gathered for it. */
 interface Link {
+  readonly peer: Address
   readonly port: MessagePort | undefined
   outbox: Message[]
 }
@@ -20,6 +22,8 @@ export class Ports {
   #due: Link[] = []
   readonly #onMail: (from: Address, messages: readonly Message[]) => void
   #deadLetters = 0
+  /** What the network does wrong; only in a node's thread, and only with `faults: true`. */
+  faults: LinkFaults | undefined
 
   constructor(onMail: (from: Address, messages: readonly Message[]) => void) {
     this.#onMail = onMail
@@ -32,10 +36,10 @@ export class Ports {
   /** A new life of a peer: the old port, if there is one, is closed. */
   attach(peer: Address, port: MessagePort): void {
     this.detach(peer)
-    const link: Link = { port, outbox: [] }
+    const link: Link = { peer, port, outbox: [] }
     this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
-      if (this.#links.get(peer) === link) this.#onMail(peer, unpackEnvelope(envelope))
+      if (this.#links.get(peer) === link) this.#receive(link, unpackEnvelope(envelope))
     })
   }
 
@@ -52,7 +56,7 @@ export class Ports {
   push(to: Address, message: Message): void {
     let link = this.#links.get(to)
     if (link === undefined) {
-      link = { port: undefined, outbox: [] }
+      link = { peer: to, port: undefined, outbox: [] }
       this.#links.set(to, link)
     }
     if (link.outbox.length === 0) this.#due.push(link)
@@ -72,12 +76,37 @@ export class Ports {
         this.#deadLetters += messages.length
         continue
       }
-      const { envelope, transfer } = packEnvelope(messages)
-      link.port.postMessage(envelope, transfer)
+      if (this.faults === undefined) post(link.port, messages)
+      else
+        post(
+          link.port,
+          this.faults.pass('out', link.peer, messages, (held) => this.#release(link, held)),
+        )
     }
+  }
+
+  #receive(link: Link, messages: readonly Message[]): void {
+    const { peer } = link
+    if (this.faults === undefined) return this.#onMail(peer, messages)
+    const release = (held: readonly Message[]) => {
+      if (this.#links.get(peer) === link) this.#onMail(peer, held)
+    }
+    const passed = this.faults.pass('in', peer, messages, release)
+    if (passed.length > 0) this.#onMail(peer, passed)
+  }
+
+  /** A fault held it back; meanwhile its life of the link may be over. */
+  #release(link: Link, held: readonly Message[]): void {
+    if (link.port !== undefined && this.#links.get(link.peer) === link) post(link.port, held)
   }
 
   closeAll(): void {
     for (const peer of [...this.#links.keys()]) this.detach(peer)
   }
+}
+
+function post(port: MessagePort, messages: readonly Message[]): void {
+  if (messages.length === 0) return
+  const { envelope, transfer } = packEnvelope(messages)
+  port.postMessage(envelope, transfer)
 }

@@ -102,7 +102,7 @@ export const FLAGS = {
   faults: {
     type: 'boolean',
     commands: ['start'],
-    about: 'allow crash, hang, pause, wipe and corrupt (default: yes at the prompt, no elsewhere; --no-faults)',
+    about: 'allow crash, hang, cut and the other faults (default: yes at the prompt, no elsewhere; --no-faults)',
   },
   format: {
     type: 'string',

@@ -3,12 +3,13 @@
  * threads publish in shared memory.
  */
 
+import type { Gauges } from '../../actors/runtime/gauges.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { isJoint, type PartitionTable } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, NodeStatus } from '../shared/api.js'
+import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
 import type { ClusterConfig } from '../shared/options.js'
 
 const STATUS_OF: Record<NodePhase, MemberStatus> = {
@@ -121,5 +122,16 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
     ...(lastEnd === undefined
       ? {}
       : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),
+    ...(supervisor.faultRules === undefined || facts === undefined ? {} : { faults: faultCounts(facts.gauges) }),
+  }
+}
+
+function faultCounts(gauges: Gauges): FaultCounts {
+  return {
+    dropped: gauges.get('faultsDropped'),
+    delayed: gauges.get('faultsDelayed'),
+    duplicated: gauges.get('faultsDuplicated'),
+    reordered: gauges.get('faultsReordered'),
+    slowed: gauges.get('faultsSlowed'),
   }
 }

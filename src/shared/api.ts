@@ -4,7 +4,7 @@
  * The public door as types: what `openCluster` and `connect` return. `cluster.ts` implements them.
  */
 
-import type { ActorId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
+import type { ActorId, GatewayId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 
 /** Text (UTF-8) or bytes. */
@@ -68,6 +68,8 @@ export interface Location {
 
 /** What every entry point offers: the opener's cluster, and `connect` in other threads. */
 export interface KeyValueStore {
+  /** The id of this thread's gateway, `gateway1` for the opener's: what `cluster.faults` calls this end of its links. */
+  readonly id: GatewayId
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined>
   read(key: Bytes, options?: GetOptions): Promise<ReadResult>
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void>
@@ -113,6 +115,17 @@ export interface NodeStatus {
   readonly quarantined: readonly Quarantine[]
   /** Why the last life ended, if one did. */
   readonly lastExit?: { readonly code: number | null; readonly reason: string; readonly at: string }
+  /** With `faults: true`: what injected faults have done in this life. */
+  readonly faults?: FaultCounts
+}
+
+/** Messages that were lost (cuts included), held back, doubled, overtaken; store operations and reads that were slowed. */
+export interface FaultCounts {
+  readonly dropped: number
+  readonly delayed: number
+  readonly duplicated: number
+  readonly reordered: number
+  readonly slowed: number
 }
 
 export interface ClusterStatus {
@@ -161,6 +174,9 @@ export interface ClusterEvents {
   close: []
 }
 
+/** One node or gateway, or several. A gateway's is the `id` of its store. */
+export type Ids = NodeId | GatewayId | readonly (NodeId | GatewayId)[]
+
 /** Injected faults: each resolves once it is in effect. Only with `faults: true`. */
 export interface Faults {
   /** The thread ends at once. `permanent`: it is not restarted; its partitions are reassigned. */
@@ -173,6 +189,23 @@ export interface Faults {
   wipe(node: NodeId): Promise<void>
   /** Ends the node, flips bytes in its files, starts it again (a node that is down for good stays down). */
   corrupt(node: NodeId): Promise<void>
+  // From here on: until `heal`. Those of links treat each message by itself; rules for the same link add up.
+  /** No message passes between one side and the other. Links to the supervisor are never cut: it is the process itself. */
+  cut(idsA: Ids, idsB: Ids): Promise<void>
+  /** No message passes from the one to the other; the way back is open. */
+  cutOneWay(from: Ids, to: Ids): Promise<void>
+  /** Messages arrive `ms` and up to `jitterMs` later, in their order. */
+  delay(from: Ids, to: Ids, options: { ms: number; jitterMs?: number }): Promise<void>
+  /** This share of the messages (0 … 1) is lost. */
+  drop(from: Ids, to: Ids, options: { share: number }): Promise<void>
+  /** This share of the messages arrives twice. */
+  duplicate(from: Ids, to: Ids, options: { share: number }): Promise<void>
+  /** This share of the messages is held back for `ms` and overtaken by later ones. */
+  reorder(from: Ids, to: Ids, options: { share: number; ms: number }): Promise<void>
+  /** A slow disk: what the node's store does, and reads of it, take `ms` longer. The thread is not blocked. */
+  slow(node: NodeId, options: { ms: number }): Promise<void>
+  /** The node's wall clock is wrong by `ms` (may be negative). Stamps and deadlines do not come from it. */
+  skewClock(node: NodeId, ms: number): Promise<void>
   /** Ends every fault that is still in effect. */
   heal(): Promise<void>
 }

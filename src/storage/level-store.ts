@@ -45,6 +45,8 @@ export interface LevelStoreOptions extends LevelOptions {
   readonly files?: OpeningFacts['files']
   /** For tests that restart the machine. Default: `readBootId`. */
   readonly bootId?: string
+  /** The node's wall clock. Default: `Date.now`. */
+  readonly wallMs?: () => number
 }
 
 /** What opening found, as plain data. */
@@ -74,7 +76,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<{ stor
   try {
     const found = await readFoundStore(level)
     const witness = readWitness(options.witnessFile)
-    const bootId = options.bootId ?? readBootId(Date.now())
+    const bootId = options.bootId ?? readBootId((options.wallMs ?? Date.now)())
     const judgement = judgeOpening({
       identity: found.identity,
       isEmpty: found.isEmpty,

@@ -40,7 +40,8 @@ export async function openNodeStore(
   const reason = typeof opened === 'object' ? opened.report.reason : opened
   if (typeof opened === 'object') await opened.store.close()
   // An empty one is not worth keeping: it would push out one that somebody may want.
-  const quarantinedTo = found?.isEmpty === true ? undefined : await setAside(folders, reason)
+  const quarantinedTo =
+    found?.isEmpty === true ? undefined : await setAside(folders, reason, options.wallMs ?? Date.now)
   const { expectedStoreId: _, ...rest } = storeOptions
   const { store, report } = await openLevelStore({ ...rest, files: 'absent', expected: 'fresh' })
   // Where nobody expected anything, nothing was forgotten.
@@ -51,9 +52,9 @@ export async function openNodeStore(
   return { store, report: { ...report, verdict, reason, witness, openMs, ...facts } }
 }
 
-function setAside(folders: NodeFolders, reason: string): Promise<string | undefined> {
+function setAside(folders: NodeFolders, reason: string, wallMs: () => number): Promise<string | undefined> {
   const { store, quarantine } = folders
-  return quarantineStore({ store, quarantine, reason, wallMs: Date.now() })
+  return quarantineStore({ store, quarantine, reason, wallMs: wallMs() })
 }
 
 /** LevelDB refuses to open what it finds too damaged. */

@@ -14,7 +14,7 @@ export interface CallerTask {
 
 /** What the thread posts. */
 export type CallerReply =
-  | { readonly type: 'started' }
+  | { readonly type: 'started'; readonly id: string }
   | {
       readonly type: 'report'
       readonly data: HistoryData
@@ -22,14 +22,15 @@ export type CallerReply =
       readonly failures: readonly RequestFailure[]
     }
 
-/** Resolves once the thread is connected and its callers are at work. Errors: rejects with what the thread threw, as does `stop`. */
-export async function startCallerThread(task: CallerTask): Promise<Workload> {
+/** Resolves once the thread is connected and its callers are at work; `id` is its gateway's. Errors: rejects with what the thread threw, as does `stop`. */
+export async function startCallerThread(task: CallerTask): Promise<Workload & { readonly id: string }> {
   const worker = new Worker(new URL('./caller.worker.js', import.meta.url), { workerData: task })
   const exit = once(worker, 'exit')
   // What it throws while nobody waits for a reply is kept for `stop`.
   exit.catch(() => 'told by stop')
-  await nextReply(worker, exit, 'started')
+  const { id } = await nextReply(worker, exit, 'started')
   return {
+    id,
     stop: async () => {
       const reply = nextReply(worker, exit, 'report')
       worker.postMessage('stop')

@@ -13,7 +13,7 @@ const port = parentPort
 const task = workerData as CallerTask
 const store = await connect(task.ticket)
 const workload = startWorkload(store, task.workload)
-port.postMessage({ type: 'started' } satisfies CallerReply)
+port.postMessage({ type: 'started', id: store.id } satisfies CallerReply)
 
 port.once('message', async () => {
   const { history, requests, failures } = await workload.stop()

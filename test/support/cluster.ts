@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setInterval as ticks } from 'node:timers/promises'
 import {
   type Cluster,
   type ClusterEvents,
@@ -71,6 +72,15 @@ export async function outcomeOf(request: Promise<unknown>): Promise<string> {
     return 'ok'
   } catch (error) {
     return error instanceof CoterieError ? error.code : String(error)
+  }
+}
+
+/** Resolves once the condition holds; for what no event tells. Errors: throws if it does not within the time. */
+export async function until(condition: () => boolean, withinMs = 20_000): Promise<void> {
+  const endMs = performance.now() + withinMs
+  for await (const _ of ticks(5)) {
+    if (condition()) return
+    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${condition}`)
   }
 }
 

@@ -23,6 +23,7 @@ export interface ModelFaults {
 
 /** The model: correct but for its faults. */
 export class ModelStore implements KeyValueStore {
+  readonly id = 'model'
   readonly #values = new Map<string, Uint8Array>()
   readonly #before = new Map<string, Uint8Array | undefined>()
   readonly #undeleted: [string, Uint8Array][] = []

@@ -1,23 +1,24 @@
 /** `connect(ticket)` in a thread of its own, where it belongs: each call is carried there, its outcome back. */
 
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { CoterieError, type CoterieErrorCode, type KeyValueStore, type Ticket } from '../../src/index.js'
 import type { TestContext } from './cluster.js'
 
 /** What of a store can be called in the other thread. */
-export type OtherThreadStore = Pick<KeyValueStore, 'get' | 'put' | 'read' | 'close'>
+export type OtherThreadStore = Pick<KeyValueStore, 'id' | 'get' | 'put' | 'read' | 'close'>
 
-/** What the thread is asked, one at a time. */
+/** What the thread is asked; the answer repeats the number. */
 export interface OtherThreadCall {
-  readonly method: keyof OtherThreadStore | 'connect'
+  readonly number: number
+  readonly method: Exclude<keyof OtherThreadStore, 'id'> | 'connect'
   readonly args: readonly unknown[]
 }
 
 /** What it answers. */
-export type OtherThreadReply =
+export type OtherThreadReply = { readonly number: number } & (
   | { readonly type: 'result'; readonly result: unknown }
   | { readonly type: 'error'; readonly code: CoterieErrorCode | undefined; readonly message: string }
+)
 
 /** A store of another thread, which ends with the test. Errors: rejects with what `connect` rejected with there. */
 export async function connectInThread(t: TestContext, ticket: Ticket): Promise<OtherThreadStore> {
@@ -25,23 +26,26 @@ export async function connectInThread(t: TestContext, ticket: Ticket): Promise<O
   t.teardown(async () => {
     await worker.terminate()
   })
-  let last: Promise<unknown> = Promise.resolve()
-  const call = async (method: OtherThreadCall['method'], args: readonly unknown[]): Promise<unknown> => {
-    worker.postMessage({ method, args } satisfies OtherThreadCall)
-    const [reply] = (await once(worker, 'message')) as [OtherThreadReply]
-    if (reply.type === 'result') return reply.result
+  const asked = new Map<number, (reply: OtherThreadReply) => void>()
+  worker.on('message', (reply: OtherThreadReply) => {
+    asked.get(reply.number)?.(reply)
+    asked.delete(reply.number)
+  })
+  let calls = 0
+  const call = async (method: OtherThreadCall['method'], args: readonly unknown[]): Promise<never> => {
+    const number = ++calls
+    const answered = new Promise<OtherThreadReply>((resolve) => asked.set(number, resolve))
+    worker.postMessage({ number, method, args } satisfies OtherThreadCall)
+    const reply = await answered
+    if (reply.type === 'result') return reply.result as never
     throw reply.code === undefined ? new Error(reply.message) : new CoterieError(reply.code, reply.message)
   }
-  const inTurn = (method: OtherThreadCall['method'], args: readonly unknown[]): Promise<never> => {
-    const next = last.then(() => call(method, args))
-    last = next.catch(() => 'told by next')
-    return next as Promise<never>
-  }
-  await inTurn('connect', [ticket])
+  const id: string = await call('connect', [ticket])
   return {
-    get: (...args) => inTurn('get', args),
-    put: (...args) => inTurn('put', args),
-    read: (...args) => inTurn('read', args),
-    close: () => inTurn('close', []),
+    id,
+    get: (...args) => call('get', args),
+    put: (...args) => call('put', args),
+    read: (...args) => call('read', args),
+    close: () => call('close', []),
   }
 }

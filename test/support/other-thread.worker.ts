@@ -12,16 +12,21 @@ port.on('message', async (call: OtherThreadCall) => {
   port.postMessage(await answer(call))
 })
 
-async function answer({ method, args }: OtherThreadCall): Promise<OtherThreadReply> {
+async function answer({ number, method, args }: OtherThreadCall): Promise<OtherThreadReply> {
   try {
     if (method === 'connect') {
       store = await connect(args[0] as Ticket)
-      return { type: 'result', result: undefined }
+      return { number, type: 'result', result: store.id }
     }
     if (store === undefined) throw new Error('not connected')
     const call = store[method] as (...args: readonly unknown[]) => Promise<unknown>
-    return { type: 'result', result: await call.apply(store, [...args]) }
+    return { number, type: 'result', result: await call.apply(store, [...args]) }
   } catch (error) {
-    return { type: 'error', code: error instanceof CoterieError ? error.code : undefined, message: String(error) }
+    return {
+      number,
+      type: 'error',
+      code: error instanceof CoterieError ? error.code : undefined,
+      message: String(error),
+    }
   }
 }

@@ -33,6 +33,8 @@ const SCAN_LIMIT = 20
 const EVENTS_LIMIT = 20
 const HANG_MS = 3_000
 const HANG_MS_MAX = 600_000
+const SLOW_MS = 100
+const DROP_PERCENT = 20
 const SETTLED_TIMEOUT_MS = 60_000
 
 export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
@@ -157,6 +159,35 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     run: async ([node = missing('NODE')], { cluster }) => {
       await cluster.faults.corrupt(node)
       return [`bytes in the files of ${node} are flipped`]
+    },
+  },
+  cut: {
+    usage: 'cut NODE,… NODE,…',
+    about: 'let no message pass between the two sides, until heal; gateway1 is this prompt',
+    completes: 'nodes',
+    run: async ([idsA = missing('NODE'), idsB = missing('NODE')], { cluster }) => {
+      await cluster.faults.cut(idsA.split(','), idsB.split(','))
+      return [`${idsA} and ${idsB} do not hear each other; heal ends it`]
+    },
+  },
+  drop: {
+    usage: 'drop FROM,… TO,… [PERCENT]',
+    about: `lose messages from one side to the other, until heal (${DROP_PERCENT} %)`,
+    completes: 'nodes',
+    run: async ([from = missing('FROM'), to = missing('TO'), percentText], { cluster }) => {
+      const percent = percentText === undefined ? DROP_PERCENT : whole(percentText, 1, 100)
+      await cluster.faults.drop(from.split(','), to.split(','), { share: percent / 100 })
+      return [`${percent} % of the messages from ${from} to ${to} get lost; heal ends it`]
+    },
+  },
+  slow: {
+    usage: 'slow NODE [MS]',
+    about: `let the disk of a node take longer, until heal (${SLOW_MS} ms)`,
+    completes: 'nodes',
+    run: async ([node = missing('NODE'), ms], { cluster }) => {
+      const slowMs = ms === undefined ? SLOW_MS : whole(ms, 1, HANG_MS_MAX)
+      await cluster.faults.slow(node, { ms: slowMs })
+      return [`the disk of ${node} takes ${duration(slowMs)} longer; heal ends it`]
     },
   },
   heal: {

@@ -1,0 +1,158 @@
+/**
+ * The faults that stay in effect until `heal`: of links, disks and wall clocks. Keeps them as one value, which every living
+ * node thread is told and every later one is given with its assignment; a call resolves once all of them act on it.
+ *
+ * Called by `faults.ts`, which has checked that faults are allowed.
+ */
+
+import { ControlError } from '../actors/control.js'
+import { type FaultRules, type LinkFault, type LinkRule, NO_FAULTS } from '../actors/runtime/fault-rules.js'
+import type { NodeThread } from '../actors/runtime/node-thread.js'
+import type { SupervisorActor } from '../actors/supervisor.actor.js'
+import { type Address, type NodeId, SUPERVISOR } from './protocol/ids.js'
+import type { Ids } from './shared/api.js'
+import { CoterieError } from './shared/errors.js'
+import { checkNames, checkWhole, invalid } from './shared/options.js'
+
+const MS_MAX = 600_000
+/** A year. */
+const SKEW_MS_MAX = 31_536_000_000
+/** Rules of links at a time. */
+const RULES_MAX = 1_000
+/** How long a thread may take to say that it acts on a fault: it may hang, or be starting. */
+const ANSWER_TIMEOUT_MS = 5_000
+
+export class StandingFaults {
+  readonly #supervisor: SupervisorActor
+
+  constructor(supervisor: SupervisorActor) {
+    this.#supervisor = supervisor
+  }
+
+  async cut(idsA: Ids, idsB: Ids): Promise<void> {
+    const there = this.#rule(idsA, idsB, { type: 'cut' })
+    await this.#add([there, { from: there.to, to: there.from, fault: there.fault }])
+  }
+
+  async cutOneWay(from: Ids, to: Ids): Promise<void> {
+    await this.#add([this.#rule(from, to, { type: 'cut' })])
+  }
+
+  async delay(from: Ids, to: Ids, options: { ms: number; jitterMs?: number }): Promise<void> {
+    checkNames(options, ['ms', 'jitterMs'])
+    const ms = checkWhole('ms', options.ms, 0, MS_MAX)
+    const jitterMs = checkWhole('jitterMs', options.jitterMs ?? 0, 0, MS_MAX)
+    await this.#add([this.#rule(from, to, { type: 'delay', ms, jitterMs })])
+  }
+
+  async drop(from: Ids, to: Ids, options: { share: number }): Promise<void> {
+    await this.#add([this.#rule(from, to, { type: 'drop', share: shareIn(options, ['share']) })])
+  }
+
+  async duplicate(from: Ids, to: Ids, options: { share: number }): Promise<void> {
+    await this.#add([this.#rule(from, to, { type: 'duplicate', share: shareIn(options, ['share']) })])
+  }
+
+  async reorder(from: Ids, to: Ids, options: { share: number; ms: number }): Promise<void> {
+    const share = shareIn(options, ['share', 'ms'])
+    const ms = checkWhole('ms', options.ms, 1, MS_MAX)
+    await this.#add([this.#rule(from, to, { type: 'reorder', share, ms })])
+  }
+
+  async slow(node: NodeId, options: { ms: number }): Promise<void> {
+    checkNames(options, ['ms'])
+    const ms = checkWhole('ms', options.ms, 1, MS_MAX)
+    this.#checkRuns(node)
+    const rules = this.#rules
+    await this.#change({ ...rules, slow: { ...rules.slow, [node]: ms } })
+  }
+
+  async skewClock(node: NodeId, ms: number): Promise<void> {
+    checkWhole('ms', ms, -SKEW_MS_MAX, SKEW_MS_MAX)
+    this.#checkRuns(node)
+    const rules = this.#rules
+    await this.#change({ ...rules, skew: { ...rules.skew, [node]: ms } })
+  }
+
+  async clear(): Promise<void> {
+    await this.#change(NO_FAULTS)
+  }
+
+  get #rules(): FaultRules {
+    return this.#supervisor.faultRules ?? NO_FAULTS
+  }
+
+  #rule(fromIds: Ids, toIds: Ids, fault: LinkFault): LinkRule {
+    const from = this.#addresses('from', fromIds)
+    const to = this.#addresses('to', toIds)
+    const isLink = (a: Address, b: Address) =>
+      a !== b && !(this.#supervisor.isGateway(a) && this.#supervisor.isGateway(b))
+    if (!from.some((a) => to.some((b) => isLink(a, b))))
+      throw invalid('to', to.join(', '), 'ids that have a link to the other side: two nodes, or a gateway and a node')
+    return { from, to, fault }
+  }
+
+  #addresses(name: string, ids: Ids): readonly Address[] {
+    const list: readonly unknown[] = Array.isArray(ids) ? ids : [ids]
+    if (list.length === 0) throw invalid(name, ids, 'at least one id')
+    return [...new Set(list)].map((id) => {
+      if (typeof id !== 'string') throw invalid(name, id, 'ids of nodes and gateways')
+      if (id === SUPERVISOR) throw invalid(name, id, 'nodes and gateways; the supervisor is the process itself')
+      if (this.#supervisor.factsOf(id) === undefined && !this.#supervisor.isGateway(id))
+        throw new CoterieError('UNKNOWN_NODE', `there is no node or gateway ${id}`, { node: id })
+      return id
+    })
+  }
+
+  #checkRuns(node: NodeId): void {
+    const view = this.#supervisor.nodes().find(({ id }) => id === node)
+    if (view === undefined) throw new CoterieError('UNKNOWN_NODE', `there is no node ${node}`, { node })
+    if (view.phase === 'down') throw new CoterieError('NODE_NOT_RUNNING', undefined, { node })
+  }
+
+  async #add(added: readonly LinkRule[]): Promise<void> {
+    const rules = this.#rules
+    const links = [...rules.links, ...added]
+    if (links.length > RULES_MAX)
+      throw invalid(
+        'faults',
+        links.length,
+        `at most ${RULES_MAX} rules of links at a time (a cut has two); heal() ends them`,
+      )
+    const ids = links.flatMap(({ from, to }) => [...from, ...to])
+    const gateways = [...new Set(ids)].filter((id) => this.#supervisor.factsOf(id) === undefined)
+    await this.#change({ ...rules, links, gateways })
+  }
+
+  /** Threads that are not assigned yet are given it with their assignment; of one that ends, the next is. */
+  async #change(rules: FaultRules): Promise<void> {
+    this.#supervisor.faultRules = rules
+    const threads = this.#supervisor.nodes().flatMap(({ id }) => {
+      const thread = this.#supervisor.factsOf(id)?.thread
+      return thread?.node === id ? [thread] : []
+    })
+    const told = await Promise.all(threads.map((thread) => tell(thread, rules)))
+    const silent = threads.filter((_, index) => !told[index]).map(({ node }) => node)
+    if (silent.length === 0) return
+    const why = `${silent.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms; heal() takes it back`
+    throw new CoterieError('NODE_NOT_RUNNING', why, { nodes: silent })
+  }
+}
+
+/** False: it has not answered in time. */
+async function tell(thread: NodeThread, rules: FaultRules): Promise<boolean> {
+  try {
+    await thread.control.faults(rules, ANSWER_TIMEOUT_MS)
+    return true
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    return error.code === 'CONTROL_EXIT'
+  }
+}
+
+function shareIn(options: { share: number }, names: readonly string[]): number {
+  checkNames(options, names)
+  const { share } = options
+  if (typeof share !== 'number' || !(share >= 0 && share <= 1)) throw invalid('share', share, 'a number from 0 to 1')
+  return share
+}

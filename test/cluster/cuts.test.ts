@@ -1,0 +1,105 @@
+/** Cut links on real threads: what a cut is, whom it stops, how long it stays. */
+
+import { test } from 'tap'
+import { eventOf, nodeIds, nodeOf, openForTest, outcomeOf, textOf, until } from '../support/cluster.js'
+import { countOf, failures, ownersOf } from '../support/faults.js'
+import { connectInThread } from '../support/other-thread.js'
+
+test('cut: a gateway that reaches a quorum does not notice, and the cut is real', async (t) => {
+  const cluster = await openForTest(t)
+  t.equal(cluster.id, 'gateway1')
+  await cluster.faults.cut(cluster.id, 'node3')
+  t.same(await failures(cluster, 40), [])
+  t.ok((nodeOf(cluster, 'node3').faults?.dropped ?? 0) > 0, 'something was sent to it and got lost')
+})
+
+test('cut: nodes that cannot hear each other serve whoever reaches a quorum of them', async (t) => {
+  const cluster = await openForTest(t)
+  const suspected = eventOf(cluster, 'node:suspect')
+  await cluster.faults.cut(['node1', 'node2'], ['node3', 'node4', 'node5'])
+  t.same(await failures(cluster, 40), [])
+  await suspected
+  t.same(await failures(cluster, 40), [], 'also once they suspect each other')
+  t.ok(countOf(cluster, 'dropped') > 0)
+  t.same(
+    cluster.status().nodes.map(({ restarts }) => restarts),
+    [0, 0, 0, 0, 0],
+    'and the supervisor ends nobody for it',
+  )
+})
+
+for (const coordination of ['client', 'server'] as const) {
+  test(`cut (${coordination}): without a quorum a request fails with its code within its deadline`, async (t) => {
+    const cluster = await openForTest(t, { coordination })
+    await cluster.put('key', 'value')
+    const [, , owner] = ownersOf(cluster, 'key')
+    const others = nodeIds(cluster).filter((id) => id !== owner)
+    await cluster.faults.cut([cluster.id, owner], others)
+    const timeoutMs = 400
+    const outcomes = await Promise.all([
+      outcomeOf(cluster.get('key', { timeoutMs })),
+      outcomeOf(cluster.put('key', 'new', { timeoutMs })),
+      outcomeOf(cluster.delete('key', { timeoutMs })),
+    ])
+    t.same(outcomes, ['TIMEOUT', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+  })
+}
+
+test('cutOneWay: what is sent arrives, its answer does not', async (t) => {
+  const cluster = await openForTest(t)
+  const there = await connectInThread(t, cluster.ticket())
+  const [first, second, third] = ownersOf(cluster, 'key')
+  await cluster.faults.cutOneWay([first, second, third], cluster.id)
+  t.equal(await outcomeOf(cluster.put('key', 'heard', { timeoutMs: 400 })), 'OUTCOME_UNKNOWN')
+  t.equal(textOf(await there.get('key', { r: 3 })), 'heard', 'all owners have it')
+  await there.close()
+})
+
+test('cutOneWay: what is not heard is answered by nobody', async (t) => {
+  const cluster = await openForTest(t)
+  const there = await connectInThread(t, cluster.ticket())
+  t.match(there.id, /^gateway[2-9]$/)
+  await cluster.put('key', 'before')
+  const owners = ownersOf(cluster, 'key')
+  await cluster.faults.cutOneWay(there.id, owners)
+  const put = outcomeOf(there.put('key', 'unheard', { timeoutMs: 2_000 }))
+  await until(() => owners.every((id) => (nodeOf(cluster, id).faults?.dropped ?? 0) > 0))
+  t.equal(textOf(await cluster.get('key', { r: 3 })), 'before', 'no owner has it, and the other gateway is not cut off')
+  t.equal(await put, 'OUTCOME_UNKNOWN')
+  await there.close()
+})
+
+test('faults: a node that is started later acts on what is in effect, until it is healed', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.faults.cut(cluster.id, 'node1')
+  const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node1')
+  await cluster.faults.crash('node1')
+  await up
+  t.same(nodeOf(cluster, 'node1').incarnation, 2)
+  t.same(await failures(cluster, 40), [])
+  t.ok((nodeOf(cluster, 'node1').faults?.dropped ?? 0) > 0, 'the cut holds for the new life')
+  const again = eventOf(cluster, 'node:up', ({ node }) => node === 'node1')
+  await cluster.faults.heal()
+  await cluster.faults.crash('node1')
+  await again
+  t.same(await failures(cluster, 40), [])
+  t.equal(nodeOf(cluster, 'node1').faults?.dropped, 0)
+})
+
+test('faults: one that is asked for while a node hangs or starts is in effect when it resolves', async (t) => {
+  const cluster = await openForTest(t)
+  const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node2')
+  await Promise.all([cluster.faults.hang('node1', 600_000), cluster.faults.crash('node2')])
+  await cluster.faults.drop(nodeIds(cluster), cluster.id, { share: 1 })
+  await up
+  t.equal(await outcomeOf(cluster.get('key', { r: 1, timeoutMs: 300 })), 'TIMEOUT')
+})
+
+test('heal: ends a hang and a cut at once, whatever the node is doing', async (t) => {
+  const cluster = await openForTest(t, { hungAfterMs: 600_000 })
+  await cluster.faults.cut('node1', 'node2')
+  await cluster.faults.pause('node1', 600_000)
+  await cluster.faults.heal()
+  t.equal(nodeOf(cluster, 'node1').restarts, 0)
+  t.same(await failures(cluster, 20), [])
+})
