@@ -29,6 +29,7 @@ import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import { stateOf, statusOf } from './runtime/node-phases.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
+import { watchRoom } from './runtime/room-watch.js'
 import { SpareThreads } from './runtime/spare-threads.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
 import { unpackEnvelope } from './runtime/wire.js'
@@ -52,7 +53,8 @@ export class SupervisorActor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     const { folder, metadata, table, observer } = options
-    this.#record = new ClusterRecord({ folder, metadata, table, onFatal: (error) => observer.onFatal(error) })
+    const { onFatal, onFolderFull: onFull } = observer
+    this.#record = new ClusterRecord({ folder, metadata, table, onFatal, onFull })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
     for (const { id } of metadata.nodes) this.#facts.set(id, newFacts())
@@ -80,6 +82,7 @@ export class SupervisorActor {
   }
 
   start(wasUnclean: boolean): void {
+    this.#record.start()
     this.#spares.keep(this.#facts.size)
     const { isCreation, metadata } = this.#record
     const wereDown = metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
@@ -124,6 +127,7 @@ export class SupervisorActor {
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
+    this.#record.stop()
     this.#step({ type: 'stop' })
     this.#spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
@@ -140,9 +144,15 @@ export class SupervisorActor {
     const loops: Record<NodeId, number> = {}
     for (const [node, facts] of this.#facts) loops[node] = facts.gauges.get('loops')
     this.#step({ type: 'tick', loops })
+    if (!this.#isStopping) for (const view of this.#core.nodes()) this.#watchRoom(view)
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
     if (!isStarting && !this.#isStopping) this.#spares.keep(SPARE_THREADS)
+  }
+
+  #watchRoom(view: SupervisedView): void {
+    const facts = this.#facts.get(view.id)
+    if (facts !== undefined) watchRoom(view, facts, this.#options.config, (event) => this.#step(event))
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
@@ -260,7 +270,8 @@ export class SupervisorActor {
       nodes: this.#facts.size,
     }
     const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
-    const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver: this.faultsOver }
+    const { gauges, diskFilled } = facts
+    const shared = { clock: this.#options.clock.shared, gauges: gauges.shared, faultsOver: this.faultsOver, diskFilled }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
   }
@@ -367,6 +378,8 @@ export class SupervisorActor {
     this.#outbox.delete(node)
     this.#options.observer.onExit({ node, incarnation, end })
     const hints = facts?.gauges.get('hints') ?? 0
+    if (end.error !== undefined && 'code' in end.error && end.error.code === 'STORE_FULL')
+      this.#step({ type: 'node/full', node, reason: end.reason })
     this.#step({ type: 'node/exited', node, incarnation, reason: end.reason, hints })
   }
 

@@ -12,15 +12,15 @@ import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { GatewayHost } from './opening/gateway-host.js'
+import { emitNodeNotice } from './opening/node-notices.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { awaitedOf, clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
-import type { Notice } from './protocol/effects.js'
-import type { NodeId } from './protocol/ids.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
+import { isDiskFull } from './storage/disk-room.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
@@ -247,14 +247,22 @@ class OpenCluster implements Cluster {
     await this.#pool.close()
     try {
       await this.#clockWrite
-      if (this.#fatal === undefined) {
-        await folder.writeClock(clock.readNs())
-        await this.#supervisor.writeMetadata({ cleanShutdown: owesNothing })
-      }
+      if (this.#fatal === undefined) await this.#writeEnd(clock.readNs(), owesNothing)
       await folder.settled()
     } finally {
       await lock.release()
       this.#emit('close')
+    }
+  }
+
+  async #writeEnd(nowNs: bigint, cleanShutdown: boolean): Promise<void> {
+    try {
+      await this.#prepared.folder.writeClock(nowNs)
+      await this.#supervisor.writeMetadata({ cleanShutdown })
+    } catch (error) {
+      // Everything is closed all the same; the next opening takes this for a process that died, which is safe.
+      if (!isDiskFull(error)) throw error
+      this.#emit('folder:full', { error: error as Error })
     }
   }
 
@@ -294,9 +302,15 @@ class OpenCluster implements Cluster {
     const ceilingNs = now + CEILING_AHEAD_NS
     this.#clockWrite = folder.writeClock(ceilingNs).then(
       () => clock.raiseCeiling(ceilingNs),
-      (error: Error) => this.#onFatal(error),
+      (error: Error) => this.#onClockUnwritten(error),
     )
     return this.#clockWrite
+  }
+
+  /** On a full disk it is tried again at the next look: until then writes go up to the old ceiling, then they are refused. */
+  #onClockUnwritten(error: Error): void {
+    if (isDiskFull(error) && this.#watch !== undefined) this.#emit('folder:full', { error })
+    else this.#onFatal(error)
   }
 
   #onFatal(error: Error): void {
@@ -318,7 +332,7 @@ class OpenCluster implements Cluster {
         const { type, ...facts } = notice
         this.#emit(type, facts as never)
       },
-      onNodeNotice: (node, notice) => this.#onNodeNotice(node, notice),
+      onNodeNotice: (node, notice) => emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args)),
       onExit: ({ node, incarnation, end }) => {
         const { code, reason, error } = end
         this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })
@@ -326,42 +340,8 @@ class OpenCluster implements Cluster {
       onReady: (ready) => this.#emit('node:up', ready),
       onQuarantine: (quarantine) => this.#emit('node:quarantine', quarantine),
       onRestart: (error) => this.#emit('supervisor:restart', { error }),
+      onFolderFull: (error) => this.#emit('folder:full', { error }),
       onFatal: (error) => this.#onFatal(error),
-    }
-  }
-
-  #onNodeNotice(node: NodeId, notice: Notice): void {
-    switch (notice.type) {
-      case 'member/status':
-        if (notice.to === 'suspect')
-          this.#emit('node:suspect', { node: notice.node, by: node, reason: `was ${notice.from}` })
-        return
-      case 'repair':
-        return this.#emit('repair', {
-          node,
-          key: keyToBytes(notice.key),
-          nodes: notice.nodes,
-          blocking: notice.blocking,
-        })
-      case 'record/damaged':
-        return this.#emit('record:damaged', { node, key: keyToBytes(notice.key) })
-      case 'record/healed':
-        return this.#emit('repair', { node, key: keyToBytes(notice.key), nodes: [node], blocking: false })
-      case 'handoff':
-        return this.#emit('handoff', { node, target: notice.target, hints: notice.hints, remaining: notice.remaining })
-      case 'transfer': {
-        const { source, partitions, records, done } = notice
-        return this.#emit('transfer', { node, source, partitions: partitions.length, records, done })
-      }
-      case 'exchange':
-        return this.#emit('exchange', {
-          node,
-          peer: notice.peer,
-          keysDiffering: notice.keysDiffering,
-          done: notice.done,
-        })
-      default:
-        notice satisfies never
     }
   }
 

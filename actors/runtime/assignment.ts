@@ -23,6 +23,7 @@ export function assignmentOf(input: {
   readonly clock: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
   readonly faultsOver: SharedArrayBuffer | undefined
+  readonly diskFilled: SharedArrayBuffer
 }): Assignment {
   const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver } = input
   const { files, isCreation, storeId } = input.store
@@ -48,5 +49,6 @@ export function assignmentOf(input: {
     gauges,
     pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
     faultsOver,
+    diskFilled: input.diskFilled,
   }
 }

@@ -19,6 +19,8 @@ export const GAUGES = [
   'viewDigest',
   'converged',
   'deadLetters',
+  /** 1: its store takes no writes because the disk is full. */
+  'storeFull',
 ] as const
 export type GaugeName = (typeof GAUGES)[number]
 

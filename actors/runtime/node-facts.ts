@@ -3,6 +3,7 @@
 import type { VerifyReport } from '../../src/storage/verify-store.js'
 import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
+import { RoomLooks } from './room-looks.js'
 
 export interface NodeFacts {
   readonly gauges: Gauges
@@ -14,6 +15,9 @@ export interface NodeFacts {
   spawnedAtMs: number
   /** Work that must be done before the node's next thread opens its store (a fault that changes its files). */
   beforeSpawn: (() => Promise<void>) | undefined
+  /** See `Assignment.diskFilled`: it outlives its threads. */
+  readonly diskFilled: SharedArrayBuffer
+  readonly room: RoomLooks
   quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
 }
 
@@ -26,6 +30,8 @@ export function newFacts(): NodeFacts {
     knownFiles: [],
     spawnedAtMs: 0,
     beforeSpawn: undefined,
+    diskFilled: new SharedArrayBuffer(4),
+    room: new RoomLooks(),
     quarantined: [],
   }
 }

@@ -40,6 +40,8 @@ export interface Assignment {
   readonly pulseMs: number
   /** An Int32 that ends faults which are under way when it is not 0; absent without `faults: true`. */
   readonly faultsOver: SharedArrayBuffer | undefined
+  /** An Int32: while it is not 0, the disk is as good as full (`fillDisk`). */
+  readonly diskFilled: SharedArrayBuffer
 }
 
 export type ToNode =

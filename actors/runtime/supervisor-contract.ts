@@ -36,6 +36,8 @@ export interface SupervisorObserver {
   onQuarantine(quarantine: { readonly node: NodeId; readonly folder: string; readonly reason: string }): void
   /** The core broke and was rebuilt. */
   onRestart(error: Error): void
+  /** The cluster folder waits for room on a full disk. */
+  onFolderFull(error: Error): void
   /** Something that only an operator can mend: the cluster folder cannot be written. */
   onFatal(error: Error): void
 }

@@ -111,6 +111,8 @@ export interface NodeStatus {
   readonly threadId: number | null
   readonly actor: ActorId | null
   readonly quarantined: readonly Quarantine[]
+  /** Its disk is full: it refuses writes and goes on reading; it is opened anew when there is room. */
+  readonly storeFull: boolean
   /** Why the last life ended, if one did. */
   readonly lastExit?: { readonly code: number | null; readonly reason: string; readonly at: string }
 }
@@ -142,6 +144,10 @@ export interface ClusterEvents {
   'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
   'node:down': [{ node: NodeId; reason: string }]
   'node:hung': [{ node: NodeId; silentMs: number }]
+  /** Its disk is full: see `NodeStatus.storeFull`. */
+  'node:full': [{ node: NodeId; reason: string }]
+  /** There is room again: its store is opened anew. */
+  'node:room': [{ node: NodeId }]
   'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
   'node:amnesia': [{ node: NodeId; reason: string }]
   /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */
@@ -155,6 +161,8 @@ export interface ClusterEvents {
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
   /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
   'supervisor:restart': [{ error: Error }]
+  /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
+  'folder:full': [{ error: Error }]
   /** Once: see `ClusterStatus.fatal`. */
   fatal: [{ error: Error }]
   converged: [{ epoch: number }]
@@ -173,6 +181,8 @@ export interface Faults {
   wipe(node: NodeId): Promise<void>
   /** Ends the node, flips bytes in its files, starts it again (a node that is down for good stays down). */
   corrupt(node: NodeId): Promise<void>
+  /** The node's disk is as good as full: its store takes no writes until `heal`. */
+  fillDisk(node: NodeId): Promise<void>
   /** Ends every fault that is still in effect. */
   heal(): Promise<void>
 }

@@ -9,6 +9,7 @@
  */
 
 import type { NodeId } from '../protocol/ids.js'
+import { isDiskFull, newDiskFullError } from './disk-room.js'
 import { type NodeFolders, nodeFolders } from './layout.js'
 import { type LevelStore, type LevelStoreOptions, type OpenReport, openLevelStore } from './level-store.js'
 import type { OpenReason } from './open-verdict.js'
@@ -26,10 +27,20 @@ export interface NodeStoreReport extends Omit<OpenReport, 'reason'> {
   readonly quarantinedTo?: string
 }
 
-/** Errors: StoreError STORE_LOCKED; STORE_OPEN_FAILED if even a fresh store does not open; those of fs. */
+/** Errors: StoreError STORE_LOCKED; STORE_FULL; STORE_OPEN_FAILED if even a fresh store does not open; those of fs. */
 export async function openNodeStore(
   options: NodeStoreOptions,
 ): Promise<{ store: LevelStore; report: NodeStoreReport }> {
+  try {
+    if (options.isFilled?.() === true) throw newDiskFullError()
+    return await openOrReplace(options)
+  } catch (cause) {
+    if (!isDiskFull(cause)) throw cause
+    throw new StoreError('STORE_FULL', `no room to open the store of ${options.node}`, { cause })
+  }
+}
+
+async function openOrReplace(options: NodeStoreOptions): Promise<{ store: LevelStore; report: NodeStoreReport }> {
   const startedMs = performance.now()
   const folders = nodeFolders(options.location, options.node)
   const storeOptions = { ...options, folder: folders.store, witnessFile: folders.witness }

@@ -65,6 +65,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
       onReady: () => changed(),
       onQuarantine: () => undefined,
       onRestart: () => changed(),
+      onFolderFull: () => undefined,
       onFatal: (error) => fatal.push(error),
     },
   })
