@@ -18,8 +18,6 @@ import { SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
 import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
-import { nodeFolders } from '../src/storage/layout.js'
-import type { VerifyReport } from '../src/storage/verify-store.js'
 import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
@@ -32,6 +30,7 @@ import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
 import { watchRoom } from './runtime/room-watch.js'
 import { SpareThreads } from './runtime/spare-threads.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
+import { verifyFiles } from './runtime/verify-files.js'
 import { unpackEnvelope } from './runtime/wire.js'
 
 /** Spares kept loaded: a restart then costs opening a store, not loading modules. */
@@ -121,6 +120,14 @@ export class SupervisorActor {
 
   giveUp(node: NodeId): void {
     this.#step({ type: 'operator/give-up', node })
+  }
+
+  /** Its store may be damaged: its thread is ended, and the next one verifies all of its files before it opens them. */
+  suspect(node: NodeId, reason: string): void {
+    const facts = this.#facts.get(node)
+    if (facts === undefined) return
+    facts.suspectedFor = reason
+    void facts.thread?.terminate(reason)
   }
 
   /** Stops the nodes in order, then by force; then everything is on disk. Never fails to end. */
@@ -253,13 +260,7 @@ export class SupervisorActor {
     this.#pending.set(thread, { node, incarnation })
     await beforeSpawn?.()
     if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
-    let files: VerifyReport['verdict'] | undefined = this.#record.isCreation ? 'absent' : undefined
-    if (!this.#record.isCreation && config.verification !== 'never') {
-      const knownFiles = config.verification === 'changed' ? facts.knownFiles : []
-      const report = await pool.verifyStore(nodeFolders(config.location, node).store, { knownFiles })
-      facts.knownFiles = report.files
-      files = report.verdict
-    }
+    const files = this.#record.isCreation ? 'absent' : await verifyFiles(node, facts, config, pool)
     if (this.#isStopping || facts.thread !== thread) return
     const { isCreation } = this.#record
     const identity = {

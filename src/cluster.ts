@@ -8,6 +8,7 @@ import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
 import { CEILING_AHEAD_NS, CEILING_RENEW_NS, nowMs } from '../actors/runtime/clock.js'
 import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.js'
+import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
@@ -69,6 +70,7 @@ class OpenCluster implements Cluster {
   readonly #pool: Pool
   readonly #supervisor: SupervisorActor
   readonly #gateway: GatewayActor
+  readonly #scrubber: Scrubber
   readonly #client: Client
   readonly #host: GatewayHost
   #clockTimer: NodeJS.Timeout | undefined
@@ -101,6 +103,17 @@ class OpenCluster implements Cluster {
       clock,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),
+    })
+    this.#scrubber = new Scrubber({
+      supervisor: this.#supervisor,
+      pool: this.#pool,
+      config,
+      canRefill: protocol.wFill > 1,
+      isAtRest: () =>
+        this.#supervisor.isQuiet() &&
+        isConverged(this.#supervisor) &&
+        !this.#supervisor.nodes().some(({ isFull }) => isFull),
+      onScrubbed: (scrub) => this.#onScrubbed(scrub),
     })
     this.#client = new Client({ ...gatewayConfig, ...limits }, () => this.#gateway)
     this.#gateway = new GatewayActor({
@@ -144,6 +157,7 @@ class OpenCluster implements Cluster {
         throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
       await pause(LOOK_MS)
     }
+    this.#scrubber.start()
     this.#watch = setInterval(() => this.#watchConvergence(), 100)
     this.#watch.unref()
   }
@@ -243,8 +257,10 @@ class OpenCluster implements Cluster {
     this.#gateway.close()
     if (this.#watch !== undefined) clearInterval(this.#watch)
     if (this.#clockTimer !== undefined) clearInterval(this.#clockTimer)
+    const scrubbed = this.#scrubber.stop()
     await this.#supervisor.stop(config.closeTimeoutMs)
     await this.#pool.close()
+    await scrubbed
     try {
       await this.#clockWrite
       if (this.#fatal === undefined) await this.#writeEnd(clock.readNs(), owesNothing)
@@ -317,6 +333,14 @@ class OpenCluster implements Cluster {
     if (this.#fatal !== undefined) return
     this.#fatal = error
     this.#emit('fatal', { error })
+  }
+
+  #onScrubbed(scrub: NodeScrub): void {
+    const { node, tables, bytes, problems, error } = scrub
+    const facts = this.#supervisor.factsOf(node)
+    if (facts !== undefined && error === undefined)
+      facts.lastScrub = { at: new Date().toISOString(), tables, bytes, problems: problems.length }
+    this.#emit('scrub', scrub)
   }
 
   #watchConvergence(): void {

@@ -5,6 +5,13 @@ import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
 import { RoomLooks } from './room-looks.js'
 
+export interface ScrubFacts {
+  readonly at: string
+  readonly tables: number
+  readonly bytes: number
+  readonly problems: number
+}
+
 export interface NodeFacts {
   readonly gauges: Gauges
   thread: NodeThread | undefined
@@ -12,6 +19,10 @@ export interface NodeFacts {
   lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
   /** Files that were verified, so that a restart verifies only what is new. */
   knownFiles: VerifyReport['files']
+  /** Its next life verifies everything, whatever the options say; why, for people. */
+  suspectedFor: string | undefined
+  /** The last scrub that came to an end. */
+  lastScrub: ScrubFacts | undefined
   spawnedAtMs: number
   /** Work that must be done before the node's next thread opens its store (a fault that changes its files). */
   beforeSpawn: (() => Promise<void>) | undefined
@@ -28,6 +39,8 @@ export function newFacts(): NodeFacts {
     actor: null,
     lastEnd: undefined,
     knownFiles: [],
+    suspectedFor: undefined,
+    lastScrub: undefined,
     spawnedAtMs: 0,
     beforeSpawn: undefined,
     diskFilled: new SharedArrayBuffer(4),

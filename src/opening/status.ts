@@ -119,6 +119,7 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
     actor: facts?.actor ?? null,
     quarantined: facts?.quarantined ?? [],
     storeFull: isFull,
+    ...(facts?.lastScrub === undefined ? {} : { lastScrub: facts.lastScrub }),
     ...(lastEnd === undefined
       ? {}
       : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),

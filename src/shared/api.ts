@@ -111,6 +111,13 @@ export interface NodeStatus {
   readonly threadId: number | null
   readonly actor: ActorId | null
   readonly quarantined: readonly Quarantine[]
+  /** The last scrub of its tables, if there was one. */
+  readonly lastScrub?: {
+    readonly at: string
+    readonly tables: number
+    readonly bytes: number
+    readonly problems: number
+  }
   /** Its disk is full: it refuses writes and goes on reading; it is opened anew when there is room. */
   readonly storeFull: boolean
   /** Why the last life ended, if one did. */
@@ -148,6 +155,19 @@ export interface ClusterEvents {
   'node:full': [{ node: NodeId; reason: string }]
   /** There is room again: its store is opened anew. */
   'node:room': [{ node: NodeId }]
+  /**
+   * A node's tables were verified while it runs. Problems: it is ended, set aside and refilled, unless too few others (w = 1)
+   * could refill it. `error`: it did not come to its end.
+   */
+  scrub: [
+    {
+      node: NodeId
+      tables: number
+      bytes: number
+      problems: readonly { readonly file: string; readonly kind: string; readonly detail: string }[]
+      error?: Error
+    },
+  ]
   'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
   'node:amnesia': [{ node: NodeId; reason: string }]
   /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */

@@ -10,6 +10,7 @@ import { protocolConfigOf, supervisionConfigOf } from '../../src/opening/wiring.
 import type { Message } from '../../src/protocol/messages.js'
 import type { NodePhase } from '../../src/protocol/supervision/supervised.js'
 import { validateOptions } from '../../src/shared/options.js'
+import { type ScrubReport, type ScrubSlice, scrubStoreTables } from '../../src/storage/scrub-store.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
 import { verifyStoreFiles } from '../../src/storage/verify-store.js'
 import { folderForTest, type TestContext } from '../support/cluster.js'
@@ -26,6 +27,10 @@ class TestPool implements Pool {
     const node = /node\d+/.exec(folder)?.[0] ?? ''
     this.calls.push(node)
     return this.instead.get(node)?.shift()?.() ?? verifyStoreFiles(folder)
+  }
+
+  async scrubTables(folder: string, slice: ScrubSlice): Promise<ScrubReport> {
+    return scrubStoreTables(folder, slice)
   }
 
   close(): Promise<void> {

@@ -41,6 +41,13 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
   }),
   'node:full': ({ node, reason }) => ({ style: 'red', text: `${node} takes no writes, its disk is full: ${reason}` }),
   'node:room': ({ node }) => ({ style: 'green', text: `${node} has room again and opens its store anew` }),
+  scrub: ({ node, tables, bytes, problems, error }) => ({
+    style: problems.length > 0 ? 'red' : 'dim',
+    text:
+      `${node}: ${plural(tables, 'table')} verified (${count(bytes)} bytes)` +
+      `${problems.length === 0 ? '' : `, damaged: ${problems.map(({ file, detail }) => `${file} (${detail})`).join(', ')}`}` +
+      `${error === undefined ? '' : `, not to the end: ${error.message}`}`,
+  }),
   'node:quarantine': ({ node, folder, reason }) => ({
     style: 'yellow',
     text: `${node}'s store was set aside in ${folder}: ${reason}`,
