@@ -24,6 +24,8 @@ type LegState = 'unsent' | 'sent' | 'accepted' | 'refused' | 'given-up'
 class Leg {
   state: LegState = 'unsent'
   againAtMs = 0
+  /** The life of the node that refused it; the next one has opened its store anew. */
+  refusedIn = 0
   /** Times it was sent there and neither accepted nor refused, earlier lives included: nobody can say that it is not there. */
   unresolved = 0
 
@@ -96,6 +98,7 @@ export class PutRequest extends Request {
     // it will take the write once that is healed.
     if (status !== REPLY.failed) leg.unresolved = Math.max(0, leg.unresolved - 1)
     leg.state = status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
+    leg.refusedIn = desk.peer(from)?.incarnation ?? 0
     leg.againAtMs = desk.nowMs + RETRY_MS
     this.send(desk)
   }
@@ -151,6 +154,10 @@ export class PutRequest extends Request {
 
   /** Sends to every healthy target that has not been sent the write; fails at once where the quorum can never be. */
   private send(desk: Desk): void {
+    for (const leg of this.legs) {
+      const isReborn = leg.state === 'refused' && (desk.peer(leg.node)?.incarnation ?? 0) > leg.refusedIn
+      if (isReborn) leg.state = 'unsent'
+    }
     if (!this.ended && !this.isPossible(desk)) {
       this.doomed = this.mayBeNowhere(desk)
       // The last answers decide between a refusal and *outcome unknown*.
@@ -161,6 +168,7 @@ export class PutRequest extends Request {
     let soon = false
     let unsent = false
     for (const leg of this.legs) {
+      unsent ||= leg.state === 'refused'
       if (leg.state !== 'unsent') continue
       if (desk.peer(leg.node)?.healthy !== true) {
         unsent = true

@@ -286,3 +286,18 @@ test('put: sloppy, refused by every owner and every stand-in, is a definite fail
     for (const node of world.ids) t.equal(world.stored(node, 'k'), 'none')
   }
 })
+
+test('put: an owner that refused takes the write in its next life', async (t) => {
+  const { world, b, c } = worldOf(60)
+  world.filter = holdAcks(b)
+  world.fullDisks.add(c)
+  const put = world.put('k', 'v')
+  world.run(20)
+  t.equal(world.end(put), 'runs')
+  world.fullDisks.delete(c)
+  world.crash(c)
+  world.run(5)
+  world.spawn(c)
+  t.equal(world.ended(put), 'written')
+  t.equal(world.stored(c, 'k'), '=v')
+})
