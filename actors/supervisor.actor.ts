@@ -27,6 +27,7 @@ import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import { stateOf, statusOf } from './runtime/node-phases.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
+import { OpeningTurns } from './runtime/opening-turns.js'
 import { watchRoom } from './runtime/room-watch.js'
 import { SpareThreads } from './runtime/spare-threads.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
@@ -44,6 +45,7 @@ export class SupervisorActor {
   readonly faultsOver: SharedArrayBuffer | undefined
   #core: SupervisorCore
   readonly #record: ClusterRecord
+  readonly #turns = new OpeningTurns()
   readonly #spares = new SpareThreads(() => this.#newThread())
   #ticker: NodeJS.Timeout | undefined
   #outbox = new Map<Address, Message[]>()
@@ -56,7 +58,7 @@ export class SupervisorActor {
     this.#record = new ClusterRecord({ folder, metadata, table, onFatal, onFull })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
-    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts())
+    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts(options.suspects.get(id)))
   }
 
   get table(): PartitionTable {
@@ -151,15 +153,13 @@ export class SupervisorActor {
     const loops: Record<NodeId, number> = {}
     for (const [node, facts] of this.#facts) loops[node] = facts.gauges.get('loops')
     this.#step({ type: 'tick', loops })
-    if (!this.#isStopping) for (const view of this.#core.nodes()) this.#watchRoom(view)
+    for (const view of this.#isStopping ? [] : this.#core.nodes()) {
+      const facts = this.#facts.get(view.id)
+      if (facts !== undefined) watchRoom(view, facts, this.#options.config, (event) => this.#step(event))
+    }
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
     if (!isStarting && !this.#isStopping) this.#spares.keep(SPARE_THREADS)
-  }
-
-  #watchRoom(view: SupervisedView): void {
-    const facts = this.#facts.get(view.id)
-    if (facts !== undefined) watchRoom(view, facts, this.#options.config, (event) => this.#step(event))
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
@@ -261,8 +261,9 @@ export class SupervisorActor {
     await beforeSpawn?.()
     if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
     const files = this.#record.isCreation ? 'absent' : await verifyFiles(node, facts, config, pool)
+    if (facts.opensAlone) await this.#turns.take(thread)
+    facts.opensAlone = false
     if (this.#isStopping || facts.thread !== thread) return
-    const { isCreation } = this.#record
     const identity = {
       node,
       incarnation,
@@ -270,7 +271,7 @@ export class SupervisorActor {
       order: [...this.#facts.keys()].indexOf(node),
       nodes: this.#facts.size,
     }
-    const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
+    const store = { files, isCreation: this.#record.isCreation, storeId: this.#record.entryOf(node)?.storeId }
     const { gauges, diskFilled } = facts
     const shared = { clock: this.#options.clock.shared, gauges: gauges.shared, faultsOver: this.faultsOver, diskFilled }
     this.#pending.delete(thread)

@@ -22,6 +22,7 @@ import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
 import { isDiskFull } from './storage/disk-room.js'
+import type { NativeDeath } from './storage/opening-marker.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
@@ -38,12 +39,17 @@ const SETTLED_TIMEOUT_MS_MAX = 2_147_483_647
  * Shape:  resolves once every node is up (or, if one takes long, once every partition has its quorum).
  * Errors: INVALID_OPTION, LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, OPEN_FAILED.
  */
-export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+export function openCluster(options: ClusterOptions): Promise<Cluster> {
+  return openAfter(undefined, options)
+}
+
+/** As `openCluster`, where the process before died in native code: no store is trusted that it had open. */
+export async function openAfter(death: NativeDeath | undefined, options: ClusterOptions): Promise<Cluster> {
   const openedAtMs = nowMs()
   const config = validateOptions(options)
   let prepared: Prepared
   try {
-    prepared = await prepare(config)
+    prepared = await prepare(config, death)
   } catch (cause) {
     if (cause instanceof CoterieError) throw cause
     throw new CoterieError(
@@ -81,7 +87,7 @@ class OpenCluster implements Cluster {
   #closing: Promise<void> | undefined
 
   constructor(prepared: Prepared) {
-    const { config, metadata, table, clock, folder } = prepared
+    const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
     const verify = config.workers.verify
     this.#pool = createPool({ maxThreads: 2, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
@@ -100,6 +106,7 @@ class OpenCluster implements Cluster {
       metadata,
       table,
       pool: this.#pool,
+      suspects,
       clock,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),

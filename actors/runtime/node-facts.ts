@@ -1,5 +1,6 @@
 /** What the supervisor's actor knows of a node beside what its core does. */
 
+import type { Suspicion } from '../../src/storage/opening-marker.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
 import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
@@ -21,6 +22,9 @@ export interface NodeFacts {
   knownFiles: VerifyReport['files']
   /** Its next life verifies everything, whatever the options say; why, for people. */
   suspectedFor: string | undefined
+  /** Its next life opens its store with no other such node; or sets it aside unseen. */
+  opensAlone: boolean
+  isSetAside: boolean
   /** The last scrub that came to an end. */
   lastScrub: ScrubFacts | undefined
   spawnedAtMs: number
@@ -32,14 +36,16 @@ export interface NodeFacts {
   quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
 }
 
-export function newFacts(): NodeFacts {
+export function newFacts(suspicion: Suspicion | undefined): NodeFacts {
   return {
     gauges: new Gauges(),
     thread: undefined,
     actor: null,
     lastEnd: undefined,
     knownFiles: [],
-    suspectedFor: undefined,
+    suspectedFor: suspicion?.reason,
+    opensAlone: suspicion?.opensAlone === true,
+    isSetAside: suspicion?.setAside === true,
     lastScrub: undefined,
     spawnedAtMs: 0,
     beforeSpawn: undefined,

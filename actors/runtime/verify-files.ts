@@ -14,7 +14,12 @@ export async function verifyFiles(
   { location, verification }: ClusterConfig,
   pool: Pool,
 ): Promise<VerifyReport['verdict'] | undefined> {
-  const { suspectedFor } = facts
+  const { suspectedFor, isSetAside } = facts
+  facts.isSetAside = false
+  if (isSetAside) {
+    facts.suspectedFor = undefined
+    return 'damaged'
+  }
   if (verification === 'never' && suspectedFor === undefined) return undefined
   // A table that rots on the disk looks as it did.
   const mayKnow = verification === 'changed' && suspectedFor === undefined

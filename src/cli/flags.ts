@@ -127,6 +127,11 @@ export const FLAGS = {
   limit: { type: 'string', operand: 'COUNT', commands: ['scan'], about: 'pairs at most' },
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: { type: 'boolean', commands: ['scan', 'status'], about: 'print JSON, one value a line' },
+  parent: {
+    type: 'boolean',
+    commands: ['start'],
+    about: 'restart the cluster if its process dies (default; --no-parent: run it in this process)',
+  },
   help: { type: 'boolean', short: 'h', commands: EVERY, about: 'print this' },
 } as const satisfies Record<string, Flag>
 

@@ -57,7 +57,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
   const fatal: Error[] = []
   let changed = (): void => undefined
   const supervisor = new SupervisorActor({
-    ...{ config, folder, metadata, table, clock, pool, nodeUrl },
+    ...{ config, folder, metadata, table, clock, pool, nodeUrl, suspects: prepared.suspects },
     protocol: protocolConfigOf(prepared),
     supervision: supervisionConfigOf(prepared),
     observer: {
