@@ -2,10 +2,11 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
+import { damageStore } from '../../src/storage/damage.js'
 
 const BIN = fileURLToPath(new URL('../../src/cli/coterie.cjs', import.meta.url))
 const WITH_ABORTING_CHILD = fileURLToPath(new URL('./fixtures/parent.child.js', import.meta.url))
@@ -83,6 +84,21 @@ test('parent: a child that is aborted or killed comes back, with everything that
   t.notOk(isAlive(last), 'nobody is left')
   const get = execFileSync(process.execPath, [BIN, 'get', '2', ...CALM], { cwd: folder, encoding: 'utf8' })
   t.match(get, 'Two')
+})
+
+test('parent: after a native death a damaged store is found, whatever the options say, and refilled', async (t) => {
+  const folder = t.testdir()
+  writeFileSync(join(folder, 'in.tsv'), 'id\tname\n1\tOne\n2\tTwo\n')
+  execFileSync(process.execPath, [BIN, 'load', 'in.tsv', '--value', 'name', ...CALM], { cwd: folder })
+  const parent = new Process(t, folder, [BIN, 'start', '--verification', 'never', ...CALM])
+  await parent.printed(/ open ready/)
+  await damageStore(join(folder, 'data', 'node2', 'store'))
+  process.kill(parent.childPid(), 'SIGSEGV')
+  await parent.printed(/ open ready/, 2)
+  t.match(readdirSync(join(folder, 'data', 'node2', 'quarantine')), [/files-damaged/])
+  parent.child.kill('SIGTERM')
+  t.match(await parent.ended, { code: 0 })
+  t.match(execFileSync(process.execPath, [BIN, 'get', '2', ...CALM], { cwd: folder, encoding: 'utf8' }), 'Two')
 })
 
 test('parent: when it is killed, its child closes by itself', async (t) => {
