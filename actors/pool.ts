@@ -1,5 +1,6 @@
 /**
- * The pool of threads for bulk work without state: verifying a store's files before it is opened, simulating seeds. The only
+ * The pool of threads for bulk work without state: verifying a store's files before it is opened, and tables while it is;
+ * simulating seeds. The only
  * importer of piscina.
  *
  * Piscina owns the threads: it starts one when there is work and ends it after ten seconds without. The queue is kept here, and
@@ -13,8 +14,9 @@
  * the task, too, is a file of its own, `coterie/verify.task.js`, and `verifyTaskUrl` tells where it went.
  */
 import { Piscina } from 'piscina'
+import type { ScrubReport, ScrubSlice } from '../src/storage/scrub-store.js'
 import type { VerifyOptions, VerifyReport } from '../src/storage/verify-store.js'
-import type { VerifyOutcome, VerifyTask } from './tasks/verify.task.js'
+import type { Outcome, Tasks } from './tasks/verify.task.js'
 
 export interface PoolOptions {
   /** Where the compiled verify.task.js is. Default: beside this file. */
@@ -26,6 +28,8 @@ export interface PoolOptions {
 export interface Pool {
   /** Errors: rejects with PoolError. A damaged store is not an error but a report. */
   verifyStore(folder: string, options?: VerifyOptions): Promise<VerifyReport>
+  /** Of a store that its node has open. Errors: as `verifyStore`. */
+  scrubTables(folder: string, slice: ScrubSlice): Promise<ScrubReport>
   /** Rejects what waits or runs, ends the threads, resolves when they are gone. Idempotent. */
   close(): Promise<void>
 }
@@ -52,15 +56,19 @@ export class PoolError extends Error {
   }
 }
 
-/** Calls that wait or run. A cluster makes one a node, so this is out of reach unless somebody loops. */
+/** Calls that wait or run. A cluster makes one a node, and one for its scrub, so this is out of reach unless somebody loops. */
 export const CALLS_MAX = 1024
 
 /** A thread without work ends after this. */
 const IDLE_TIMEOUT_MS = 10_000
 
+type Name = keyof Tasks
+type Report = Tasks[Name]['report']
+
 interface Call {
-  readonly task: VerifyTask
-  readonly settle: (result: VerifyReport | PoolError) => void
+  readonly name: Name
+  readonly task: Tasks[Name]['task']
+  readonly settle: (result: Report | PoolError) => void
 }
 
 /** Starts nothing until the first call. Errors: throws RangeError for `maxThreads` below 1. */
@@ -73,7 +81,7 @@ class TaskPool implements Pool {
   readonly #maxThreads: number
   readonly #waiting: Call[] = []
   readonly #running = new Set<Call>()
-  #threads: Piscina<VerifyTask, VerifyOutcome> | undefined
+  #threads: Piscina<Call['task'], Outcome<Report>> | undefined
   #closing: Promise<void> | undefined
 
   constructor({ maxThreads, verifyTaskUrl = new URL('./tasks/verify.task.js', import.meta.url) }: PoolOptions) {
@@ -83,14 +91,23 @@ class TaskPool implements Pool {
   }
 
   verifyStore(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#call('verifyStore', { folder, options })
+  }
+
+  scrubTables(folder: string, slice: ScrubSlice): Promise<ScrubReport> {
+    return this.#call('scrubTables', { folder, slice })
+  }
+
+  #call<Named extends Name>(name: Named, task: Tasks[Named]['task']): Promise<Tasks[Named]['report']> {
     return new Promise((resolve, reject) => {
-      const settle = (result: VerifyReport | PoolError): void =>
-        result instanceof PoolError ? reject(result) : resolve(result)
+      const settle = (result: Report | PoolError): void =>
+        // The task of this name reports this.
+        result instanceof PoolError ? reject(result) : resolve(result as Tasks[Named]['report'])
       if (this.#closing !== undefined) return settle(closedError())
       if (this.#waiting.length + this.#running.size >= CALLS_MAX) {
         return settle(new PoolError('POOL_FULL', `${CALLS_MAX} calls are waiting or running`))
       }
-      this.#waiting.push({ task: { folder, options }, settle })
+      this.#waiting.push({ name, task, settle })
       this.#startWaiting()
     })
   }
@@ -111,10 +128,10 @@ class TaskPool implements Pool {
   }
 
   /** Never rejects. */
-  async #run({ task }: Call): Promise<VerifyReport | PoolError> {
+  async #run({ name, task }: Call): Promise<Report | PoolError> {
     try {
       this.#threads ??= this.#startThreads()
-      const outcome = await this.#threads.run(task, { filename: this.#taskUrl, name: 'verifyStore' })
+      const outcome = await this.#threads.run(task, { filename: this.#taskUrl, name })
       if ('report' in outcome) return outcome.report
       const { code, detail } = outcome.failure
       return new PoolError('POOL_SYSTEM', detail, { systemCode: code })
@@ -124,14 +141,14 @@ class TaskPool implements Pool {
   }
 
   /** Settles a running call, unless that happened already, and lets the next one run. */
-  #finish(call: Call, result: VerifyReport | PoolError): void {
+  #finish(call: Call, result: Report | PoolError): void {
     if (!this.#running.delete(call)) return
     call.settle(result)
     this.#startWaiting()
   }
 
-  #startThreads(): Piscina<VerifyTask, VerifyOutcome> {
-    const threads = new Piscina<VerifyTask, VerifyOutcome>({
+  #startThreads(): Piscina<Call['task'], Outcome<Report>> {
+    const threads = new Piscina<Call['task'], Outcome<Report>>({
       minThreads: 0,
       maxThreads: this.#maxThreads,
       idleTimeout: IDLE_TIMEOUT_MS,

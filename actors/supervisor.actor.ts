@@ -19,8 +19,6 @@ import { SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
 import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
-import { nodeFolders } from '../src/storage/layout.js'
-import type { VerifyReport } from '../src/storage/verify-store.js'
 import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
@@ -30,8 +28,11 @@ import { Mesh } from './runtime/mesh.js'
 import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
+import { OpeningTurns } from './runtime/opening-turns.js'
+import { watchRoom } from './runtime/room-watch.js'
 import { SpareThreads } from './runtime/spare-threads.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
+import { verifyFiles } from './runtime/verify-files.js'
 import { unpackEnvelope } from './runtime/wire.js'
 
 /** Spares kept loaded: a restart then costs opening a store, not loading modules. */
@@ -47,6 +48,7 @@ export class SupervisorActor {
   faultRules: FaultRules | undefined
   #core: SupervisorCore
   readonly #record: ClusterRecord
+  readonly #turns = new OpeningTurns()
   readonly #spares = new SpareThreads(() => this.#newThread())
   #ticker: NodeJS.Timeout | undefined
   #outbox = new Map<Address, Message[]>()
@@ -55,11 +57,12 @@ export class SupervisorActor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     const { folder, metadata, table, observer } = options
-    this.#record = new ClusterRecord({ folder, metadata, table, onFatal: (error) => observer.onFatal(error) })
+    const { onFatal, onFolderFull: onFull } = observer
+    this.#record = new ClusterRecord({ folder, metadata, table, onFatal, onFull })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
     this.faultRules = options.config.faults ? NO_FAULTS : undefined
-    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts())
+    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts(options.suspects.get(id)))
   }
 
   get table(): PartitionTable {
@@ -88,6 +91,7 @@ export class SupervisorActor {
   }
 
   start(wasUnclean: boolean): void {
+    this.#record.start()
     this.#spares.keep(this.#facts.size)
     const { isCreation, metadata } = this.#record
     const wereDown = metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
@@ -128,10 +132,19 @@ export class SupervisorActor {
     this.#step({ type: 'operator/give-up', node })
   }
 
+  /** Its store may be damaged: its thread is ended, and the next one verifies all of its files before it opens them. */
+  suspect(node: NodeId, reason: string): void {
+    const facts = this.#facts.get(node)
+    if (facts === undefined) return
+    facts.suspectedFor = reason
+    void facts.thread?.terminate(reason)
+  }
+
   /** Stops the nodes in order, then by force; then everything is on disk. Never fails to end. */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
+    this.#record.stop()
     this.#step({ type: 'stop' })
     this.#spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
@@ -148,6 +161,10 @@ export class SupervisorActor {
     const loops: Record<NodeId, number> = {}
     for (const [node, facts] of this.#facts) loops[node] = facts.gauges.get('loops')
     this.#step({ type: 'tick', loops })
+    for (const view of this.#isStopping ? [] : this.#core.nodes()) {
+      const facts = this.#facts.get(view.id)
+      if (facts !== undefined) watchRoom(view, facts, this.#options.config, (event) => this.#step(event))
+    }
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
     if (!isStarting && !this.#isStopping) this.#spares.keep(SPARE_THREADS)
@@ -251,15 +268,10 @@ export class SupervisorActor {
     this.#pending.set(thread, { node, incarnation })
     await beforeSpawn?.()
     if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
-    let files: VerifyReport['verdict'] | undefined = this.#record.isCreation ? 'absent' : undefined
-    if (!this.#record.isCreation && config.verification !== 'never') {
-      const knownFiles = config.verification === 'changed' ? facts.knownFiles : []
-      const report = await pool.verifyStore(nodeFolders(config.location, node).store, { knownFiles })
-      facts.knownFiles = report.files
-      files = report.verdict
-    }
+    const files = this.#record.isCreation ? 'absent' : await verifyFiles(node, facts, config, pool)
+    if (facts.opensAlone) await this.#turns.take(thread)
+    facts.opensAlone = false
     if (this.#isStopping || facts.thread !== thread) return
-    const { isCreation } = this.#record
     const identity = {
       node,
       incarnation,
@@ -267,9 +279,11 @@ export class SupervisorActor {
       order: [...this.#facts.keys()].indexOf(node),
       nodes: this.#facts.size,
     }
-    const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
+    const store = { files, isCreation: this.#record.isCreation, storeId: this.#record.entryOf(node)?.storeId }
     const { faultsOver, faultRules } = this
-    const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver, faultRules }
+    const { gauges, diskFilled } = facts
+    const own = { clock: this.#options.clock.shared, gauges: gauges.shared, diskFilled }
+    const shared = { ...own, faultsOver, faultRules }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
   }
@@ -376,6 +390,8 @@ export class SupervisorActor {
     this.#outbox.delete(node)
     this.#options.observer.onExit({ node, incarnation, end })
     const hints = facts?.gauges.get('hints') ?? 0
+    if (end.error !== undefined && 'code' in end.error && end.error.code === 'STORE_FULL')
+      this.#step({ type: 'node/full', node, reason: end.reason })
     this.#step({ type: 'node/exited', node, incarnation, reason: end.reason, hints })
   }
 

@@ -8,19 +8,21 @@ import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
 import { CEILING_AHEAD_NS, CEILING_RENEW_NS, nowMs } from '../actors/runtime/clock.js'
 import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.js'
+import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { GatewayHost } from './opening/gateway-host.js'
+import { emitNodeNotice } from './opening/node-notices.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { awaitedOf, clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
-import type { Notice } from './protocol/effects.js'
-import type { NodeId } from './protocol/ids.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
+import { isDiskFull } from './storage/disk-room.js'
+import type { NativeDeath } from './storage/opening-marker.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
@@ -37,12 +39,17 @@ const SETTLED_TIMEOUT_MS_MAX = 2_147_483_647
  * Shape:  resolves once every node is up (or, if one takes long, once every partition has its quorum).
  * Errors: INVALID_OPTION, LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, OPEN_FAILED.
  */
-export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+export function openCluster(options: ClusterOptions): Promise<Cluster> {
+  return openAfter(undefined, options)
+}
+
+/** As `openCluster`, where the process before died in native code: no store is trusted that it had open. */
+export async function openAfter(death: NativeDeath | undefined, options: ClusterOptions): Promise<Cluster> {
   const openedAtMs = nowMs()
   const config = validateOptions(options)
   let prepared: Prepared
   try {
-    prepared = await prepare(config)
+    prepared = await prepare(config, death)
   } catch (cause) {
     if (cause instanceof CoterieError) throw cause
     throw new CoterieError(
@@ -73,6 +80,7 @@ class OpenCluster implements Cluster {
   readonly #pool: Pool
   readonly #supervisor: SupervisorActor
   readonly #gateway: GatewayActor
+  readonly #scrubber: Scrubber
   readonly #client: Client
   readonly #host: GatewayHost
   #clockTimer: NodeJS.Timeout | undefined
@@ -83,7 +91,7 @@ class OpenCluster implements Cluster {
   #closing: Promise<void> | undefined
 
   constructor(prepared: Prepared) {
-    const { config, metadata, table, clock, folder } = prepared
+    const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
     const verify = config.workers.verify
     this.#pool = createPool({ maxThreads: 2, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
@@ -102,9 +110,21 @@ class OpenCluster implements Cluster {
       metadata,
       table,
       pool: this.#pool,
+      suspects,
       clock,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),
+    })
+    this.#scrubber = new Scrubber({
+      supervisor: this.#supervisor,
+      pool: this.#pool,
+      config,
+      canRefill: protocol.wFill > 1,
+      isAtRest: () =>
+        this.#supervisor.isQuiet() &&
+        isConverged(this.#supervisor) &&
+        !this.#supervisor.nodes().some(({ isFull }) => isFull),
+      onScrubbed: (scrub) => this.#onScrubbed(scrub),
     })
     this.#client = new Client({ ...gatewayConfig, ...limits }, () => this.#gateway)
     this.#gateway = new GatewayActor({
@@ -148,6 +168,7 @@ class OpenCluster implements Cluster {
         throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
       await pause(LOOK_MS)
     }
+    this.#scrubber.start()
     this.#watch = setInterval(() => this.#watchConvergence(), 100)
     this.#watch.unref()
   }
@@ -247,18 +268,28 @@ class OpenCluster implements Cluster {
     this.#gateway.close()
     if (this.#watch !== undefined) clearInterval(this.#watch)
     if (this.#clockTimer !== undefined) clearInterval(this.#clockTimer)
+    const scrubbed = this.#scrubber.stop()
     await this.#supervisor.stop(config.closeTimeoutMs)
     await this.#pool.close()
+    await scrubbed
     try {
       await this.#clockWrite
-      if (this.#fatal === undefined) {
-        await folder.writeClock(clock.readNs())
-        await this.#supervisor.writeMetadata({ cleanShutdown: owesNothing })
-      }
+      if (this.#fatal === undefined) await this.#writeEnd(clock.readNs(), owesNothing)
       await folder.settled()
     } finally {
       await lock.release()
       this.#emit('close')
+    }
+  }
+
+  async #writeEnd(nowNs: bigint, cleanShutdown: boolean): Promise<void> {
+    try {
+      await this.#prepared.folder.writeClock(nowNs)
+      await this.#supervisor.writeMetadata({ cleanShutdown })
+    } catch (error) {
+      // Everything is closed all the same; the next opening takes this for a process that died, which is safe.
+      if (!isDiskFull(error)) throw error
+      this.#emit('folder:full', { error: error as Error })
     }
   }
 
@@ -298,15 +329,29 @@ class OpenCluster implements Cluster {
     const ceilingNs = now + CEILING_AHEAD_NS
     this.#clockWrite = folder.writeClock(ceilingNs).then(
       () => clock.raiseCeiling(ceilingNs),
-      (error: Error) => this.#onFatal(error),
+      (error: Error) => this.#onClockUnwritten(error),
     )
     return this.#clockWrite
+  }
+
+  /** On a full disk it is tried again at the next look: until then writes go up to the old ceiling, then they are refused. */
+  #onClockUnwritten(error: Error): void {
+    if (isDiskFull(error) && this.#watch !== undefined) this.#emit('folder:full', { error })
+    else this.#onFatal(error)
   }
 
   #onFatal(error: Error): void {
     if (this.#fatal !== undefined) return
     this.#fatal = error
     this.#emit('fatal', { error })
+  }
+
+  #onScrubbed(scrub: NodeScrub): void {
+    const { node, tables, bytes, problems, error } = scrub
+    const facts = this.#supervisor.factsOf(node)
+    if (facts !== undefined && error === undefined)
+      facts.lastScrub = { at: new Date().toISOString(), tables, bytes, problems: problems.length }
+    this.#emit('scrub', scrub)
   }
 
   #watchConvergence(): void {
@@ -322,7 +367,7 @@ class OpenCluster implements Cluster {
         const { type, ...facts } = notice
         this.#emit(type, facts as never)
       },
-      onNodeNotice: (node, notice) => this.#onNodeNotice(node, notice),
+      onNodeNotice: (node, notice) => emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args)),
       onExit: ({ node, incarnation, end }) => {
         const { code, reason, error } = end
         this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })
@@ -330,42 +375,8 @@ class OpenCluster implements Cluster {
       onReady: (ready) => this.#emit('node:up', ready),
       onQuarantine: (quarantine) => this.#emit('node:quarantine', quarantine),
       onRestart: (error) => this.#emit('supervisor:restart', { error }),
+      onFolderFull: (error) => this.#emit('folder:full', { error }),
       onFatal: (error) => this.#onFatal(error),
-    }
-  }
-
-  #onNodeNotice(node: NodeId, notice: Notice): void {
-    switch (notice.type) {
-      case 'member/status':
-        if (notice.to === 'suspect')
-          this.#emit('node:suspect', { node: notice.node, by: node, reason: `was ${notice.from}` })
-        return
-      case 'repair':
-        return this.#emit('repair', {
-          node,
-          key: keyToBytes(notice.key),
-          nodes: notice.nodes,
-          blocking: notice.blocking,
-        })
-      case 'record/damaged':
-        return this.#emit('record:damaged', { node, key: keyToBytes(notice.key) })
-      case 'record/healed':
-        return this.#emit('repair', { node, key: keyToBytes(notice.key), nodes: [node], blocking: false })
-      case 'handoff':
-        return this.#emit('handoff', { node, target: notice.target, hints: notice.hints, remaining: notice.remaining })
-      case 'transfer': {
-        const { source, partitions, records, done } = notice
-        return this.#emit('transfer', { node, source, partitions: partitions.length, records, done })
-      }
-      case 'exchange':
-        return this.#emit('exchange', {
-          node,
-          peer: notice.peer,
-          keysDiffering: notice.keysDiffering,
-          done: notice.done,
-        })
-      default:
-        notice satisfies never
     }
   }
 

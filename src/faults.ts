@@ -95,12 +95,17 @@ export class ThreadFaults implements Faults {
     await this.#allowed().skewClock(node, ms)
   }
 
+  async fillDisk(node: NodeId): Promise<void> {
+    Atomics.store(new Int32Array(this.#factsOf(node).diskFilled), 0, 1)
+  }
+
   heal(): Promise<void> {
     return this.#heal()
   }
 
   async #heal(): Promise<void> {
     this.#check()
+    for (const { id } of this.#supervisor.nodes()) Atomics.store(new Int32Array(this.#factsOf(id).diskFilled), 0, 0)
     const over = this.#supervisor.faultsOver
     if (over === undefined) return
     const cell = new Int32Array(over)

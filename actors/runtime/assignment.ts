@@ -25,6 +25,7 @@ export function assignmentOf(input: {
   readonly gauges: SharedArrayBuffer
   readonly faultsOver: SharedArrayBuffer | undefined
   readonly faultRules: FaultRules | undefined
+  readonly diskFilled: SharedArrayBuffer
 }): Assignment {
   const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver, faultRules } = input
   const { files, isCreation, storeId } = input.store
@@ -51,5 +52,6 @@ export function assignmentOf(input: {
     pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
     faultsOver,
     faultRules,
+    diskFilled: input.diskFilled,
   }
 }

@@ -1,11 +1,20 @@
 /**
  * The cluster's folder as the supervisor's actor writes it: tables and metadata, one after the other. What the next process
  * must know of is noted here.
+ *
+ * Once the nodes run, a full disk is waited for: nothing is lost, what waits for an epoch to be on disk (a refill, a boot) waits too,
+ * and requests go on by the table that is there. While the cluster opens, and once it closes, it is an error at once.
  */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
+import { isDiskFull } from '../../src/storage/disk-room.js'
+
+/** Between two attempts on a full disk. */
+const PAUSE_MS_MIN = 100
+const PAUSE_MS_MAX = 2_000
 
 export class ClusterRecord {
   readonly #folder: ClusterFolder
@@ -13,18 +22,34 @@ export class ClusterRecord {
   #metadata: ClusterMetadata
   #lastTable: PartitionTable
   #writing: Promise<void> = Promise.resolve()
+  /** Between `start` and `stop`. */
+  #waits = new AbortController()
 
-  /** `onFatal`: the folder cannot be written. */
+  readonly #onFull: (error: Error) => void
+
+  /** `onFatal`: the folder cannot be written. `onFull`: it must wait for room to be written. */
   constructor(options: {
     folder: ClusterFolder
     metadata: ClusterMetadata
     table: PartitionTable
     onFatal: (error: Error) => void
+    onFull: (error: Error) => void
   }) {
     this.#folder = options.folder
     this.#metadata = options.metadata
     this.#lastTable = options.table
     this.#onFatal = options.onFatal
+    this.#onFull = options.onFull
+    this.#waits.abort()
+  }
+
+  /** From here on a full disk is waited for. */
+  start(): void {
+    this.#waits = new AbortController()
+  }
+
+  stop(): void {
+    this.#waits.abort()
   }
 
   get metadata(): ClusterMetadata {
@@ -82,8 +107,22 @@ export class ClusterRecord {
   }
 
   #write(task: () => Promise<void>): Promise<void> {
-    const written = this.#writing.then(task)
+    const written = this.#writing.then(() => this.#whenThereIsRoom(task))
     this.#writing = written.catch(this.#onFatal)
     return written
+  }
+
+  async #whenThereIsRoom(task: () => Promise<void>): Promise<void> {
+    for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
+      try {
+        return await task()
+      } catch (error) {
+        const { signal } = this.#waits
+        if (!isDiskFull(error) || signal.aborted) throw error
+        if (pauseMs === PAUSE_MS_MIN) this.#onFull(error as Error)
+        // `stop` ends the pause: then there is one more attempt.
+        await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+      }
+    }
   }
 }

@@ -25,6 +25,8 @@ export const GAUGES = [
   'faultsDuplicated',
   'faultsReordered',
   'faultsSlowed',
+  /** 1: its store takes no writes because the disk is full. */
+  'storeFull',
 ] as const
 export type GaugeName = (typeof GAUGES)[number]
 

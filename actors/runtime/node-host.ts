@@ -16,6 +16,7 @@ import type { Message } from '../../src/protocol/messages.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
 import type { Store } from '../../src/storage/store.js'
+import { StoreError } from '../../src/storage/store-error.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
@@ -64,6 +65,7 @@ export class NodeHost {
     this.#allowFaults(assignment)
     const wallMs = this.#faults?.wallMs ?? Date.now
     const { expectedStoreId, ...rest } = options
+    const filled = new Int32Array(assignment.diskFilled)
     const { store, report } = await openNodeStore({
       ...rest,
       location,
@@ -71,6 +73,7 @@ export class NodeHost {
       partitions: protocol.partitions,
       lockWaitMs: LOCK_WAIT_MS,
       wallMs,
+      isFilled: () => Atomics.load(filled, 0) !== 0,
       ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
     })
     this.#store = store
@@ -189,7 +192,7 @@ export class NodeHost {
         const { token } = effect
         store.write(effect.write).then(
           () => this.#afterDisk(() => this.#wake({ type: 'store/written', token })),
-          (error: unknown) => this.#onStoreFailed(token, error),
+          (error: unknown) => this.#onStoreFailed(effect, error),
         )
         return
       }
@@ -216,11 +219,19 @@ export class NodeHost {
     else this.#faults.afterDisk(tell)
   }
 
-  /** The handle of a store that failed once is used for nothing more: the refusals are told, then the thread ends. */
-  #onStoreFailed(token: number, error: unknown): void {
+  /**
+   * The handle of a store that failed once is written to no more: the refusals are told, then the thread ends. Not on a full
+   * disk: reads go on until the supervisor finds room. Only what a node cannot be without, its table, ends it all the same;
+   * until there is room it is then not there, which lets the others go on.
+   */
+  #onStoreFailed({ token, write }: NodeEffect & { type: 'store/write' }, error: unknown): void {
     if (this.#isStopped) return
-    this.#wake({ type: 'store/failed', token, detail: error instanceof Error ? error.message : String(error) })
-    setImmediate(() => setImmediate(() => this.#fail(error)))
+    const isFull = error instanceof StoreError && error.code === 'STORE_FULL'
+    const kept = error instanceof StoreError ? error.kept : 'unknown'
+    const isTable = write.meta !== undefined
+    if (isFull) this.#gauges.set('storeFull', 1)
+    if (!isTable) this.#wake({ type: 'store/failed', token, kept, detail: String(error) })
+    if (!isFull || isTable) setImmediate(() => setImmediate(() => this.#fail(error)))
   }
 
   readonly #onScanFailed = (error: unknown): void => {

@@ -43,6 +43,8 @@ export interface Assignment {
   readonly faultsOver: SharedArrayBuffer | undefined
   /** Standing faults that are in effect; absent without `faults: true`. */
   readonly faultRules: FaultRules | undefined
+  /** An Int32: while it is not 0, the disk is as good as full (`fillDisk`). */
+  readonly diskFilled: SharedArrayBuffer
 }
 
 export type ToNode =

@@ -34,6 +34,9 @@ export class NodeThread {
   #error: Error | undefined
   #terminatedFor: string | undefined
   readonly ended: Promise<ThreadEnd>
+  /** Its store is open. */
+  readonly opened: Promise<void>
+  #resolveOpened: () => void = () => undefined
 
   constructor(options: { url: URL | string; heapMb: number; listener: ThreadListener }) {
     this.#listener = options.listener
@@ -50,6 +53,9 @@ export class NodeThread {
     })
     this.#worker.on('messageerror', (error) => {
       this.#error = error
+    })
+    this.opened = new Promise((resolve) => {
+      this.#resolveOpened = resolve
     })
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
@@ -108,6 +114,7 @@ export class NodeThread {
 
   #onMessage(message: FromNode): void {
     if (message.type === 'loaded') return
+    if (message.type === 'opened') this.#resolveOpened()
     if (message.type === 'failed') this.#error ??= fromWireError(message.error)
     else this.#listener.onMessage(this, message)
   }

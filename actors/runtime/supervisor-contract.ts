@@ -9,6 +9,7 @@ import type { SupervisorConfig } from '../../src/protocol/supervision/supervisor
 import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
 import type { ClusterConfig } from '../../src/shared/options.js'
 import type { ClusterFolder, ClusterMetadata } from '../../src/storage/cluster-folder.js'
+import type { Suspicion } from '../../src/storage/opening-marker.js'
 import type { Pool } from '../pool.js'
 import type { StampClock } from './clock.js'
 import type { MeshEnd } from './mesh.js'
@@ -22,6 +23,8 @@ export interface SupervisorOptions {
   readonly metadata: ClusterMetadata
   readonly table: PartitionTable
   readonly pool: Pool
+  /** Stores that may be damaged, by node. */
+  readonly suspects: ReadonlyMap<NodeId, Suspicion>
   readonly clock: StampClock
   readonly nodeUrl: URL | string
   readonly observer: SupervisorObserver
@@ -36,6 +39,8 @@ export interface SupervisorObserver {
   onQuarantine(quarantine: { readonly node: NodeId; readonly folder: string; readonly reason: string }): void
   /** The core broke and was rebuilt. */
   onRestart(error: Error): void
+  /** The cluster folder waits for room on a full disk. */
+  onFolderFull(error: Error): void
   /** Something that only an operator can mend: the cluster folder cannot be written. */
   onFatal(error: Error): void
 }

@@ -155,6 +155,11 @@ export const FLAGS = {
     about: 'make a run that fails smaller while it still fails (default; --no-shrink)',
   },
   threads: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'worker threads (one for each core)' },
+  parent: {
+    type: 'boolean',
+    commands: ['start'],
+    about: 'restart the cluster if its process dies (default; --no-parent: run it in this process)',
+  },
   help: { type: 'boolean', short: 'h', commands: ALL, about: 'print this' },
 } as const satisfies Record<string, Flag>
 

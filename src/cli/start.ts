@@ -1,11 +1,12 @@
 /**
  * `coterie start`: opens a cluster and keeps it running until a signal, `exit` or Ctrl-D. With a terminal on both ends it shows
- * the live status and a prompt; otherwise it writes log lines and reads nothing.
+ * the live status and a prompt; otherwise it writes log lines and reads nothing. Usually the child of a small parent (`parent/`).
  */
 
-import { openCluster } from '../index.js'
+import { openAfter } from '../cluster.js'
 import type { Cluster } from '../shared/api.js'
 import type { StartCommand } from './args.js'
+import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
 import { StopSignals } from './stop-signals.js'
 import { duration } from './terminal/format.js'
 import { footerLines, logSummary } from './terminal/live-status.js'
@@ -22,16 +23,19 @@ const LOG_STATUS_MS = 10_000
 export async function startCommand({ cluster: options, faults }: StartCommand): Promise<number> {
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb'
   const stop = new StopSignals()
+  listenToParent(stop)
   const say = interactive ? sayOnTerminal : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
   const started = performance.now()
-  const cluster = await openCluster({ ...options, faults: faults ?? interactive })
+  const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
+  tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
   // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
   process.stdout.on('error', () => stop.request('closed output'))
   const view = interactive ? new TerminalView(cluster, stop) : new LogView(cluster)
   const by = await stop.requested
+  tellParent('closing')
   view.close()
 
   say('stop', `${by}: closing`)

@@ -1,6 +1,8 @@
 /** SIGINT, SIGTERM and SIGHUP as one request to stop; a second SIGINT does not wait any longer. */
 
 const EXIT_INTERRUPTED = 130
+/** Ctrl-C comes twice: from the terminal, and from the parent that had it too. */
+const SAME_SIGNAL_MS = 500
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Made before anything is opened: a signal during opening then stops cleanly too. */
@@ -11,6 +13,7 @@ export class StopSignals {
   readonly signal: AbortSignal
   readonly #resolve: (by: string) => void
   readonly #abort = new AbortController()
+  #relayedAtMs = Number.NEGATIVE_INFINITY
 
   constructor() {
     const { promise, resolve } = withResolvers<string>()
@@ -29,12 +32,19 @@ export class StopSignals {
     this.#resolve(by)
   }
 
+  /** The parent process was sent the signal. */
+  relayed(signal: NodeJS.Signals): void {
+    this.#relayedAtMs = performance.now()
+    this.request(signal)
+  }
+
   close(): void {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal)
   }
 
   readonly #onSignal = (signal: NodeJS.Signals) => {
-    if (this.isRequested && signal === 'SIGINT') {
+    const isSame = performance.now() - this.#relayedAtMs < SAME_SIGNAL_MS
+    if (this.isRequested && signal === 'SIGINT' && !isSame) {
       process.stderr.write('interrupted again: leaving without closing\n')
       process.exit(EXIT_INTERRUPTED)
     }

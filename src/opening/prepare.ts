@@ -9,6 +9,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createStampClock, type StampClock } from '../../actors/runtime/clock.js'
+import type { NodeId } from '../protocol/ids.js'
 import { planClaim } from '../protocol/ring/claim.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import { newTable } from '../protocol/supervision/reassignment.js'
@@ -23,6 +24,7 @@ import {
 } from '../storage/cluster-folder.js'
 import { type LocationLock, lockLocation } from '../storage/cluster-lock.js'
 import { nodeFolders } from '../storage/layout.js'
+import { type NativeDeath, type Suspicion, suspectsAfter } from '../storage/opening-marker.js'
 
 /** A cluster that is ready to be started. */
 export interface Prepared {
@@ -35,6 +37,8 @@ export interface Prepared {
   readonly n: number
   readonly r: number
   readonly w: number
+  /** Stores that may be damaged, by node. */
+  readonly suspects: ReadonlyMap<NodeId, Suspicion>
   /** The last process did not close. */
   readonly wasUnclean: boolean
 }
@@ -44,7 +48,7 @@ const SEED_DRAWN_MAX = 2 ** 31
 const NODE_FOLDER = /^node\d+$/
 
 /** Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, INVALID_OPTION; OPEN_FAILED for those of the file system. */
-export async function prepare(options: ClusterConfig): Promise<Prepared> {
+export async function prepare(options: ClusterConfig, death?: NativeDeath): Promise<Prepared> {
   const seed = options.seed === 0 ? randomInt(1, SEED_DRAWN_MAX) : options.seed
   const config = { ...options, location: await makeFolder(resolve(options.location)), seed }
   const lock = await lockLocation(config.location)
@@ -60,7 +64,10 @@ export async function prepare(options: ClusterConfig): Promise<Prepared> {
     // On disk before a write can be acknowledged by so few.
     if (settled.metadata.wMin !== wMin) await folder.writeMetadata(metadata)
     const clock = createStampClock(storedCeilingNs(state))
-    return { config, lock, folder, metadata, table, clock, n, r, w, wasUnclean: !isNew && !metadata.cleanShutdown }
+    const nodes = isNew ? [] : metadata.nodes.map(({ id }) => id)
+    const suspects = suspectsAfter(death, { location: config.location, nodes, maySetAside: wMin > 1 })
+    const wasUnclean = !isNew && !metadata.cleanShutdown
+    return { config, lock, folder, metadata, table, clock, n, r, w, suspects, wasUnclean }
   } catch (error) {
     await lock.release()
     throw error

@@ -99,7 +99,7 @@ function upNodes(supervisor: SupervisorActor): readonly NodeId[] {
 }
 
 function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: PartitionTable): NodeStatus {
-  const { id, incarnation, restarts, phase } = view
+  const { id, incarnation, restarts, phase, isFull } = view
   const facts = supervisor.factsOf(id)
   const lastEnd = facts?.lastEnd
   const gauge = (name: 'keys' | 'mailbox' | 'hints' | 'epoch') =>
@@ -119,6 +119,8 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
     threadId: facts?.thread?.threadId ?? null,
     actor: facts?.actor ?? null,
     quarantined: facts?.quarantined ?? [],
+    storeFull: isFull,
+    ...(facts?.lastScrub === undefined ? {} : { lastScrub: facts.lastScrub }),
     ...(lastEnd === undefined
       ? {}
       : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),

@@ -30,7 +30,7 @@ import { NodeRequests } from './node-requests.js'
 import { Exchange } from './repair/exchange.js'
 import { Replica } from './replica.js'
 import { isFullOwner, type PartitionTable } from './ring/table.js'
-import type { Hint, StorePage, StoreReader } from './store-contract.js'
+import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { stampTimePart } from './versions/stamp.js'
 
@@ -170,7 +170,7 @@ export class DynamoNode {
         this.#onWritten(event.token)
         break
       case 'store/failed':
-        this.#onFailed(event.token)
+        this.#onFailed(event.token, event.kept)
         break
       case 'store/scan-done':
         this.#onScanned(event.token, event.page)
@@ -318,9 +318,9 @@ export class DynamoNode {
     for (const { from, message } of parked) this.#onMessage(from, message)
   }
 
-  #onFailed(token: number): void {
+  #onFailed(token: number, kept: WriteKept): void {
     assert(!this.#tableWrites.has(token), 'a node whose store refuses the table cannot go on', { token })
-    if (!this.#replica.onFailed(token)) this.#hints.onFailed(token)
+    if (!this.#replica.onFailed(token, kept)) this.#hints.onFailed(token, kept)
   }
 
   #onScanned(token: number, page: StorePage): void {

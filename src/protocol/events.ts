@@ -6,7 +6,7 @@
 import type { Address, Incarnation, NodeId } from './ids.js'
 import type { Message, PeerStatus } from './messages.js'
 import type { PartitionTable } from './ring/table.js'
-import type { Hint, StorePage } from './store-contract.js'
+import type { Hint, StorePage, WriteKept } from './store-contract.js'
 
 /** A peer as the supervisor knows it. */
 export interface PeerInfo {
@@ -29,7 +29,7 @@ export type NodeEvent =
   /** Mail. `incarnation` is the life of the receiver that the sender meant. */
   | { readonly type: 'message'; readonly from: Address; readonly incarnation: Incarnation; readonly message: Message }
   | { readonly type: 'store/written'; readonly token: number }
-  | { readonly type: 'store/failed'; readonly token: number; readonly detail: string }
+  | { readonly type: 'store/failed'; readonly token: number; readonly kept: WriteKept; readonly detail: string }
   | { readonly type: 'store/scan-done'; readonly token: number; readonly page: StorePage }
   /** The deadline that `nextDeadlineMs` named has come (or any later time). */
   | { readonly type: 'timer' }

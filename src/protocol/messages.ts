@@ -37,10 +37,12 @@ export const REPLY = {
   guarded: 3,
   /** The deadline had passed on arrival. Nothing was done. */
   expired: 4,
-  /** The store refused. Nothing was kept. */
+  /** The store failed over it: it may or may not be found there when the store has been opened again. */
   failed: 5,
   /** A bound was reached (hints). Nothing was kept. */
   full: 6,
+  /** The store takes no writes, for longer (its disk is full). Nothing was kept. */
+  refused: 7,
 } as const
 export type ReplyStatus = (typeof REPLY)[keyof typeof REPLY]
 

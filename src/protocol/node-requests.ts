@@ -10,6 +10,7 @@ import { assert } from './assert.js'
 import { HEALS_MAX, type ProtocolConfig, SIBLINGS_MAX, UPDATES_MAX } from './config.js'
 import type { Coordination } from './coordinator/coordination.js'
 import type { OperationOutcome } from './coordinator/request.js'
+import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { GatewayId, Key, NodeId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
@@ -234,9 +235,10 @@ export class NodeRequests {
   #onUpdateStored(gateway: GatewayId, request: Update, status: ReplyStatus, records: readonly VersionRecord[]): void {
     const { partition, keys, w, deadlineMs } = request
     if (status !== REPLY.ok) {
-      const code =
-        status === REPLY.full ? 'SIBLINGS_LIMIT' : status === REPLY.unknown ? 'STORE_FAILED' : 'OUTCOME_UNKNOWN'
-      return this.#post.tell(gateway, request.id, { type: 'failed', failure: { code, partition } })
+      return this.#post.tell(gateway, request.id, {
+        type: 'failed',
+        failure: { code: codeOfUpdate(status), partition },
+      })
     }
     const id = this.#takeOperation({ type: 'gateway', gateway, id: request.id })
     const accepted = [this.#identity.self]
@@ -299,6 +301,12 @@ export class NodeRequests {
     this.#causes.add(id, cause)
     return id
   }
+}
+
+/** Of an update that this node's own store did not take: whether anything of it can be there. */
+function codeOfUpdate(status: ReplyStatus): FailureCode {
+  if (status === REPLY.full) return 'SIBLINGS_LIMIT'
+  return status === REPLY.unknown || status === REPLY.refused ? 'STORE_FAILED' : 'OUTCOME_UNKNOWN'
 }
 
 function statusOfPush(outcome: OperationOutcome): ReplyStatus {

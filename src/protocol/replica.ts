@@ -23,7 +23,7 @@ import {
   type ReplyStatus,
 } from './messages.js'
 import { partitionOf } from './ring/slot.js'
-import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite } from './store-contract.js'
+import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import type { RowVerdict, TableKeeper } from './table-keeper.js'
 import { isLive, mergeRecords, recordCovers, type VersionRecord } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
@@ -211,12 +211,12 @@ export class Replica {
 
   /** The store has accepted a write. True if it was one of ours. */
   onWritten(token: number): boolean {
-    return this.#endWrite(token, true)
+    return this.#endWrite(token, REPLY.ok)
   }
 
-  /** The store has refused a write: nothing of it was kept. True if it was one of ours. */
-  onFailed(token: number): boolean {
-    return this.#endWrite(token, false)
+  /** The store has refused a write. True if it was one of ours. */
+  onFailed(token: number, kept: WriteKept): boolean {
+    return this.#endWrite(token, kept === 'nothing' ? REPLY.refused : REPLY.failed)
   }
 
   #replyScan(to: Address, message: ReplicaScan, status: ReplyStatus, page: StorePage): void {
@@ -345,11 +345,11 @@ export class Replica {
     this.#output.push({ type: 'write', token: draft.token, write: { keys, records, liveKeysDelta } })
   }
 
-  #endWrite(token: number, accepted: boolean): boolean {
+  #endWrite(token: number, status: ReplyStatus): boolean {
     const draft = this.#takeWriting(token)
     if (draft === undefined) return false
     for (const waiting of draft.waiting) {
-      if (!accepted) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = REPLY.failed
+      if (status !== REPLY.ok) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = status
       this.#answer(waiting)
     }
     return true

@@ -43,6 +43,12 @@ export interface StoreWrite {
   readonly sync?: boolean
 }
 
+/**
+ * What became of a failed write. `nothing`: it never reached the files. `unknown`: it was in the batch that failed, and
+ * may be found there after the store has been opened again (its log record may be whole though its fsync failed).
+ */
+export type WriteKept = 'nothing' | 'unknown'
+
 /** A page of keys in order, only of the given partitions. */
 export interface StoreScan {
   readonly range: KeyRange

@@ -113,6 +113,15 @@ export interface NodeStatus {
   readonly threadId: number | null
   readonly actor: ActorId | null
   readonly quarantined: readonly Quarantine[]
+  /** The last scrub of its tables, if there was one. */
+  readonly lastScrub?: {
+    readonly at: string
+    readonly tables: number
+    readonly bytes: number
+    readonly problems: number
+  }
+  /** Its disk is full: it refuses writes and goes on reading; it is opened anew when there is room. */
+  readonly storeFull: boolean
   /** Why the last life ended, if one did. */
   readonly lastExit?: { readonly code: number | null; readonly reason: string; readonly at: string }
   /** With `faults: true`: what injected faults have done in this life. */
@@ -155,6 +164,23 @@ export interface ClusterEvents {
   'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
   'node:down': [{ node: NodeId; reason: string }]
   'node:hung': [{ node: NodeId; silentMs: number }]
+  /** Its disk is full: see `NodeStatus.storeFull`. */
+  'node:full': [{ node: NodeId; reason: string }]
+  /** There is room again: its store is opened anew. */
+  'node:room': [{ node: NodeId }]
+  /**
+   * A node's tables were verified while it runs. Problems: it is ended, set aside and refilled, unless too few others (w = 1)
+   * could refill it. `error`: it did not come to its end.
+   */
+  scrub: [
+    {
+      node: NodeId
+      tables: number
+      bytes: number
+      problems: readonly { readonly file: string; readonly kind: string; readonly detail: string }[]
+      error?: Error
+    },
+  ]
   'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
   'node:amnesia': [{ node: NodeId; reason: string }]
   /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */
@@ -168,6 +194,8 @@ export interface ClusterEvents {
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
   /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
   'supervisor:restart': [{ error: Error }]
+  /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
+  'folder:full': [{ error: Error }]
   /** Once: see `ClusterStatus.fatal`. */
   fatal: [{ error: Error }]
   converged: [{ epoch: number }]
@@ -206,6 +234,8 @@ export interface Faults {
   slow(node: NodeId, options: { ms: number }): Promise<void>
   /** The node's wall clock is wrong by `ms` (may be negative). Stamps and deadlines do not come from it. */
   skewClock(node: NodeId, ms: number): Promise<void>
+  /** The node's disk is as good as full: its store takes no writes until `heal`. */
+  fillDisk(node: NodeId): Promise<void>
   /** Ends every fault that is still in effect. */
   heal(): Promise<void>
 }

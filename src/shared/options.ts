@@ -161,6 +161,20 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes/s',
     about: 'fill and exchange traffic of one node',
   },
+  scrubIntervalMs: {
+    byDefault: 604_800_000,
+    min: 0,
+    max: 2_147_483_647,
+    unit: 'ms',
+    about: 'pause between scrubs, which verify the tables of open stores again, node by node; 0: none',
+  },
+  scrubBytesPerSecond: {
+    byDefault: 8_388_608,
+    min: 1_024,
+    max: 10_737_418_240,
+    unit: 'bytes/s',
+    about: 'read by a scrub, more or less',
+  },
   recordCacheBytes: {
     byDefault: 67_108_864,
     min: 0,

@@ -41,7 +41,7 @@ export class Injector {
     const world = this.#world
     world.network.heal()
     for (const node of world.nodes.values()) {
-      this.#makeRoom(node)
+      node.disk.isFull = false
       node.disk.slowMs = 0
       node.thaw()
     }
@@ -121,14 +121,10 @@ export class Injector {
   #fillDisk(node: SimNode | undefined, lastsMs: number): string | undefined {
     if (node === undefined) return undefined
     node.disk.isFull = true
-    this.#world.at(this.#world.nowMs + lastsMs, () => this.#makeRoom(node))
+    this.#world.at(this.#world.nowMs + lastsMs, () => {
+      node.disk.isFull = false
+    })
     return `${node.id} for ${lastsMs.toFixed(0)} ms`
-  }
-
-  /** A store that has refused something is opened again. */
-  #makeRoom(node: SimNode): void {
-    node.disk.isFull = false
-    if (node.life?.hasFailed === true) this.#world.endNode(node, 'there is room again', false)
   }
 
   #harmStore(kind: FaultKind, node: SimNode, share: number): string | undefined {
@@ -234,7 +230,7 @@ export class Injector {
     for (const gateway of gateways.values()) if (gateway.core.lingering > 0) return false
     for (const node of nodes.values()) {
       if (supervisor.phaseOf(node.id) === 'down') continue
-      if (node.core === undefined || node.disk.isFull || hasDamage(node)) return false
+      if (node.core === undefined || node.disk.isFull || node.life?.hasFailed === true || hasDamage(node)) return false
       const { hintsDue, filling, exchanging, lingering } = node.core.gauges()
       if (hintsDue + filling + exchanging + lingering > 0) return false
     }

@@ -212,8 +212,11 @@ export class SimNode {
     // A store that has refused one write refuses all that follow, until it is opened again.
     life.hasFailed ||= this.disk.isFull
     if (life.hasFailed) {
-      if (work.write.meta !== undefined) return this.#world.endNode(this, 'its store refused the table', false)
-      return this.#handle(life, { type: 'store/failed', token, detail: 'no space left on device' })
+      if (work.write.meta !== undefined) {
+        this.#world.supervisor.step({ type: 'node/full', node: this.id, reason: 'no space left on device' })
+        return this.#world.endNode(this, 'its store refused the table', false)
+      }
+      return this.#handle(life, { type: 'store/failed', token, kept: 'nothing', detail: 'no space left on device' })
     }
     this.disk.accept(store, work)
     for (const observer of this.#world.observers) observer.onAccepted?.(this.id, work.write, this.#world)

@@ -159,9 +159,20 @@ export class SimSupervisor {
         if (node.life !== undefined && !node.isFrozen()) node.loops += 1
         loops[node.id] = node.loops
       }
+      this.#senseDisks()
       this.step({ type: 'tick', loops })
       this.#tick(generation)
     })
+  }
+
+  /** Whose disk is full, and who has room again. */
+  #senseDisks(): void {
+    for (const { id, isFull } of this.#core.nodes()) {
+      const { life, disk } = this.#nodeOf(id)
+      if (life?.hasFailed === true && !isFull)
+        this.step({ type: 'node/full', node: id, reason: 'no space left on device' })
+      if (isFull && !disk.isFull) this.step({ type: 'node/room', node: id })
+    }
   }
 
   #carryOut(effect: SupervisorEffect): void {

@@ -8,7 +8,7 @@
  *    already writes the next batch.
  * 4. Only then is it acknowledged, in the order of the calls.
  *
- * A failed batch is final: a handle that failed once may go on behind a half-written log record, and everything after that
+ * A failed batch is final, a full disk's too: a handle that failed once may go on behind a half-written log record, and everything after that
  * is lost when the store is opened again. Reads go on; opening the store again is the way back.
  *
  * It must never acknowledge before the witness, nor write the witness before LevelDB. Called by the level store.
@@ -17,6 +17,7 @@
 import type { Key } from '../protocol/ids.js'
 import type { StoreWrite } from '../protocol/store-contract.js'
 import type { Durability } from '../shared/options.js'
+import { isDiskFull, newDiskFullError } from './disk-room.js'
 import { encodeHint, encodeIdentity, encodeMeta, type StoredIdentity } from './entry-codec.js'
 import { dataKey, hintKey, IDENTITY_KEY, metaKey } from './keyspace.js'
 import type { Level } from './open-level.js'
@@ -50,6 +51,7 @@ export class GroupCommit {
   readonly #durability: Durability
   readonly #witness: WitnessFile
   readonly #cache: RecordCache
+  readonly #isFilled: () => boolean
   #identity: StoredIdentity
   /** Not yet given to LevelDB, oldest first; only the last one still gathers. */
   readonly #queue: Group[] = []
@@ -65,12 +67,15 @@ export class GroupCommit {
     witness: WitnessFile
     durability: Durability
     cache: RecordCache
+    /** True: LevelDB is to say that the disk is full. For faults. */
+    isFilled: () => boolean
   }) {
     this.#level = options.level
     this.#identity = options.identity
     this.#witness = options.witness
     this.#durability = options.durability
     this.#cache = options.cache
+    this.#isFilled = options.isFilled
   }
 
   /** As of the last batch that LevelDB accepted. */
@@ -83,7 +88,7 @@ export class GroupCommit {
     return this.#failure
   }
 
-  /** See `Store.write`. Errors: StoreError STORE_FAILED. */
+  /** See `Store.write`. Errors: StoreError STORE_FAILED, STORE_FULL. */
   add(write: StoreWrite): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(refusedAfter(this.#failure))
     const records = recordsOf(write)
@@ -145,6 +150,7 @@ export class GroupCommit {
       }
       try {
         group.batch.put(IDENTITY_KEY, encodeIdentity(identity))
+        if (this.#isFilled()) throw newDiskFullError()
         await group.batch.write({ sync: group.sync })
         this.#identity = identity
         this.#refreshCache(group)
@@ -195,7 +201,8 @@ export class GroupCommit {
 
   /** `broken` may or may not be kept; what is still queued is not. */
   async #fail(cause: unknown, broken: readonly Group[]): Promise<void> {
-    this.#failure ??= new StoreError('STORE_FAILED', 'a batch was not accepted', { cause, kept: 'unknown' })
+    const code = isDiskFull(cause) ? 'STORE_FULL' : 'STORE_FAILED'
+    this.#failure ??= new StoreError(code, 'a batch was not accepted', { cause, kept: 'unknown' })
     const refused = refusedAfter(this.#failure)
     const queued = this.#queue.splice(0)
     for (const group of broken) {
@@ -209,7 +216,7 @@ export class GroupCommit {
 }
 
 function refusedAfter(failure: StoreError): StoreError {
-  return new StoreError('STORE_FAILED', 'the store refuses writes since one failed', { cause: failure.cause })
+  return new StoreError(failure.code, 'the store refuses writes since one failed', { cause: failure.cause })
 }
 
 interface Entry {

@@ -6,6 +6,7 @@
  * node1/store/        LevelDB's files, and nothing else
  * node1/witness       how far the store has come
  * node1/quarantine/   stores set aside
+ * node1/opening       while LevelDB opens the store
  * ```
  *
  * Decides paths only; touches nothing.

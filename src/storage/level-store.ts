@@ -43,6 +43,8 @@ export interface LevelStoreOptions extends LevelOptions {
   readonly expectedStoreId?: string
   /** Verdict of `verifyStoreFiles`, if it ran. */
   readonly files?: OpeningFacts['files']
+  /** True: the disk is to be as good as full. For faults. */
+  readonly isFilled?: () => boolean
   /** For tests that restart the machine. Default: `readBootId`. */
   readonly bootId?: string
   /** The node's wall clock. Default: `Date.now`. */
@@ -166,7 +168,7 @@ export class LevelStore implements Store {
     }
   }
 
-  /** Errors: StoreError STORE_FAILED (see its `kept`), STORE_CLOSED, STORE_AMNESIAC. */
+  /** Errors: StoreError STORE_FAILED, STORE_FULL (see their `kept`), STORE_CLOSED, STORE_AMNESIAC. */
   async write(write: StoreWrite): Promise<void> {
     this.#assertOpen()
     if (this.#commit === undefined) throw new StoreError('STORE_AMNESIAC', 'this store is open only to be read')
@@ -253,11 +255,11 @@ async function beginCommits(
   bootId: string,
   options: LevelStoreOptions,
 ): Promise<Commits> {
-  const { durability } = options
+  const { durability, isFilled = () => false } = options
   const { storeId, sequence } = identity
   const cache = new RecordCache(options.recordCacheBytes)
   const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
-  return { group: new GroupCommit({ level, identity, witness, durability, cache }), witness, cache }
+  return { group: new GroupCommit({ level, identity, witness, durability, cache, isFilled }), witness, cache }
 }
 
 /**

@@ -8,10 +8,13 @@
  * a full owner of anything.
  */
 
+import { mkdirSync } from 'node:fs'
 import type { NodeId } from '../protocol/ids.js'
+import { isDiskFull, newDiskFullError } from './disk-room.js'
 import { type NodeFolders, nodeFolders } from './layout.js'
 import { type LevelStore, type LevelStoreOptions, type OpenReport, openLevelStore } from './level-store.js'
 import type { OpenReason } from './open-verdict.js'
+import { markOpening, unmarkOpening } from './opening-marker.js'
 import { quarantineStore } from './quarantine.js'
 import { StoreError } from './store-error.js'
 
@@ -26,10 +29,26 @@ export interface NodeStoreReport extends Omit<OpenReport, 'reason'> {
   readonly quarantinedTo?: string
 }
 
-/** Errors: StoreError STORE_LOCKED; STORE_OPEN_FAILED if even a fresh store does not open; those of fs. */
+/** Errors: StoreError STORE_LOCKED; STORE_FULL; STORE_OPEN_FAILED if even a fresh store does not open; those of fs. */
 export async function openNodeStore(
   options: NodeStoreOptions,
 ): Promise<{ store: LevelStore; report: NodeStoreReport }> {
+  const { folder } = nodeFolders(options.location, options.node)
+  try {
+    if (options.isFilled?.() === true) throw newDiskFullError()
+    mkdirSync(folder, { recursive: true })
+    markOpening(folder)
+    const opened = await openOrReplace(options)
+    unmarkOpening(folder)
+    return opened
+  } catch (cause) {
+    unmarkOpening(folder)
+    if (!isDiskFull(cause)) throw cause
+    throw new StoreError('STORE_FULL', `no room to open the store of ${options.node}`, { cause })
+  }
+}
+
+async function openOrReplace(options: NodeStoreOptions): Promise<{ store: LevelStore; report: NodeStoreReport }> {
   const startedMs = performance.now()
   const folders = nodeFolders(options.location, options.node)
   const storeOptions = { ...options, folder: folders.store, witnessFile: folders.witness }

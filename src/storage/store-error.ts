@@ -3,24 +3,21 @@
  * rejected promises. The node turns it into a reply; nobody reads its message.
  */
 
+import type { WriteKept } from '../protocol/store-contract.js'
+
 /**
  * `STORE_LOCKED`: someone has the folder open. `STORE_OPEN_FAILED`: LevelDB refused to open it. `STORE_FAILED`: a write
- * failed, and every later one is refused. `STORE_CLOSED`: used after `close`. `STORE_READ_FAILED`: LevelDB could not read.
+ * failed, and every later one is refused. `STORE_FULL`: the same, or it did not open, because the disk is full. `STORE_CLOSED`: used after `close`. `STORE_READ_FAILED`: LevelDB could not read.
  * `STORE_AMNESIAC`: the store may have forgotten acknowledged writes and is open only to be read.
  */
 export type StoreErrorCode =
   | 'STORE_LOCKED'
   | 'STORE_OPEN_FAILED'
   | 'STORE_FAILED'
+  | 'STORE_FULL'
   | 'STORE_CLOSED'
   | 'STORE_READ_FAILED'
   | 'STORE_AMNESIAC'
-
-/**
- * What became of a failed write. `nothing`: it never reached the files. `unknown`: it was in the batch that failed, and
- * may be found there after the store has been opened again (its log record may be whole though its fsync failed).
- */
-export type WriteKept = 'nothing' | 'unknown'
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

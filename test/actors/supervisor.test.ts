@@ -10,6 +10,7 @@ import { protocolConfigOf, supervisionConfigOf } from '../../src/opening/wiring.
 import type { Message } from '../../src/protocol/messages.js'
 import type { NodePhase } from '../../src/protocol/supervision/supervised.js'
 import { validateOptions } from '../../src/shared/options.js'
+import { type ScrubReport, type ScrubSlice, scrubStoreTables } from '../../src/storage/scrub-store.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
 import { verifyStoreFiles } from '../../src/storage/verify-store.js'
 import { folderForTest, type TestContext } from '../support/cluster.js'
@@ -26,6 +27,10 @@ class TestPool implements Pool {
     const node = /node\d+/.exec(folder)?.[0] ?? ''
     this.calls.push(node)
     return this.instead.get(node)?.shift()?.() ?? verifyStoreFiles(folder)
+  }
+
+  async scrubTables(folder: string, slice: ScrubSlice): Promise<ScrubReport> {
+    return scrubStoreTables(folder, slice)
   }
 
   close(): Promise<void> {
@@ -52,7 +57,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
   const fatal: Error[] = []
   let changed = (): void => undefined
   const supervisor = new SupervisorActor({
-    ...{ config, folder, metadata, table, clock, pool, nodeUrl },
+    ...{ config, folder, metadata, table, clock, pool, nodeUrl, suspects: prepared.suspects },
     protocol: protocolConfigOf(prepared),
     supervision: supervisionConfigOf(prepared),
     observer: {
@@ -65,6 +70,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
       onReady: () => changed(),
       onQuarantine: () => undefined,
       onRestart: () => changed(),
+      onFolderFull: () => undefined,
       onFatal: (error) => fatal.push(error),
     },
   })

@@ -3,6 +3,7 @@
 import { test } from 'tap'
 import { PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../../src/protocol/messages.js'
 import { Replica } from '../../src/protocol/replica.js'
+import type { WriteKept } from '../../src/protocol/store-contract.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
@@ -32,7 +33,7 @@ class Stored {
     bootStamp: stampTimePart(0n),
   })
   readonly damaged: string[] = []
-  refuses = false
+  refuses: WriteKept | undefined
 
   write(records: Readonly<Record<string, VersionRecord>>, purpose: Purpose): ReplyStatus | undefined {
     this.replica.writeLocally(this.#token++, Object.keys(records), Object.values(records), purpose)
@@ -42,7 +43,7 @@ class Stored {
         if (output.type === 'damaged') this.damaged.push(output.key)
         if (output.type === 'local') status = output.status
         if (output.type !== 'write') continue
-        if (this.refuses) this.replica.onFailed(output.token)
+        if (this.refuses !== undefined) this.replica.onFailed(output.token, this.refuses)
         else {
           this.store.accept(output.write)
           this.replica.onWritten(output.token)
@@ -73,7 +74,7 @@ test('a refusal of the store is told before a damaged record', async (t) => {
   const stored = new Stored()
   stored.write({ a: record(5) }, PURPOSE.write)
   stored.damage('a')
-  stored.refuses = true
+  stored.refuses = 'unknown'
   t.equal(stored.write({ a: record(6), b: record(6) }, PURPOSE.repair), REPLY.failed)
 })
 

@@ -7,6 +7,8 @@ import { createMemoryDisk, type MemoryDisk, MemoryStore } from '../../src/storag
 
 export abstract class VirtualDisks {
   readonly disks = new Map<NodeId, MemoryDisk>()
+  /** Their stores refuse every write. */
+  readonly fullDisks = new Set<NodeId>()
 
   protected abstract get partitions(): number
   /** The shared clock: no two readings are equal. */

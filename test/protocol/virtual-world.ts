@@ -330,6 +330,8 @@ export class VirtualWorld extends VirtualDisks {
       const { token } = effect
       if (effect.type === 'store/scan')
         return this.#step(id, { type: 'store/scan-done', token, page: life.store.page(effect.scan) })
+      if (this.fullDisks.has(id))
+        return this.#step(id, { type: 'store/failed', token, kept: 'nothing', detail: 'full' })
       life.store.accept(effect.write)
       this.#step(id, { type: 'store/written', token })
     })

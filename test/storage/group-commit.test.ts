@@ -22,6 +22,7 @@ class ObedientDisk {
   readonly writes: Held[] = []
   readonly syncs: Held[] = []
   witnessIsBroken = false
+  isFilled = false
 
   readonly level = { batch: () => this.#batch() } as unknown as Level
   readonly witness = {
@@ -57,7 +58,14 @@ function held(list: Held[]): Promise<void> {
 function commitOn(disk: ObedientDisk, durability: 'process' | 'disk'): GroupCommit {
   const identity = { storeId: '00', previousStoreId: '', sequence: 10, liveKeys: 0 }
   const { level, witness } = disk
-  return new GroupCommit({ level, identity, witness, durability, cache: new RecordCache(0) })
+  return new GroupCommit({
+    level,
+    identity,
+    witness,
+    durability,
+    cache: new RecordCache(0),
+    isFilled: () => disk.isFilled,
+  })
 }
 
 const put = (key: string, more: Partial<StoreWrite> = {}) =>

@@ -26,7 +26,7 @@ test('a scan that finds a record damaged makes reads see it too, although it was
   const life = { storeId: identity.storeId, sequence: 0, bootId: BOOT, durability: 'process', closed: false } as const
   const witness = await WitnessFile.open(options.witnessFile, life)
   const cache = new RecordCache(options.recordCacheBytes)
-  const group = new GroupCommit({ level, identity, witness, durability: 'process', cache })
+  const group = new GroupCommit({ level, identity, witness, durability: 'process', cache, isFilled: () => false })
   const store = new LevelStore(level, await readFoundStore(level), identity, { group, witness, cache }, options)
   t.teardown(() => store.close())
 

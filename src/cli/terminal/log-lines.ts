@@ -39,6 +39,15 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     style: 'red',
     text: `${node} has not answered for ${duration(silentMs)} and is terminated`,
   }),
+  'node:full': ({ node, reason }) => ({ style: 'red', text: `${node} takes no writes, its disk is full: ${reason}` }),
+  'node:room': ({ node }) => ({ style: 'green', text: `${node} has room again and opens its store anew` }),
+  scrub: ({ node, tables, bytes, problems, error }) => ({
+    style: problems.length > 0 ? 'red' : 'dim',
+    text:
+      `${node}: ${plural(tables, 'table')} verified (${count(bytes)} bytes)` +
+      `${problems.length === 0 ? '' : `, damaged: ${problems.map(({ file, detail }) => `${file} (${detail})`).join(', ')}`}` +
+      `${error === undefined ? '' : `, not to the end: ${error.message}`}`,
+  }),
   'node:quarantine': ({ node, folder, reason }) => ({
     style: 'yellow',
     text: `${node}'s store was set aside in ${folder}: ${reason}`,
@@ -60,6 +69,10 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     text: `${plural(partitions.length, 'partition')} lost too many stores: ${truncate(partitions.join(', '), 60)}`,
   }),
   'supervisor:restart': ({ error }) => ({ style: 'red', text: `the supervisor was rebuilt after: ${error.message}` }),
+  'folder:full': ({ error }) => ({
+    style: 'red',
+    text: `the cluster folder waits for room on a full disk: ${error.message}`,
+  }),
   fatal: ({ error }) => ({ style: 'red', text: `the cluster folder cannot be written: ${error.message}` }),
   converged: ({ epoch }) => ({ style: 'green', text: `every node knows table ${epoch} and the same members` }),
   close: () => ({ style: 'dim', text: 'the cluster is closed' }),

@@ -43,7 +43,7 @@ export class DirectRequest extends Request {
     this.#sent = false
     // Its own record is damaged, and takes nothing until it is healed: whoever asked decides when to try again.
     if (status === REPLY.unknown) return this.#fail(desk, 'STORE_FAILED')
-    if (status === REPLY.failed || status === REPLY.expired) return this.#fail(desk)
+    if (status === REPLY.failed || status === REPLY.refused || status === REPLY.expired) return this.#fail(desk)
     this.#againAtMs = desk.nowMs + RETRY_MS
     desk.wait(this, true)
   }

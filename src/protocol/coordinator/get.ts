@@ -41,6 +41,8 @@ interface WriteBack {
   readonly sentTo: NodeId[]
   /** Accepted it. */
   readonly held: NodeId[]
+  /** Their stores take no writes (a full disk): they are not asked again. */
+  readonly refusedBy: NodeId[]
 }
 
 export class GetRequest extends Request {
@@ -114,7 +116,9 @@ export class GetRequest extends Request {
       if (writeBack.holders >= writeBack.needed) desk.end(this, { type: 'value', record: writeBack.newest })
       return
     }
-    desk.wait(this, true)
+    if (status !== REPLY.refused) return desk.wait(this, true)
+    writeBack.refusedBy.push(from)
+    this.continueWriteBack(desk)
   }
 
   override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
@@ -280,7 +284,7 @@ export class GetRequest extends Request {
     const needed = Math.max(desk.config.w, desk.table.n - this.r + 1)
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
     if (nodes.length > 0) desk.noticeRepair(this.key, nodes, !this.sloppy)
-    this.writeBack = { newest, holders, needed, sentTo: [], held: [] }
+    this.writeBack = { newest, holders, needed, sentTo: [], held: [], refusedBy: [] }
     if (!this.sloppy) return this.continueWriteBack(desk)
     for (const node of nodes) this.sendRepair(desk, node, newest)
     desk.end(this, { type: 'value', record: newest })
@@ -301,8 +305,10 @@ export class GetRequest extends Request {
       (owner): owner is NodeId =>
         owner !== null &&
         !writeBack.held.includes(owner) &&
+        !writeBack.refusedBy.includes(owner) &&
         !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
     )
+    if (writeBack.refusedBy.length > 0 && writeBack.holders + lacking.length < needed) return this.failRefused(desk)
     lacking.sort((a, b) => Number(isAnswered(b)) - Number(isAnswered(a)))
     let expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
     for (const node of lacking) {
@@ -311,6 +317,13 @@ export class GetRequest extends Request {
       if (!sentTo.includes(node) && this.sendRepair(desk, node, newest) && desk.peer(node)?.healthy) expected += 1
     }
     if (expected < needed) desk.wait(this, false)
+  }
+
+  /** Too few owners take what the others must be shown to have: answering would let a later read say the older version. */
+  private failRefused(desk: Desk): void {
+    const missing = this.writeBack?.refusedBy ?? []
+    const facts = { partition: this.partition, needed: this.writeBack?.needed ?? 0, missing }
+    desk.end(this, { type: 'failed', failure: { code: 'STORE_FAILED', ...facts } })
   }
 
   private sendRepair(desk: Desk, node: NodeId, newest: VersionRecord): boolean {

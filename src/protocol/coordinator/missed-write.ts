@@ -2,7 +2,7 @@
  * An owner missed a write: find somebody who keeps a hint for it.
  *
  * The keeper is the next healthy non-owner, or where there is none a healthy owner. Where nobody takes the hint (bounds,
- * deadline, an owner absent for longer than the window) the loss is told to the supervisor, who lets the replicas
+ * full disks, deadline, an owner absent for longer than the window) the loss is told to the supervisor, who lets the replicas
  * exchange once the owner is back. Called by `Coordination` only.
  */
 
@@ -22,6 +22,8 @@ export class MissedWrite extends Request {
   readonly #records: readonly VersionRecord[]
   #keeper: NodeId | undefined
   #waiting = 0
+  /** Their stores take no writes. */
+  readonly #refusedBy: NodeId[] = []
 
   constructor(input: {
     id: RequestId
@@ -43,10 +45,10 @@ export class MissedWrite extends Request {
     if (this.#keeper !== undefined) return
     const row = desk.table.rows[this.#partition]
     if (row === undefined || desk.peer(this.target)?.status === 'down') return desk.forget(this)
-    const healthy = desk.healthyNodes()
+    const healthy = desk.healthyNodes().filter((node) => !this.#refusedBy.includes(node))
     const owners = preferenceList(row).filter((owner) => owner !== this.target && healthy.includes(owner))
     const keeper = fallbacksOf(this.#partition, row, healthy, 1)[0] ?? owners[0]
-    if (keeper === undefined) return desk.wait(this, false)
+    if (keeper === undefined) return this.#refusedBy.length > 0 ? this.#lose(desk) : desk.wait(this, false)
     this.#keeper = keeper
     this.#waiting = this.#keys.length
     this.#keys.forEach((key, index) => {
@@ -60,7 +62,9 @@ export class MissedWrite extends Request {
     if (status === REPLY.full) return this.#lose(desk)
     if (status !== REPLY.ok) {
       this.#keeper = undefined
-      return desk.wait(this, true)
+      if (status !== REPLY.refused) return desk.wait(this, true)
+      this.#refusedBy.push(keeper)
+      return this.start(desk)
     }
     this.#waiting -= 1
     if (this.#waiting === 0) desk.forget(this)

@@ -24,6 +24,8 @@ type LegState = 'unsent' | 'sent' | 'accepted' | 'refused' | 'given-up'
 class Leg {
   state: LegState = 'unsent'
   againAtMs = 0
+  /** The life of the node that refused it; the next one has opened its store anew. */
+  refusedIn = 0
   /** Times it was sent there and neither accepted nor refused, earlier lives included: nobody can say that it is not there. */
   unresolved = 0
 
@@ -40,8 +42,11 @@ class Leg {
 interface HintLegs {
   readonly keeper: NodeId
   readonly target: NodeId
+  /** Keys that it has not accepted; of those, keys that it refused. */
   waiting: number
-  state: 'sent' | 'accepted' | 'lost'
+  refused: number
+  /** `refused`: it has none of them, and takes none. `lost`: it may have some. */
+  state: 'sent' | 'accepted' | 'lost' | 'refused'
 }
 
 export class PutRequest extends Request {
@@ -57,6 +62,8 @@ export class PutRequest extends Request {
   private legs: Leg[]
   private hints: HintLegs[] = []
   private ended = false
+  /** The quorum can never be; only whether any replica has the write is still to be learned. */
+  private doomed = false
   /** Survives a beginning anew under another row: something may be somewhere. */
   private maybeBefore: boolean
 
@@ -83,13 +90,15 @@ export class PutRequest extends Request {
     if (leg === undefined || leg.state === 'accepted') return
     if (status === REPLY.ok) {
       leg.state = 'accepted'
-      this.settle(desk)
+      if (this.doomed) this.send(desk)
+      else this.settle(desk)
       return
     }
     // A refusal leaves nothing there, but a store that failed may have kept a part of it. `unknown`: its record is damaged,
     // it will take the write once that is healed.
     if (status !== REPLY.failed) leg.unresolved = Math.max(0, leg.unresolved - 1)
-    leg.state = status === REPLY.failed ? 'refused' : 'unsent'
+    leg.state = status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
+    leg.refusedIn = desk.peer(from)?.incarnation ?? 0
     leg.againAtMs = desk.nowMs + RETRY_MS
     this.send(desk)
   }
@@ -97,9 +106,14 @@ export class PutRequest extends Request {
   override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void {
     const hint = this.hints.find((candidate) => candidate.keeper === keeper && candidate.state === 'sent')
     if (hint === undefined) return
-    if (status !== REPLY.ok) hint.state = 'lost'
-    else if (--hint.waiting === 0) hint.state = 'accepted'
-    if (hint.state === 'lost') this.send(desk)
+    if (status === REPLY.ok) hint.waiting -= 1
+    else if (status === REPLY.refused) hint.refused += 1
+    else hint.state = 'lost'
+    if (hint.state === 'sent' && hint.waiting === hint.refused) {
+      const { refused } = hint
+      hint.state = refused === 0 ? 'accepted' : refused === this.keys.length ? 'refused' : 'lost'
+    }
+    if (hint.state === 'lost' || hint.state === 'refused') this.send(desk)
     else this.settle(desk)
   }
 
@@ -133,17 +147,28 @@ export class PutRequest extends Request {
 
   onDeadline(desk: Desk): void {
     if (this.ended) return this.giveUpRest(desk)
-    const sent = this.maybeBefore || this.hints.length > 0 || this.legs.some(isThere)
+    const sent = this.isMaybeThere()
     const refused = this.legs.some((leg) => leg.state === 'refused')
     this.fail(desk, sent ? 'OUTCOME_UNKNOWN' : refused ? 'STORE_FAILED' : 'TIMEOUT')
   }
 
   /** Sends to every healthy target that has not been sent the write; fails at once where the quorum can never be. */
   private send(desk: Desk): void {
-    if (!this.ended && !this.isPossible(desk)) return this.failAtOnce(desk)
+    for (const leg of this.legs) {
+      const isReborn = leg.state === 'refused' && (desk.peer(leg.node)?.incarnation ?? 0) > leg.refusedIn
+      if (isReborn) leg.state = 'unsent'
+    }
+    if (!this.ended && !this.isPossible(desk)) {
+      this.doomed = this.mayBeNowhere(desk)
+      // The last answers decide between a refusal and *outcome unknown*.
+      if (!this.doomed) this.failAtOnce(desk)
+      return
+    }
+    this.doomed = false
     let soon = false
     let unsent = false
     for (const leg of this.legs) {
+      unsent ||= leg.state === 'refused'
       if (leg.state !== 'unsent') continue
       if (desk.peer(leg.node)?.healthy !== true) {
         unsent = true
@@ -171,18 +196,18 @@ export class PutRequest extends Request {
     return { request: this, operations: keys.length, bytes, deadlineMs, partition, rowEpoch, purpose, keys, records }
   }
 
-  /** Sloppy: for each owner that is not healthy, the next healthy non-owner keeps hints. */
+  /** Sloppy: for each owner that is not healthy, or refuses, the next healthy non-owner keeps hints. */
   private sendHints(desk: Desk): void {
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
-      .filter((owner): owner is NodeId => owner !== null && desk.peer(owner)?.healthy !== true)
-      .filter((owner) => !this.hints.some((hint) => hint.target === owner && hint.state !== 'lost'))
+      .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
+      .filter((owner) => !this.hints.some((hint) => hint.target === owner && isCounted(hint)))
     if (absent.length === 0) return
     const keepers = fallbacksOf(this.partition, this.row, desk.healthyNodes(), desk.table.n + this.hints.length)
     for (const target of absent) {
       const keeper = keepers.find((node) => !this.hints.some((hint) => hint.keeper === node))
       if (keeper === undefined) return
-      const hint: HintLegs = { keeper, target, waiting: this.keys.length, state: 'sent' }
+      const hint: HintLegs = { keeper, target, waiting: this.keys.length, refused: 0, state: 'sent' }
       this.hints.push(hint)
       this.keys.forEach((key, index) => {
         const record = this.records[index] as VersionRecord
@@ -190,6 +215,10 @@ export class PutRequest extends Request {
         if (!isQueued) hint.state = 'lost'
       })
     }
+  }
+
+  private isAbsent(desk: Desk, owner: NodeId): boolean {
+    return desk.peer(owner)?.healthy !== true || this.legOf(owner)?.state === 'refused'
   }
 
   /** Could the quorum still come together, counting everybody who is not down for good? */
@@ -202,8 +231,31 @@ export class PutRequest extends Request {
       if (leg.isOwner) owners += 1
       if (leg.isNew) newOwners += 1
     }
-    if (this.sloppy) return owners > 0 || desk.healthyNodes().length > 0
+    if (this.sloppy)
+      return owners > 0 || this.hints.some((hint) => hint.state !== 'refused') || this.hasKeeperLeft(desk)
     return owners >= this.w && (!this.joint || newOwners >= this.w)
+  }
+
+  private hasKeeperLeft(desk: Desk): boolean {
+    const isTried = (node: NodeId) => this.hints.some((hint) => hint.keeper === node)
+    return desk.healthyNodes().some((node) => this.legOf(node) === undefined && !isTried(node))
+  }
+
+  /** Somebody has it, or may have it. */
+  private isMaybeThere(): boolean {
+    return this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused') || this.legs.some(isThere)
+  }
+
+  /** Has nobody it for certain, so far, and will a target that was sent it still answer? */
+  private mayBeNowhere(desk: Desk): boolean {
+    if (this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused')) return false
+    let awaited = false
+    for (const leg of this.legs) {
+      const answers = leg.state === 'sent' && leg.unresolved === 1 && desk.peer(leg.node)?.status === 'up'
+      if (isThere(leg) && !answers) return false
+      awaited ||= answers
+    }
+    return awaited
   }
 
   private isEnough(): boolean {
@@ -263,8 +315,7 @@ export class PutRequest extends Request {
   }
 
   private failAtOnce(desk: Desk): void {
-    const sent = this.maybeBefore || this.legs.some(isThere)
-    if (sent) return this.fail(desk, 'OUTCOME_UNKNOWN')
+    if (this.isMaybeThere()) return this.fail(desk, 'OUTCOME_UNKNOWN')
     if (this.legs.some((leg) => leg.state === 'refused')) return this.fail(desk, 'STORE_FAILED')
     const missing = this.missing(desk)
     const got = this.row.owners.filter((owner) => owner !== null).length - missing.length
@@ -302,6 +353,11 @@ export class PutRequest extends Request {
 /** Some replica has the write, or may have it. */
 function isThere(leg: Leg): boolean {
   return leg.state === 'accepted' || leg.unresolved > 0
+}
+
+/** Nobody else need keep it. */
+function isCounted(hint: HintLegs): boolean {
+  return hint.state === 'sent' || hint.state === 'accepted'
 }
 
 function bytesOf(operation: PutOperation): number {

@@ -11,7 +11,7 @@
 import type { Address, Key, NodeId, PartitionId } from '../ids.js'
 import { type HintStore, type HintStored, REPLY, type ReplyStatus } from '../messages.js'
 import { type PartitionTable, rowOf, writeTargetsOf } from '../ring/table.js'
-import type { Hint, StoreWrite } from '../store-contract.js'
+import type { Hint, StoreWrite, WriteKept } from '../store-contract.js'
 import { mergeRecords, type VersionRecord } from '../versions/record.js'
 
 /** Hints in one handoff batch. */
@@ -124,9 +124,9 @@ export class HintKeeper {
     return true
   }
 
-  onFailed(token: number): boolean {
+  onFailed(token: number, kept: WriteKept): boolean {
     if (!this.#storing.has(token)) return false
-    this.#reply(token, 0, REPLY.failed)
+    this.#reply(token, 0, kept === 'nothing' ? REPLY.refused : REPLY.failed)
     return true
   }
 

@@ -58,21 +58,23 @@ export class Exchanges {
     }
   }
 
-  /** Orders for drivers that are up and have not been told. None while a node starts, but not for long. */
+  /** Orders for drivers that are up and have not been told; a full disk takes nothing. None while a node starts, but not for long. */
   takeOrders(nodes: {
     readonly isUp: (node: NodeId) => boolean
+    readonly isFull: (node: NodeId) => boolean
     readonly isStarting: boolean
     readonly nowMs: number
   }): readonly { readonly node: NodeId; readonly peers: readonly NodeId[] }[] {
-    const { isUp, isStarting, nowMs } = nodes
+    const { isUp, isFull, isStarting, nowMs } = nodes
     // Requests, and the node that is waited for, need the processors more.
     if (!isStarting || this.isEmpty) this.#heldBackSinceMs = undefined
     else this.#heldBackSinceMs ??= nowMs
     if (this.#heldBackSinceMs !== undefined && nowMs - this.#heldBackSinceMs < HELD_BACK_MS_MAX) return []
     const orders: { node: NodeId; peers: NodeId[] }[] = []
     for (const [node, owed] of [...this.#owed].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!isUp(node) || this.#told.has(node)) continue
-      const peers = [...owed].sort()
+      if (!isUp(node) || isFull(node) || this.#told.has(node)) continue
+      const peers = [...owed].filter((peer) => !isFull(peer)).sort()
+      if (peers.length === 0) continue
       this.#told.set(node, new Set(peers))
       orders.push({ node, peers })
     }

@@ -30,6 +30,15 @@ export class Roster {
     return this.#sorted.filter((node) => node.phase !== 'down' && !isSalvage(node)).map((node) => node.id)
   }
 
+  readonly isUp = (id: NodeId): boolean => this.#nodes.get(id)?.phase === 'up'
+
+  readonly isFull = (id: NodeId): boolean => this.#nodes.get(id)?.isFull === true
+
+  /** To be started now. */
+  due(nowMs: number): readonly Supervised[] {
+    return this.#sorted.filter(({ phase, sinceMs, isFull }) => phase === 'waiting' && nowMs >= sinceMs && !isFull)
+  }
+
   /** Nobody is on its way from one phase to another. */
   get isAtRest(): boolean {
     return this.#sorted.every((node) => node.phase === 'up' || node.phase === 'down')
@@ -46,7 +55,13 @@ export class Roster {
   }
 
   views(): readonly SupervisedView[] {
-    return this.#sorted.map(({ id, incarnation, phase, restarts }) => ({ id, incarnation, phase, restarts }))
+    return this.#sorted.map(({ id, incarnation, phase, restarts, isFull }) => ({
+      id,
+      incarnation,
+      phase,
+      restarts,
+      isFull,
+    }))
   }
 
   /** How the others live, for one that boots. */

@@ -2,6 +2,7 @@
 
 import type { Epoch, Incarnation, NodeId } from '../ids.js'
 import type { PeerStatus } from '../messages.js'
+import type { RestartPolicy } from './restart-policy.js'
 
 /** Where a node is in its life. */
 export type NodePhase = 'waiting' | 'opening' | 'booting' | 'up' | 'down' | 'salvaging' | 'salvaged'
@@ -28,6 +29,10 @@ export interface Supervised {
   isHungReported: boolean
   /** The thread of this life has been told to end. */
   isEnding: boolean
+  /** Its disk is full. A life that ends over it is no short one, and the next one begins when there is room. */
+  isFull: boolean
+  /** It is full, there is room, and its thread has still to end. */
+  hasRoom: boolean
 }
 
 /** One node as status shows it. */
@@ -36,6 +41,7 @@ export interface SupervisedView {
   readonly incarnation: Incarnation
   readonly phase: NodePhase
   readonly restarts: number
+  readonly isFull: boolean
 }
 
 /** Before its first life. */
@@ -57,6 +63,8 @@ export function newSupervised(id: NodeId, nowMs: number): Supervised {
     salvagesFailed: 0,
     isHungReported: false,
     isEnding: false,
+    isFull: false,
+    hasRoom: false,
   }
 }
 
@@ -70,4 +78,13 @@ export function statusOf(node: Supervised): PeerStatus {
   if (node.phase === 'up') return 'up'
   if (node.phase === 'waiting') return 'exited'
   return node.phase === 'down' || isSalvage(node) ? 'down' : 'starting'
+}
+
+/** Notes how long the life was that has ended; what is out of the window is forgotten. */
+export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number): void {
+  const { upSinceMs, isFull } = node
+  const isShort = upSinceMs === undefined || nowMs - upSinceMs < policy.stableAfterMs
+  if (isShort && !isFull) node.shortLivesAtMs.push(nowMs)
+  node.shortLivesAtMs = node.shortLivesAtMs.filter((atMs) => atMs > nowMs - policy.windowMs)
+  node.upSinceMs = undefined
 }

@@ -19,11 +19,12 @@ import type { Address, Epoch, Incarnation, NodeId } from '../ids.js'
 import type { Message } from '../messages.js'
 import type { PartitionTable } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
+import { isStillFull, onFull, onRoom } from './full-disks.js'
 import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
 import { rowsAfterAmnesia, rowsAfterDeath } from './reassignment.js'
 import { planRestart, type RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
-import { isSalvage, type Supervised, type SupervisedView } from './supervised.js'
+import { endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
 import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 import { SupervisorPost } from './supervisor-post.js'
 import { TableBook } from './table-book.js'
@@ -34,6 +35,8 @@ export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
   /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
   readonly nodesCoordinate: boolean
 }
+
+const AT_ONCE = { type: 'restart', delayMs: 0 } as const
 
 export class SupervisorCore {
   readonly #config: SupervisorConfig
@@ -108,6 +111,12 @@ export class SupervisorCore {
         break
       case 'tick':
         this.#onTick(event.loops)
+        break
+      case 'node/full':
+        onFull(event, this.#nodes, this.#post)
+        break
+      case 'node/room':
+        onRoom(event.node, this.#nodes, this.#post)
         break
       case 'gateway/joined':
         this.#post.addGateway(event.gateway)
@@ -231,7 +240,7 @@ export class SupervisorCore {
   #onExited({ node: id, incarnation, reason, hints }: SupervisorEvent & { type: 'node/exited' }): void {
     const node = this.#nodes.get(id)
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
-    const { phase, upSinceMs } = node
+    const { phase } = node
     if (phase === 'up') node.hintsKept = hints
     if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
       // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
@@ -241,15 +250,12 @@ export class SupervisorCore {
       node.phase = 'down'
       return
     }
-    const isShort = upSinceMs === undefined || this.#nowMs - upSinceMs < this.#config.restart.stableAfterMs
-    if (isShort) node.shortLivesAtMs.push(this.#nowMs)
-    const oldest = this.#nowMs - this.#config.restart.windowMs
-    node.shortLivesAtMs = node.shortLivesAtMs.filter((atMs) => atMs > oldest)
-    node.upSinceMs = undefined
+    endLife(node, this.#config.restart, this.#nowMs)
     if (this.#isStopping) return
     if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
-    const decision = planRestart(node.shortLivesAtMs, this.#config.restart, this.#nowMs)
+    // With no restart forgiven, a full disk is still nobody's failure.
+    const decision = node.isFull ? AT_ONCE : planRestart(node.shortLivesAtMs, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
       const shortLives = decision.type === 'give-up' ? decision.shortLives : 0
       const isTold = node.isFinal || this.#config.restart.restartsMax === 0
@@ -260,7 +266,7 @@ export class SupervisorCore {
     node.restarts += 1
     node.sinceMs = this.#nowMs + decision.delayMs
     this.#post.broadcastPeer(node)
-    if (decision.delayMs === 0) this.#spawn(node, 'opening')
+    if (decision.delayMs === 0 && !isStillFull(node, this.#post)) this.#spawn(node, 'opening')
   }
 
   #onGiveUp(id: NodeId): void {
@@ -272,6 +278,7 @@ export class SupervisorCore {
 
   #giveUp(node: Supervised, reason: string): void {
     node.phase = 'down'
+    node.isFull = false
     this.#exchanges.onDown(node.id)
     this.#onHintsGone(node)
     this.#post.notice({ type: 'node:down', node: node.id, reason })
@@ -363,9 +370,9 @@ export class SupervisorCore {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
     }
-    const isUp = (id: NodeId) => this.#nodes.get(id)?.phase === 'up'
     const isStarting = this.#nodes.isStarting(this.#nowMs)
-    for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isStarting, nowMs: this.#nowMs })) {
+    const { isUp, isFull } = this.#nodes
+    for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#bootReady()
@@ -384,9 +391,7 @@ export class SupervisorCore {
   // --- time -----------------------------------------------------------------------------------------------------------
 
   #onTick(loops: Readonly<Record<NodeId, number>>): void {
-    for (const node of this.#nodes.sorted) {
-      if (node.phase === 'waiting' && this.#nowMs >= node.sinceMs && !this.#isStopping) this.#spawn(node, 'opening')
-    }
+    if (!this.#isStopping) for (const node of this.#nodes.due(this.#nowMs)) this.#spawn(node, 'opening')
     for (const { node, reason, silentMs } of this.#watch.onTick(this.#nodes.sorted, loops, this.#nowMs)) {
       if (silentMs !== undefined) this.#post.notice({ type: 'node:hung', node: node.id, silentMs })
       this.#post.terminate(node, reason)

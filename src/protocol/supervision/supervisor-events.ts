@@ -58,6 +58,10 @@ export type SupervisorEvent =
   | { readonly type: 'table/persisted'; readonly epoch: Epoch }
   /** A tick. `loops`: how often each living thread's loop has turned, from shared counters. */
   | { readonly type: 'tick'; readonly loops: Readonly<Record<NodeId, number>> }
+  /** Its disk is full: its store takes no writes, or does not open for it. Told once; the reason is for people. */
+  | { readonly type: 'node/full'; readonly node: NodeId; readonly reason: string }
+  /** There is room again for a node that is full. Ignored for any other. */
+  | { readonly type: 'node/room'; readonly node: NodeId }
   /** A gateway's thread ended in the middle of its work; it may have owed hints. */
   | { readonly type: 'gateway/lost'; readonly gateway: Address }
   | { readonly type: 'gateway/joined'; readonly gateway: Address }
@@ -87,6 +91,10 @@ export type SupervisorNotice =
   | { readonly type: 'node:up'; readonly node: NodeId; readonly incarnation: Incarnation }
   | { readonly type: 'node:down'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'node:hung'; readonly node: NodeId; readonly silentMs: number }
+  /** Its disk is full: it refuses writes, and reads go on. */
+  | { readonly type: 'node:full'; readonly node: NodeId; readonly reason: string }
+  /** There is room again: its store is opened anew. */
+  | { readonly type: 'node:room'; readonly node: NodeId }
   | { readonly type: 'node:amnesia'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'node:lost-tail'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'epoch'; readonly epoch: Epoch; readonly reason: string; readonly partitionsChanged: number }

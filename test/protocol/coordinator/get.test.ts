@@ -262,3 +262,25 @@ test('get: a deadline that has passed is named no more, so that nobody is taken 
     world.run(1_500)
   }
 })
+
+test('get: an owner that is behind on a full disk does not keep the newest from being read', async (t) => {
+  const { world, x, y, z } = worldOf(30)
+  world.plant(y, 'k', 'old')
+  for (const id of [x, z]) world.plant(id, 'k', 'new')
+  world.fullDisks.add(y)
+  const before = world.nowMs
+  t.equal(world.ended(world.get('k', { r: 2 })), '=new')
+  t.equal(world.ended(world.get('k', { r: 3 })), '=new')
+  t.ok(world.nowMs - before < 100, `${world.nowMs - before} ms`)
+})
+
+test('get: a newest version that nobody else has room for is not shown, and that is told at once', async (t) => {
+  const { world, x, y, z } = worldOf(31)
+  world.plant(x, 'k', 'new')
+  for (const id of [y, z]) world.fullDisks.add(id)
+  const before = world.nowMs
+  t.equal(world.ended(world.get('k', { r: 3 })), 'STORE_FAILED')
+  t.ok(world.nowMs - before < 100)
+  world.fullDisks.clear()
+  t.equal(world.ended(world.get('k')), '=new')
+})

@@ -226,3 +226,78 @@ test('put: sloppy, two owners away: w = 2 by hints, which are handed back', asyn
   t.equal(world.stored(c, 'k'), '=v')
   t.equal(world.hintsOf(d) + world.hintsOf(e), 0)
 })
+
+test('put: refused by every owner is a definite failure, at once, whatever the order of the answers', async (t) => {
+  for (let seed = 20; seed < 26; seed++) {
+    const { world, a, b, c } = worldOf(seed)
+    for (const node of [a, b, c]) world.fullDisks.add(node)
+    const before = world.nowMs
+    t.equal(world.ended(world.put('k', 'v')), 'STORE_FAILED')
+    t.ok(world.nowMs - before < 50, `${world.nowMs - before} ms`)
+    world.run(2_000)
+    t.equal(world.hintsOf(a) + world.hintsOf(b) + world.hintsOf(c), 0)
+    for (const node of [a, b, c]) t.equal(world.stored(node, 'k'), 'none')
+  }
+})
+
+test('put: where one owner took it and two refuse, nobody can say that it is nowhere', async (t) => {
+  for (let seed = 30; seed < 36; seed++) {
+    const { world, a, b, c } = worldOf(seed)
+    world.fullDisks.add(b)
+    world.fullDisks.add(c)
+    const before = world.nowMs
+    t.equal(world.ended(world.put('k', 'v')), 'OUTCOME_UNKNOWN')
+    t.ok(world.nowMs - before < 50)
+    t.equal(world.stored(a, 'k'), '=v')
+  }
+})
+
+test('put: an owner on a full disk gets a hint, kept by a node that has room, and the write when it has room', async (t) => {
+  const { world, c, d, e, f } = worldOf(40, { nodes: 6 })
+  // The first keepers that come to mind are full as well.
+  for (const node of [c, d, e]) world.fullDisks.add(node)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  world.run(2_500)
+  t.equal(world.hintsOf(f), 1)
+  world.fullDisks.clear()
+  world.run(1_000)
+  t.equal(world.stored(c, 'k'), '=v')
+  t.equal(world.hintsOf(f), 0)
+})
+
+test('put: sloppy, two owners on full disks: fallbacks stand in for them', async (t) => {
+  const { world, b, c, d, e } = worldOf(41)
+  world.fullDisks.add(b)
+  world.fullDisks.add(c)
+  t.equal(world.ended(world.put('k', 'v', { sloppy: true })), 'written')
+  world.run(10)
+  t.equal(world.hintsOf(d) + world.hintsOf(e), 2)
+})
+
+test('put: sloppy, refused by every owner and every stand-in, is a definite failure, at once', async (t) => {
+  for (let seed = 50; seed < 56; seed++) {
+    const { world } = worldOf(seed)
+    for (const node of world.ids) world.fullDisks.add(node)
+    const before = world.nowMs
+    t.equal(world.ended(world.put('k', 'v', { sloppy: true })), 'STORE_FAILED')
+    t.ok(world.nowMs - before < 100, `${world.nowMs - before} ms`)
+    world.fullDisks.clear()
+    world.run(2_000)
+    for (const node of world.ids) t.equal(world.stored(node, 'k'), 'none')
+  }
+})
+
+test('put: an owner that refused takes the write in its next life', async (t) => {
+  const { world, b, c } = worldOf(60)
+  world.filter = holdAcks(b)
+  world.fullDisks.add(c)
+  const put = world.put('k', 'v')
+  world.run(20)
+  t.equal(world.end(put), 'runs')
+  world.fullDisks.delete(c)
+  world.crash(c)
+  world.run(5)
+  world.spawn(c)
+  t.equal(world.ended(put), 'written')
+  t.equal(world.stored(c, 'k'), '=v')
+})

@@ -87,6 +87,14 @@ export class Supervised {
     this.step({ type: 'node/exited', node: id, incarnation: this.incarnationOf(id), reason, hints })
   }
 
+  full(id: NodeId): void {
+    this.step({ type: 'node/full', node: id, reason: 'no space left' })
+  }
+
+  room(id: NodeId): void {
+    this.step({ type: 'node/room', node: id })
+  }
+
   giveUp(id: NodeId): void {
     this.step({ type: 'operator/give-up', node: id })
     this.exit(id)
