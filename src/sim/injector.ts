@@ -18,10 +18,17 @@ export class Injector {
   readonly injected = new Map<FaultKind, number>()
   skipped = 0
   isOver = false
+  #left: number
 
   constructor(world: SimWorld, faults: readonly PlannedFault[]) {
     this.#world = world
     this.#faults = faults
+    this.#left = faults.length
+  }
+
+  /** Every fault has had its turn. */
+  get isThrough(): boolean {
+    return this.#left === 0
   }
 
   get count(): number {
@@ -49,6 +56,7 @@ export class Injector {
   }
 
   #inject(fault: PlannedFault): void {
+    this.#left -= 1
     if (this.isOver) return
     // What an older copy may be restored from.
     pick([...this.#world.nodes.values()], fault.where[2])?.disk.takeCopy()

@@ -69,9 +69,9 @@ export interface PlanOptions {
 }
 
 const OPERATIONS = 500
-const FAULTS = 42
+const FAULTS = 60
 /** Of these every run draws so many kinds at least. */
-const KINDS_MIN = 14
+const KINDS_MIN = 17
 /** How often a kind is drawn, where it is not 1. Those that lose a store need a quiet moment, and come rarely through. */
 const WEIGHTS: Partial<Record<FaultKind, number>> = {
   crash: 2,

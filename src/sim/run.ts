@@ -118,7 +118,8 @@ class Run {
     const clients = this.#clients()
     for (const client of clients) client.start()
     this.#injector.start()
-    if (!this.#until('all calls are made', () => clients.every((client) => client.isDone), SAFETY_MS)) return
+    const isDone = (): boolean => clients.every((client) => client.isDone) && this.#injector.isThrough
+    if (!this.#until('all calls are made', isDone, SAFETY_MS)) return
     this.#injector.end()
     const endedAtMs = world.nowMs
     if (world.gateways.size === 0) world.addGateway()

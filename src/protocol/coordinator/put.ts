@@ -201,7 +201,16 @@ export class PutRequest extends Request {
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
       .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
-      .filter((owner) => !this.hints.some((hint) => hint.target === owner && isCounted(hint)))
+      // A keeper that has fallen silent may still answer, but is not counted on.
+      .filter(
+        (owner) =>
+          !this.hints.some(
+            (hint) =>
+              hint.target === owner &&
+              isCounted(hint) &&
+              (hint.state !== 'sent' || desk.peer(hint.keeper)?.healthy === true),
+          ),
+      )
     if (absent.length === 0) return
     const keepers = fallbacksOf(this.partition, this.row, desk.healthyNodes(), desk.table.n + this.hints.length)
     for (const target of absent) {
