@@ -10,7 +10,7 @@
  */
 
 import type { PeerInfo } from '../src/protocol/events.js'
-import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import type { Address, Incarnation, NodeId } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
 import { stateOf, statusOf } from '../src/protocol/supervision/node-phases.js'
@@ -32,6 +32,7 @@ import { OpeningTurns } from './runtime/opening-turns.js'
 import { watchRoom } from './runtime/room-watch.js'
 import { SpareThreads } from './runtime/spare-threads.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
+import { SupervisorMail } from './runtime/supervisor-mail.js'
 import { verifyFiles } from './runtime/verify-files.js'
 import { unpackEnvelope } from './runtime/wire.js'
 
@@ -51,7 +52,7 @@ export class SupervisorActor {
   readonly #turns = new OpeningTurns()
   readonly #spares = new SpareThreads(() => this.#newThread())
   #ticker: NodeJS.Timeout | undefined
-  #outbox = new Map<Address, Message[]>()
+  readonly #mail = new SupervisorMail()
   #isStopping = false
 
   constructor(options: SupervisorOptions) {
@@ -232,12 +233,8 @@ export class SupervisorActor {
       case 'boot':
         this.#boot(effect).catch((error: Error) => this.#options.observer.onFatal(error))
         return
-      case 'send': {
-        const gathered = this.#outbox.get(effect.to) ?? []
-        this.#outbox.set(effect.to, gathered)
-        gathered.push(effect.message)
-        return
-      }
+      case 'send':
+        return this.#mail.push(effect.to, effect.message)
       case 'persist': {
         const { table } = effect
         this.#record.writeTable(table).then(
@@ -387,7 +384,7 @@ export class SupervisorActor {
     const facts = this.#facts.get(node)
     if (facts !== undefined) facts.lastEnd = { end, at: new Date().toISOString() }
     this.#mesh.removeNode(node)
-    this.#outbox.delete(node)
+    this.#mail.drop(node)
     this.#options.observer.onExit({ node, incarnation, end })
     const hints = facts?.gauges.get('hints') ?? 0
     if (end.error !== undefined && 'code' in end.error && end.error.code === 'STORE_FULL')
@@ -396,15 +393,6 @@ export class SupervisorActor {
   }
 
   #flush(): void {
-    for (const [to, messages] of [...this.#outbox]) {
-      if (to === SUPERVISOR) continue
-      const gateway = this.#gateways.get(to)
-      const thread = this.#facts.get(to)?.thread
-      if (gateway !== undefined) gateway.mail(messages)
-      // A thread that is not booted yet is told after: its table is newer than what waits, and order is kept.
-      else if (thread !== undefined && !this.#booted.has(thread)) continue
-      else thread?.mail(messages)
-      this.#outbox.delete(to)
-    }
+    this.#mail.flush({ gateways: this.#gateways, facts: this.#facts, booted: this.#booted })
   }
 }

@@ -23,6 +23,8 @@ export interface ClientOptions {
   readonly world: SimWorld
   readonly seed: number
   readonly thinkMs: number
+  /** May write sloppily. */
+  readonly sloppy: boolean
   /** True: there is another call to be made, and it is taken. */
   readonly takeCall: () => boolean
   readonly gateway: () => SimGateway | undefined
@@ -92,6 +94,7 @@ export class SimClient {
     // Some are in a hurry: what they asked for may come too late.
     const timeoutMs = prng.below(6) === 0 ? 5 + prng.below(60) : 200 + prng.below(1_500)
     const isSiblings = this.#options.world.options.config.conflict === 'siblings'
+    const mayBeSloppy = this.#options.sloppy && !isSiblings
     const family = prng.below(10)
     const key =
       family < 7
@@ -100,7 +103,7 @@ export class SimClient {
           ? `s${prng.below(OTHER_KEYS)}`
           : `o${prng.below(OTHER_KEYS)}`
     // Nobody can give a sloppy write its dot but an owner.
-    const sloppy = key.startsWith('s') && !isSiblings
+    const sloppy = key.startsWith('s') && mayBeSloppy
     const kind = prng.below(10)
     if (kind < 4) return this.#get(gateway, key, sloppy, timeoutMs)
     if (kind === 4 && prng.below(2) === 0) {

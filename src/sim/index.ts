@@ -1,7 +1,7 @@
 /** The simulator, as its users see it. No logic. */
 
 export { describeInjected } from './injector.js'
-export { type Plan, type PlanOptions, planOf } from './plan.js'
+export { type Plan, planOf } from './plan.js'
 export { type RunReport, runPlan } from './run.js'
 export { shrink } from './shrink.js'
 export { Trace } from './trace.js'

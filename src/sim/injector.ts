@@ -14,13 +14,15 @@ import type { SimWorld } from './world.js'
 export class Injector {
   readonly #world: SimWorld
   readonly #faults: readonly PlannedFault[]
+  readonly #sloppy: boolean
   /** How many of each kind took effect. */
   readonly injected = new Map<FaultKind, number>()
   skipped = 0
   isOver = false
   #left: number
 
-  constructor(world: SimWorld, faults: readonly PlannedFault[]) {
+  constructor(world: SimWorld, faults: readonly PlannedFault[], sloppy: boolean) {
+    this.#sloppy = sloppy
     this.#world = world
     this.#faults = faults
     this.#left = faults.length
@@ -231,21 +233,26 @@ export class Injector {
     ).join(' | ')
   }
 
-  /** Every partition is full, nothing moves, and nobody owes anybody anything: then one store may be lost. */
+  /**
+   * Every partition is full and every other store whole: then one may be lost. Where clients write sloppily, hints may be all
+   * that is left of a write, so nobody may owe anybody any.
+   */
   #isWhole(): boolean {
     const { supervisor, nodes, gateways } = this.#world
-    if (!supervisor.isQuiet) return false
-    for (const gateway of gateways.values()) if (gateway.core.lingering > 0) return false
-    for (const node of nodes.values()) {
-      if (supervisor.phaseOf(node.id) === 'down') continue
-      if (node.core === undefined || node.disk.isFull || node.life?.hasFailed === true || hasDamage(node)) return false
-      const { hintsDue, filling, exchanging, lingering } = node.core.gauges()
-      if (hintsDue + filling + exchanging + lingering > 0) return false
-    }
+    if (!supervisor.isThere) return false
     const { rows } = supervisor.table
-    return rows.every(
+    const isFull = rows.every(
       ({ owners, pending }) => owners.every((owner) => owner !== null) && pending.every((node) => node === null),
     )
+    const living = [...nodes.values()].filter(({ id }) => supervisor.phaseOf(id) !== 'down')
+    if (!isFull || living.some((node) => hasDamage(node) || node.core === undefined)) return false
+    if (!this.#sloppy) return true
+    if (!supervisor.isQuiet || living.some(({ life }) => life?.hasFailed === true)) return false
+    for (const gateway of gateways.values()) if (gateway.core.lingering > 0) return false
+    return living.every((node) => {
+      const gauges = node.core?.gauges()
+      return gauges !== undefined && gauges.hintsDue + gauges.exchanging + gauges.lingering === 0
+    })
   }
 }
 

@@ -56,6 +56,8 @@ export interface Plan {
   readonly coordination: 'client' | 'server'
   readonly conflict: 'lww' | 'siblings'
   readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
+  /** Some keys are written sloppily. */
+  readonly sloppy: boolean
   readonly thinkMs: number
   readonly latencyMs: readonly [number, number]
   readonly hintWindowMs: number
@@ -100,6 +102,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     coordination: prng.below(3) === 0 ? 'server' : 'client',
     conflict,
     quorums,
+    sloppy: prng.below(2) === 0,
     thinkMs,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,

@@ -85,7 +85,7 @@ class Run {
       latency: { minMs, spreadMs },
       observers: [...checkers, counter, ...observers],
     })
-    this.#injector = new Injector(this.#world, plan.faults)
+    this.#injector = new Injector(this.#world, plan.faults, plan.sloppy)
   }
 
   run(): RunReport {
@@ -152,12 +152,12 @@ class Run {
   }
 
   #clients(): SimClient[] {
-    const { clients, seed, thinkMs } = this.#plan
+    const { clients, seed, thinkMs, sloppy } = this.#plan
     const takeCall = (): boolean => this.#callsLeft > 0 && this.#callsLeft-- > 0
     return Array.from({ length: clients }, (_, number) => {
       const gateway = (): SimGateway | undefined => this.#gatewayOf(number)
       const { onSiblingWrite } = this.#final
-      return new SimClient({ number, world: this.#world, seed, thinkMs, takeCall, gateway, onSiblingWrite })
+      return new SimClient({ number, world: this.#world, seed, thinkMs, sloppy, takeCall, gateway, onSiblingWrite })
     })
   }
 

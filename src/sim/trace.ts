@@ -113,7 +113,7 @@ function describeCall({ kind, keys, texts, quorum, sloppy, context }: Call): str
   return `put ${listOf(pairs)} ${options}`
 }
 
-export function describeOutcome(outcome: OperationOutcome): string {
+function describeOutcome(outcome: OperationOutcome): string {
   switch (outcome.type) {
     case 'value':
       return `value ${describeRecord(outcome.record)}`
@@ -141,7 +141,7 @@ function shortId(id: number): string {
 }
 
 /** Everything that tells one message from another of its type. */
-export function describeMessage(message: Message): string {
+function describeMessage(message: Message): string {
   const label = labelOf(message)
   switch (message.type) {
     case 'replica/read':

@@ -1,6 +1,7 @@
 /** A full disk, injected: writes are refused at once and definitely, reads go on, and the node comes back by itself. */
 
 import { test } from 'tap'
+import { checkLinearizability } from '../../src/sim/checkers/linearizability.js'
 import {
   copiesOf,
   countOutcomes,
@@ -13,7 +14,6 @@ import {
   wrongRecords,
 } from '../support/cluster.js'
 import { operationsByKey } from '../support/history.js'
-import { checkLinearizability } from '../../src/sim/checkers/linearizability.js'
 import { newCounter, startWorkload } from '../support/workload.js'
 
 /** Nothing here is about slowness. */

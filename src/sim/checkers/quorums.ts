@@ -82,6 +82,8 @@ export class Quorums extends Checker {
         this.broken(`a sloppy write of ${key} with w=${call.quorum} was acknowledged, ${named(holders)}`)
       return
     }
+    // A batch ends with its last partition: the rows of the others may have changed since theirs ended.
+    if (call.keys.length > 1) return
     // The coordinator's table is the gateway's own; where nodes coordinate, theirs may be older or newer.
     const row = this.#rowOf(call, key, world)
     if (row === undefined) return

@@ -37,9 +37,10 @@ class Requests {
     return this.#writes.get(`${mail.to} ${mail.from} ${replyTo}`)
   }
 
+  /** Of a receiver that has a new life. */
   forget(node: NodeId): void {
     for (const map of [this.#reads, this.#writes])
-      for (const name of map.keys()) if (name.split(' ').slice(0, 2).includes(node)) map.delete(name)
+      for (const name of map.keys()) if (name.split(' ')[1] === node) map.delete(name)
   }
 }
 
