@@ -231,6 +231,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: KEEPER,
     find: "if (role !== ROLE.full) return role === ROLE.pending ? 'guarded' : 'stale'",
     replace: "if (role !== ROLE.full && role !== ROLE.pending) return 'stale'",
+    also: {
+      file: GET,
+      find: 'const { owners } = this.row\n    let wanted',
+      replace:
+        'const owners = this.row.owners.map((owner, place) => owner ?? this.row.pending[place] ?? null)\n    let wanted',
+    },
   },
   {
     name: 'acts-before-it-has-stored',

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { MUTANTS, type Mutant } from './mutants.js'
 
-type Sim = Pick<typeof import('../../src/sim/index.js'), 'planOf' | 'runPlan'>
+type Sim = Pick<typeof import('../../src/sim/index.js'), 'planOf' | 'runPlan' | 'shrink'>
 
 /** How a mutant ended: by which checker it was caught, and at which seed. */
 export interface Caught {
@@ -24,6 +24,21 @@ export interface Caught {
 
 /** Errors: throws if the place is not in the source exactly once. */
 export async function tryMutant(mutant: Mutant, seedsMax: number, root: string): Promise<Caught> {
+  return loadMutant(mutant, root, async ({ planOf, runPlan }) => {
+    for (let seed = 1; seed <= seedsMax; seed++) {
+      const [violation] = runPlan(planOf(seed)).violations
+      if (violation !== undefined) return { mutant, seed, checker: violation.checker, detail: violation.detail }
+    }
+    return { mutant, seed: undefined, checker: undefined, detail: undefined }
+  })
+}
+
+/** Bundles the simulator with the mutant in it. Errors: as `tryMutant`. */
+export async function loadMutant<Result>(
+  mutant: Mutant,
+  root: string,
+  use: (sim: Sim) => Promise<Result>,
+): Promise<Result> {
   // Within the project, so that its packages are found.
   const folder = await mkdtemp(join(root, 'dist', 'mutant-'))
   try {
@@ -36,18 +51,13 @@ export async function tryMutant(mutant: Mutant, seedsMax: number, root: string):
       format: 'esm',
       target: 'node20',
       external: ['@node-rs/crc32'],
-      logLevel: 'warning',
+      logLevel: 'silent',
       banner: {
         js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
       },
       plugins: [mutating(mutant, root)],
     })
-    const { planOf, runPlan } = (await import(pathToFileURL(outfile).href)) as Sim
-    for (let seed = 1; seed <= seedsMax; seed++) {
-      const [violation] = runPlan(planOf(seed)).violations
-      if (violation !== undefined) return { mutant, seed, checker: violation.checker, detail: violation.detail }
-    }
-    return { mutant, seed: undefined, checker: undefined, detail: undefined }
+    return await use((await import(pathToFileURL(outfile).href)) as Sim)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -249,8 +249,11 @@ export class Exchange {
 
   /** Peers that are down for good are not waited for. */
   onPeerDown(node: NodeId, nowMs: number): void {
+    const waited = this.#queue.includes(node)
     this.#queue = this.#queue.filter((peer) => peer !== node)
     if (this.#running?.peer === node) this.#end(this.#running, false, nowMs)
+    // It was the last: the others have been compared with, and nothing else would tell.
+    else if (waited && this.#running === undefined) this.#report()
   }
 
   #begin(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
@@ -310,6 +313,11 @@ export class Exchange {
     this.#restUntilMs = nowMs + pauseAfter(running, nowMs)
     if (whole) this.#done.push(running.peer)
     this.#output.push({ type: 'progress', peer: running.peer, keysDiffering: running.keysDiffering, done: true })
+    this.#report()
+  }
+
+  /** Once nobody is left to compare with. */
+  #report(): void {
     if (this.#queue.length > 0) return
     this.#output.push({ type: 'send', to: SUPERVISOR, message: { type: 'exchange/done', peers: this.#done } })
     this.#done = []

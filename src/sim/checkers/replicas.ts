@@ -85,7 +85,11 @@ export class ReplicasIdentical extends Checker {
       if (!isRead && records.includes('damaged')) continue
       const [first] = records
       const differs = records.findIndex(
-        (record) => record === 'damaged' || first === 'damaged' || !sameVersion(record, first),
+        (record) =>
+          record === 'damaged' ||
+          first === 'damaged' ||
+          !sameVersion(record, first) ||
+          describe(record) !== describe(first),
       )
       if (differs < 0) continue
       const texts = owners.map((owner, index) => `${owner} ${describe(records[index])}`)

@@ -1,0 +1,52 @@
+/** Seeds of the simulator: a corpus that never changes, and some that nobody has tried. */
+
+import { availableParallelism } from 'node:os'
+import { test } from 'tap'
+import { createTaskThreads } from '../../actors/pool.js'
+import type { RunReport } from '../../src/sim/index.js'
+import type { SimTask } from '../../src/sim/sim.task.js'
+
+/** Each has shown something once: see `test/README.md`. */
+const TELLING = [13, 33, 71, 81, 127, 200, 219, 440]
+const FIXED = 72
+const FRESH = 40
+
+async function runSeeds(seeds: readonly number[]): Promise<RunReport[]> {
+  const threads = createTaskThreads<SimTask, RunReport[]>({
+    taskUrl: new URL('../../src/sim/sim.task.js', import.meta.url),
+    name: 'runSeeds',
+    maxThreads: availableParallelism(),
+  })
+  try {
+    const tasks = Array.from({ length: Math.ceil(seeds.length / 5) }, (_, task) => seeds.slice(task * 5, task * 5 + 5))
+    return (await Promise.all(tasks.map((some) => threads.run({ seeds: some, options: {} })))).flat()
+  } finally {
+    await threads.close()
+  }
+}
+
+function brokenOf(reports: readonly RunReport[]): string[] {
+  return reports.flatMap(({ seed, violations }) =>
+    violations.map(({ checker, detail }) => `coterie sim --seed ${seed} --trace: ${checker}: ${detail}`),
+  )
+}
+
+test('the fixed seeds: nothing is broken, and every run was hard', async (t) => {
+  const reports = await runSeeds([...TELLING, ...Array.from({ length: FIXED }, (_, number) => 1_000 + number)])
+  t.same(brokenOf(reports), [])
+  for (const { seed, operations, faults, ends } of reports) {
+    const count = Object.values(faults).reduce((sum, times) => sum + times, 0)
+    const kinds = Object.keys(faults).length
+    t.ok(
+      operations >= 500 && count >= 30 && kinds >= 12,
+      `seed ${seed}: ${operations} calls, ${count} faults of ${kinds} kinds`,
+    )
+    t.ok((ends['written'] ?? 0) > 50 && (ends['value'] ?? 0) > 50, `seed ${seed} gets on`)
+  }
+})
+
+test('seeds that nobody has tried: nothing is broken', async (t) => {
+  const first = Date.now()
+  t.comment(`seeds ${first} to ${first + FRESH - 1}`)
+  t.same(brokenOf(await runSeeds(Array.from({ length: FRESH }, (_, number) => first + number))), [])
+})

@@ -1,0 +1,54 @@
+/**
+ * The checkers can fail: some wrong versions of the protocol, each caught within a few seeds. `npm run mutants` tries all of
+ * them, with 500 seeds each.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
+import { MUTANTS } from '../mutants/mutants.js'
+import { loadMutant, mutantsNamed, tryMutant } from '../mutants/run-mutants.js'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const QUICK = [
+  'ack-before-store',
+  'read-quorum-minus-one',
+  'write-quorum-minus-one',
+  'no-write-back',
+  'tombstone-dropped-early',
+  'stale-epoch-served',
+  'hint-dropped-before-it-arrived',
+  'amnesiac-counts',
+  'the-older-version-wins',
+  'told-before-it-is-on-disk',
+]
+const SEEDS = 12
+
+test('every mutant changes one place of the source as it is', async (t) => {
+  for (const { name, also, ...first } of MUTANTS) {
+    for (const { file, find } of also === undefined ? [first] : [first, also]) {
+      const source = await readFile(`${ROOT}${file}`, 'utf8')
+      t.equal(source.split(find).length - 1, 1, `${name} in ${file}`)
+    }
+  }
+})
+
+for (const mutant of mutantsNamed(QUICK)) {
+  test(`caught: ${mutant.name} (${mutant.rule})`, async (t) => {
+    const { seed, checker, detail } = await tryMutant(mutant, SEEDS, ROOT)
+    t.ok(seed !== undefined, `seed ${seed}, ${checker}: ${detail?.split('\n')[0]}`)
+  })
+}
+
+test('a run that fails is made smaller and still fails', async (t) => {
+  const [mutant] = mutantsNamed(['ack-before-store'])
+  if (mutant === undefined) throw new Error('there is no such mutant')
+  await loadMutant(mutant, ROOT, async ({ planOf, runPlan, shrink }) => {
+    const plan = planOf(1)
+    const [violation] = runPlan(plan).violations
+    const { plan: small } = shrink(plan, violation?.checker ?? '')
+    t.ok(small.faults.length < 10, `${small.faults.length} of ${plan.faults.length} faults`)
+    t.ok(small.operations < 100, `${small.operations} of ${plan.operations} calls`)
+    t.ok(runPlan(small).violations.some(({ checker }) => checker === violation?.checker))
+  })
+})
