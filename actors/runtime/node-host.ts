@@ -101,7 +101,7 @@ export class NodeHost {
     const { node: self, incarnation, seed, salvage, protocol: config } = assignment
     const storedTable = store.identity.meta.table
     const storedEpoch = storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch
-    const identity = { self, incarnation, actor: this.#actor, seed, salvage }
+    const identity = { self, incarnation, actor: store.identity.meta['actor'] ?? this.#actor, seed, salvage }
     const { hints } = store.identity
     const bootTimeNs = new StampClock(assignment.clock).readNs()
     this.#core = new DynamoNode({ identity, config, store, table, activeEpoch, hints, bootTimeNs, nowMs: nowMs() })

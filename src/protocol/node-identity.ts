@@ -6,7 +6,7 @@ import type { ActorId, Epoch, Incarnation, NodeId } from './ids.js'
 export interface NodeIdentity {
   readonly self: NodeId
   readonly incarnation: Incarnation
-  /** Node and store id; new whenever the store may have forgotten something. */
+  /** As its store's meta names it (`actor`), else node and store id: new whenever the store may have forgotten something. */
   readonly actor: ActorId
   readonly seed: number
   /** A dead node's store that is only read, so that others can be refilled from it. */

@@ -12,7 +12,7 @@ import type { Coordination } from './coordinator/coordination.js'
 import type { OperationOutcome } from './coordinator/request.js'
 import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
-import type { GatewayId, Key, NodeId } from './ids.js'
+import type { ActorId, GatewayId, Key, NodeId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
 import {
   type CoordinateRequest,
@@ -75,6 +75,8 @@ export interface LocalWrite {
   readonly purpose: Purpose
 }
 
+/** Between an actor's name and how often it was renewed. */
+const RENEWAL = '~'
 /** Gateways whose newest batch is remembered. */
 const GATEWAYS_MAX = 4_096
 /** How long an internal request (handoff, heal) may take. */
@@ -94,6 +96,8 @@ export class NodeRequests {
   readonly #healing = new Set<Key>()
   /** Of each gateway the newest batch that was taken; it sends one after the other, under growing ids. */
   readonly #taken = new Map<GatewayId, MessageId>()
+  /** Gives sibling updates their dots. */
+  #actor: ActorId
   #updates = 0
   #nextOperation = 2
   #nowMs = 0
@@ -109,6 +113,7 @@ export class NodeRequests {
     takeToken: () => number
   }) {
     this.#identity = options.identity
+    this.#actor = options.identity.actor
     this.#config = options.config
     this.#keeper = options.keeper
     this.#replica = options.replica
@@ -227,7 +232,7 @@ export class NodeRequests {
       // A delete without a context takes away what this owner sees; a put without one is concurrent to everything.
       const seen = Object.fromEntries(before.map((entry) => [entry.actor, entry.counter]))
       const context = request.context ?? (value === null ? seen : undefined)
-      const set = dvvUpdate(before, context, { stamp: request.stamp, value }, this.#identity.actor)
+      const set = dvvUpdate(before, context, { stamp: request.stamp, value }, this.#actor)
       return dvvSiblings(set).length > SIBLINGS_MAX ? undefined : { kind: 'siblings', set }
     })
   }
@@ -275,9 +280,21 @@ export class NodeRequests {
       this.#config.conflict === 'siblings'
         ? { kind: 'siblings', set: [] }
         : { kind: 'lww', stamp: makeStamp(0n, 0, 'heal'), value: null }
+    if (this.#config.conflict === 'siblings') this.#renewActor()
     const local = this.#takeToken()
     this.#locals.add(local, { type: 'heal', key })
     this.#replica.writeLocally(local, [key], [outcome.record ?? none], PURPOSE.heal)
+  }
+
+  /**
+   * A damaged record may have held dots of ours that nobody else knows of. Who may have forgotten a dot is a new actor: a dot
+   * given twice would lose a write. In the store before the healed record is, and so before any dot of the new actor.
+   */
+  #renewActor(): void {
+    const [name, renewals = '0'] = this.#actor.split(RENEWAL)
+    this.#actor = `${name}${RENEWAL}${Number(renewals) + 1}`
+    const write = { keys: [], records: [], liveKeysDelta: 0, meta: { actor: this.#actor }, sync: true }
+    this.#post.effect({ type: 'store/write', token: this.#takeToken(), write })
   }
 
   #writeDirectly(id: RequestId, { node, purpose, key, record }: DirectWrite): void {

@@ -93,7 +93,7 @@ export class SimNode {
     const identity = {
       self: this.id,
       incarnation: life.incarnation,
-      actor: `${this.id}-${this.disk.storeId}`,
+      actor: meta['actor'] ?? `${this.id}-${this.disk.storeId}`,
       seed: world.options.seed + life.incarnation,
       salvage: life.salvage,
     }

@@ -202,7 +202,7 @@ export class VirtualWorld extends VirtualDisks {
     const identity = {
       self: id,
       incarnation,
-      actor: `${id}.${disk.storeId}`,
+      actor: meta['actor'] ?? `${id}.${disk.storeId}`,
       seed: this.#seed + incarnation,
       salvage: false,
     }

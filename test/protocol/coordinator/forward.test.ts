@@ -155,3 +155,21 @@ test('siblings: a node that is no full owner any more does nothing and says so',
   t.equal(world.stored(a, 'k'), 'none')
   t.equal(world.ended(world.get('k')), '=v')
 })
+
+test('forward: an owner whose record was damaged gives no dot twice', async (t) => {
+  const world = new VirtualWorld(31, { conflict: 'siblings' })
+  const [owner = ''] = world.owners('k')
+  // The first update is in its owner's store, and on its way.
+  world.filter = (mail) => (mail.message.type === 'replica/write' && mail.from === owner ? 'hold' : 'deliver')
+  const first = world.put('k', 'first', { timeoutMs: 5_000 })
+  world.run(10)
+  t.equal(world.stored(owner, 'k'), '=first')
+  world.filter = () => 'deliver'
+  world.damage(owner, 'k')
+  t.equal(world.ended(world.get('k', { r: 3, timeoutMs: 5_000 })), '=')
+  t.equal(world.stored(owner, 'k'), '=', 'healed from those that have nothing')
+  world.release()
+  t.equal(world.ended(first), 'written')
+  t.equal(world.ended(world.put('k', 'second')), 'written')
+  t.equal(world.ended(world.get('k', { r: 3 })), '=first|second')
+})
