@@ -144,6 +144,8 @@ class OpenCluster implements Cluster {
         throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
       await pause(LOOK_MS)
     }
+    // On the disk before a first write can be acknowledged: what is still `creating` is thrown away by the next opening.
+    if (this.#prepared.metadata.stage === 'creating') await this.#supervisor.writeMetadata({ stage: 'ready' })
     this.#watch = setInterval(() => this.#watchConvergence(), 100)
     this.#watch.unref()
   }
