@@ -237,8 +237,8 @@ async function settleIdentity(
     liveKeys: old?.liveKeys ?? 0,
   }
   await level.batch([{ type: 'put', key: IDENTITY_KEY, value: encodeIdentity(identity) }], { sync: true })
-  syncFolder(options.folder)
-  syncFolder(dirname(options.folder))
+  // The names too, up to the node's folder in the location.
+  for (const folder of [options.folder, dirname(options.folder), dirname(dirname(options.folder))]) syncFolder(folder)
   return identity
 }
 
