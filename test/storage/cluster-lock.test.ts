@@ -45,8 +45,8 @@ test('lock: damage to its files keeps nobody out, and lets nobody in who was not
   const folder = join(location, 'cluster', 'lock')
   const damages: Readonly<Record<string, (path: string) => void>> = {
     'cut off': (path) => truncateSync(path, 0),
-    'overwritten': (path) => writeFileSync(path, 'x'.repeat(100)),
-    'gone': (path) => rmSync(path),
+    overwritten: (path) => writeFileSync(path, 'x'.repeat(100)),
+    gone: (path) => rmSync(path),
   }
   for (const [what, damage] of Object.entries(damages)) {
     for (const file of [/^MANIFEST/, /^CURRENT$/]) {
