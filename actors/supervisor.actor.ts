@@ -128,6 +128,7 @@ export class SupervisorActor {
     this.#spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
     await Promise.all(threads.map((thread) => endThread(thread, timeoutMs)))
+    this.#record.noteClosed(this.#options.config.location)
     await this.#record.settled
   }
 
@@ -259,7 +260,7 @@ export class SupervisorActor {
       order: [...this.#facts.keys()].indexOf(node),
       nodes: this.#facts.size,
     }
-    const store = { files, isCreation, storeId: this.#record.entryOf(node)?.storeId }
+    const store = { files, isCreation, entry: this.#record.entryOf(node) }
     const shared = { clock: this.#options.clock.shared, gauges: facts.gauges.shared, faultsOver: this.faultsOver }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))

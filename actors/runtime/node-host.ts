@@ -58,7 +58,7 @@ export class NodeHost {
     this.#gauges = new Gauges(assignment.gauges)
     this.#gauges.reset()
     this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
-    const { expectedStoreId, ...rest } = options
+    const { expectedStoreId, expectedSequence, ...rest } = options
     const { store, report } = await openNodeStore({
       ...rest,
       location,
@@ -66,6 +66,7 @@ export class NodeHost {
       partitions: protocol.partitions,
       lockWaitMs: LOCK_WAIT_MS,
       ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
+      ...(expectedSequence === undefined ? {} : { expectedSequence }),
     })
     this.#store = store
     this.#actor = `${node}-${report.storeId}`

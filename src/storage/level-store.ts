@@ -41,6 +41,7 @@ export interface LevelStoreOptions extends LevelOptions {
   readonly recordCacheBytes: number
   readonly expected: OpeningFacts['expected']
   readonly expectedStoreId?: string
+  readonly expectedSequence?: number
   /** Verdict of `verifyStoreFiles`, if it ran. */
   readonly files?: OpeningFacts['files']
   /** For tests that restart the machine. Default: `readBootId`. */
@@ -82,6 +83,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<{ stor
       files: options.files,
       expected: options.expected,
       expectedStoreId: options.expectedStoreId,
+      expectedSequence: options.expectedSequence,
       bootId,
     })
     const identity = await settleIdentity(level, found, judgement, options)
