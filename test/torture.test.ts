@@ -16,7 +16,7 @@ const RULES: Readonly<Record<PartName, string>> = {
 for (const [part, rule] of Object.entries(RULES) as [PartName, string][]) {
   test(`torture, ${part}: ${rule}`, async (t) => {
     const folder = await folderForTest(t)
-    const outcome = await PARTS[part]({ folder, seed: 7, count: plannedEffort(part, true) })
+    const outcome = await PARTS[part]({ folder, seed: 7, ...plannedEffort(part, true) })
     t.comment(describeOutcome(outcome))
     t.same(outcome.broken, [])
   })

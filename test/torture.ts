@@ -36,9 +36,11 @@ const asked = positionals.map(partOf)
 for (const part of Object.keys(PARTS) as PartName[]) {
   if (asked.length > 0 && !asked.includes(part)) continue
   const folder = await mkdtemp(join(tmpdir(), `coterie-torture-${part}-`))
-  const count = values.count === undefined ? plannedEffort(part, values.quick) : numberOf('count', values.count)
+  const planned = plannedEffort(part, values.quick)
+  const count = values.count === undefined ? planned.count : numberOf('count', values.count)
   const { strict, holes } = values
-  const outcome = await PARTS[part]({ folder, count, seed: numberOf('seed', values.seed), strict, holes })
+  const effort = { ...planned, folder, count, seed: numberOf('seed', values.seed), strict, holes }
+  const outcome = await PARTS[part](effort)
   say(describeOutcome(outcome))
   for (const line of outcome.broken) say(`  ${line}`)
   if (outcome.broken.length > 0) process.exitCode = 1

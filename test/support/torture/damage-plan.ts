@@ -45,6 +45,9 @@ const KINDS: readonly (readonly [file: (typeof FILES)[number], deed: (typeof FIL
 ]
 type FolderDeed = (typeof FOLDER_DEEDS)[number]
 
+/** Kinds of damage: a run of so many cases has had each once, a shorter one is spread over them. */
+export const DAMAGE_KINDS = KINDS.length
+
 /** Damages one node of the copy. Errors: those of fs. */
 export function damage(folders: Folders, index: number, seed: number): DamageCase {
   const prng = new Prng(seed)

@@ -11,27 +11,28 @@ import { join } from 'node:path'
 import { type Cluster, openCluster } from '../../../src/index.js'
 import { Child } from './child.js'
 import type { DamageReport, DamageTask } from './damage.child.js'
-import { type DamageCase, damage, type Folders } from './damage-plan.js'
+import { DAMAGE_KINDS, type DamageCase, damage, type Folders } from './damage-plan.js'
 import { type Effort, firstOf, type Outcome } from './outcome.js'
 
 const KEYS = 400
 const VALUE_BYTES = 400
 const CASE_MS_MAX = 60_000
 
-export async function tortureByDamage({ folder, seed, count }: Effort): Promise<Outcome> {
+export async function tortureByDamage({ folder, seed, count, nodes }: Effort): Promise<Outcome> {
   const startedMs = performance.now()
   mkdirSync(folder, { recursive: true })
   const whole = join(folder, 'whole')
   const folders: Folders = { location: join(folder, 'case'), older: join(folder, 'older') }
   const task = { location: folders.location, expected: join(folder, 'expected.json') }
-  await prepareCluster(whole, folders.older, task.expected)
+  await prepareCluster({ location: whole, nodes }, folders.older, task.expected)
   const examiner = new Examiner()
   const broken: string[] = []
   let [noticed, settledMsMax] = [0, 0]
   for (let index = 0; index < count; index++) {
     rmSync(folders.location, { recursive: true, force: true })
     cpSync(whole, folders.location, { recursive: true })
-    const done = damage(folders, index, seed * 100_000 + index)
+    const kind = count < DAMAGE_KINDS ? Math.floor((index * DAMAGE_KINDS) / count) : index
+    const done = damage(folders, kind, seed * 100_000 + index)
     const report = await examiner.examine(task)
     for (const problem of report.problems) broken.push(`${describe(done)}: ${problem}`)
     noticed += report.noticed ? 1 : 0
@@ -49,9 +50,13 @@ function describe({ seed, node, what }: DamageCase): string {
 }
 
 /** Tables, a log, deleted keys, and an older copy in which some of that had not happened yet. */
-async function prepareCluster(location: string, older: string, expectedFile: string): Promise<void> {
+async function prepareCluster(
+  { location, nodes }: { location: string; nodes: number },
+  older: string,
+  expectedFile: string,
+): Promise<void> {
   const expected: Record<string, string | null> = {}
-  const options = { location, nodes: 4, partitions: 16, writeBufferBytes: 65_536 }
+  const options = { location, nodes, partitions: 16, writeBufferBytes: 65_536 }
   const first = await openCluster(options)
   await write(first, expected, { from: 0, to: KEYS, round: 1 })
   await first.settled()

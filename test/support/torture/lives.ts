@@ -22,9 +22,10 @@ export interface LivesOptions {
   readonly folder: string
   readonly seed: number
   readonly count: number
+  readonly nodes: number
   readonly durability: WriterTask['durability']
   readonly faults: boolean
-  /** Latest moment of the kill after the keys were read back. */
+  /** Latest moment of the kill after the first answer, or with faults after the first fault. */
   readonly writingMsMax: number
   readonly environment?: (life: number) => NodeJS.ProcessEnv
   readonly afterKill?: (life: number) => readonly string[]
@@ -46,7 +47,6 @@ export interface LivesReport {
 /** A life that does not open or end within this has hung. */
 const LIFE_MS_MAX = 90_000
 const OPENING_MS_MAX = 700
-const NODES = 5
 
 interface Life {
   readonly reports: readonly WriterReport[]
@@ -97,12 +97,12 @@ function taskOf(
 ): WriterTask {
   // Above every number that was used: an operation takes one, and what is read back takes none.
   const firstNumber = histories.reduce((sum, history) => Math.max(sum, numbersUsed(history)), 0)
-  const { folder, durability, faults, seed } = options
+  const { folder, durability, faults, seed, nodes } = options
   return {
     location: join(folder, 'data'),
     durability,
     faults,
-    nodes: NODES,
+    nodes,
     journal,
     firstNumber,
     keys: keysUsed(firstNumber),
@@ -128,11 +128,12 @@ async function live(
     killed = why
     child.kill()
   }
+  const startsAt = task.faults ? 'fault' : 'working'
   const timers = [after(LIFE_MS_MAX, end('hung'))]
   if (kill?.isInOpening === true) timers.push(after(kill.afterMs, end('as-planned')))
   child.onReport((report) => {
     reports.push(report)
-    if (kill?.isInOpening === false && report.type === 'verified') timers.push(after(kill.afterMs, end('as-planned')))
+    if (kill?.isInOpening === false && report.type === startsAt) timers.push(after(kill.afterMs, end('as-planned')))
   })
   const ending = await child.ended
   watch.abort()

@@ -16,6 +16,8 @@ export interface Effort {
   readonly seed: number
   /** How often: cycles, cases. */
   readonly count: number
+  /** Nodes of its clusters. */
+  readonly nodes: number
 }
 
 /** One line. */

@@ -23,15 +23,16 @@ export const PARTS = {
 export type PartName = keyof typeof PARTS
 
 const COUNTS: Readonly<Record<PartName, { readonly full: number; readonly quick: number }>> = {
-  kill: { full: 200, quick: 4 },
-  damage: { full: 200, quick: 6 },
-  power: { full: 100, quick: 4 },
+  kill: { full: 200, quick: 2 },
+  damage: { full: 200, quick: 4 },
+  power: { full: 100, quick: 2 },
   descriptors: { full: 16, quick: 1 },
-  refill: { full: 60, quick: 2 },
+  refill: { full: 60, quick: 1 },
 }
 
-export function plannedEffort(part: PartName, quick: boolean): number {
-  return COUNTS[part][quick ? 'quick' : 'full']
+/** The small form has as few nodes as three copies need: threads are most of what it costs. */
+export function plannedEffort(part: PartName, quick: boolean): Pick<Effort, 'count' | 'nodes'> {
+  return quick ? { count: COUNTS[part].quick, nodes: 3 } : { count: COUNTS[part].full, nodes: 5 }
 }
 
 export function isPart(name: string): name is PartName {

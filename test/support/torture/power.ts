@@ -22,7 +22,7 @@ const WRITING_MS_MAX = 400
 export async function torturePower(
   effort: Effort & { readonly strict?: boolean; readonly holes?: boolean; readonly durability?: 'process' | 'disk' },
 ): Promise<Outcome> {
-  const { seed, count, strict = false, holes = false, durability = 'disk' } = effort
+  const { seed, count, nodes, strict = false, holes = false, durability = 'disk' } = effort
   mkdirSync(effort.folder, { recursive: true })
   const folder = realpathSync(effort.folder)
   const words = [durability, ...(strict ? ['strict'] : []), ...(holes ? ['holes'] : [])]
@@ -30,7 +30,7 @@ export async function torturePower(
   const tracer = buildTracer(folder)
   if ('missing' in tracer) return { part, figures: '', broken: [], notRun: tracer.missing }
   const disk = new Disk(folder, tracer.library, { seed, strict, holes })
-  const lives = { folder, seed, count, durability, faults: false, writingMsMax: WRITING_MS_MAX }
+  const lives = { folder, seed, nodes, count, durability, faults: false, writingMsMax: WRITING_MS_MAX }
   const report = await liveAndDie({
     ...lives,
     environment: () => disk.start(),

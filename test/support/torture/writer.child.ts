@@ -28,7 +28,7 @@ export interface WriterTask {
 
 /** What it says. */
 export type WriterReport =
-  | { readonly type: 'opened' | 'verified' | 'fault' }
+  | { readonly type: 'opened' | 'verified' | 'working' | 'fault' }
   | { readonly type: 'ended'; readonly copies: number; readonly liveKeys: number; readonly quarantined: number }
 
 const CALLERS = 16
@@ -71,6 +71,8 @@ async function run(task: WriterTask): Promise<void> {
     requestsPerSecondMax: 2_000 * Math.min(4, availableParallelism()),
   }
   startWorkload(cluster, options, history)
+  await cluster.get('a first answer')
+  say({ type: 'working' })
   if (task.faults) await injectFaults(cluster, new Prng(task.seed))
 }
 
