@@ -150,6 +150,7 @@ export class SupervisorActor {
     this.#spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
     await Promise.all(threads.map((thread) => endThread(thread, timeoutMs)))
+    this.#record.noteClosed(this.#options.config.location)
     await this.#record.settled
   }
 
@@ -276,7 +277,7 @@ export class SupervisorActor {
       order: [...this.#facts.keys()].indexOf(node),
       nodes: this.#facts.size,
     }
-    const store = { files, isCreation: this.#record.isCreation, storeId: this.#record.entryOf(node)?.storeId }
+    const store = { files, isCreation: this.#record.isCreation, entry: this.#record.entryOf(node) }
     const { faultsOver, faultRules } = this
     const { gauges, diskFilled } = facts
     const own = { clock: this.#options.clock.shared, gauges: gauges.shared, diskFilled }

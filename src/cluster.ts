@@ -4,6 +4,7 @@
  */
 
 import { EventEmitter } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
 import { CEILING_AHEAD_NS, CEILING_RENEW_NS, nowMs } from '../actors/runtime/clock.js'
@@ -166,8 +167,10 @@ class OpenCluster implements Cluster {
       if (givenUp.length === this.#supervisor.nodes().length) throw this.#openFailed('no node could be started')
       if (nowMs() - openedAtMs > config.openTimeoutMs)
         throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
-      await pause(LOOK_MS)
+      await delay(LOOK_MS)
     }
+    // On the disk before a first write can be acknowledged: what is still `creating` is thrown away by the next opening.
+    if (this.#prepared.metadata.stage === 'creating') await this.#supervisor.writeMetadata({ stage: 'ready' })
     this.#scrubber.start()
     this.#watch = setInterval(() => this.#watchConvergence(), 100)
     this.#watch.unref()
@@ -261,7 +264,7 @@ class OpenCluster implements Cluster {
     let drained = 0
     while (drained < 2 && nowMs() < drainUntilMs) {
       drained = owed() === 0 ? drained + 1 : 0
-      if (drained < 2) await pause(LOOK_MS)
+      if (drained < 2) await delay(LOOK_MS)
     }
     const owesNothing = drained === 2 && this.#supervisor.isQuiet()
     this.#host.close()
@@ -390,10 +393,4 @@ class OpenCluster implements Cluster {
       })
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }

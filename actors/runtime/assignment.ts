@@ -3,6 +3,7 @@
 import type { ProtocolConfig } from '../../src/protocol/config.js'
 import type { Incarnation, NodeId } from '../../src/protocol/ids.js'
 import type { ClusterConfig } from '../../src/shared/options.js'
+import type { NodeEntry } from '../../src/storage/cluster-folder.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
 import type { FaultRules } from './fault-rules.js'
 import type { Assignment } from './node-protocol.js'
@@ -19,7 +20,7 @@ export function assignmentOf(input: {
   readonly store: {
     readonly files: VerifyReport['verdict'] | undefined
     readonly isCreation: boolean
-    readonly storeId: string | undefined
+    readonly entry: NodeEntry | undefined
   }
   readonly clock: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
@@ -28,7 +29,8 @@ export function assignmentOf(input: {
   readonly diskFilled: SharedArrayBuffer
 }): Assignment {
   const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver, faultRules } = input
-  const { files, isCreation, storeId } = input.store
+  const { files, isCreation, entry } = input.store
+  const { storeId, closed } = entry ?? {}
   const share = (total: number) => Math.floor(total / Math.max(1, input.nodes))
   return {
     node,
@@ -46,6 +48,7 @@ export function assignmentOf(input: {
       files,
       expected: isCreation ? 'fresh' : 'member',
       expectedStoreId: isCreation ? undefined : storeId,
+      expectedSequence: closed?.storeId === storeId ? closed?.sequence : undefined,
     },
     clock,
     gauges,

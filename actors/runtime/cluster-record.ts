@@ -11,6 +11,9 @@ import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
 import { isDiskFull } from '../../src/storage/disk-room.js'
+import { nodeFolders } from '../../src/storage/layout.js'
+import { codeOf } from '../../src/storage/store-error.js'
+import { readWitness } from '../../src/storage/witness.js'
 
 /** Between two attempts on a full disk. */
 const PAUSE_MS_MIN = 100
@@ -86,6 +89,18 @@ export class ClusterRecord {
     return this.writeMetadata({ nodes })
   }
 
+  /**
+   * How far each store has come, by its witness, for the metadata that are written next. One that was not closed in order, or
+   * cannot be read, keeps what was noted before: that stays true, it says only less.
+   */
+  noteClosed(location: string): void {
+    const nodes = this.#metadata.nodes.map((entry) => {
+      const closed = closedWitness(nodeFolders(location, entry.id).witness)
+      return closed === undefined ? entry : { ...entry, closed }
+    })
+    this.#metadata = { ...this.#metadata, nodes }
+  }
+
   writeTable(table: PartitionTable): Promise<void> {
     return this.#write(async () => {
       await this.#folder.writeTable(table)
@@ -124,5 +139,16 @@ export class ClusterRecord {
         await delay(pauseMs, undefined, { signal }).catch(() => undefined)
       }
     }
+  }
+}
+
+function closedWitness(path: string): NodeEntry['closed'] | undefined {
+  try {
+    const witness = readWitness(path)
+    if (typeof witness === 'string' || !witness.closed) return undefined
+    return { storeId: witness.storeId, sequence: witness.sequence }
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error
+    return undefined
   }
 }

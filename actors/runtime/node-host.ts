@@ -64,7 +64,7 @@ export class NodeHost {
     this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
     this.#allowFaults(assignment)
     const wallMs = this.#faults?.wallMs ?? Date.now
-    const { expectedStoreId, ...rest } = options
+    const { expectedStoreId, expectedSequence, ...rest } = options
     const filled = new Int32Array(assignment.diskFilled)
     const { store, report } = await openNodeStore({
       ...rest,
@@ -75,6 +75,7 @@ export class NodeHost {
       wallMs,
       isFilled: () => Atomics.load(filled, 0) !== 0,
       ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
+      ...(expectedSequence === undefined ? {} : { expectedSequence }),
     })
     this.#store = store
     this.#actor = `${node}-${report.storeId}`

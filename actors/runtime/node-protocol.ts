@@ -32,6 +32,7 @@ export interface Assignment {
     readonly files: 'ok' | 'absent' | 'damaged' | undefined
     readonly expected: 'fresh' | 'member'
     readonly expectedStoreId: string | undefined
+    readonly expectedSequence: number | undefined
   }
   /** The cells of the `StampClock`. */
   readonly clock: SharedArrayBuffer

@@ -38,6 +38,8 @@ export interface NodeEntry {
   readonly status: 'member' | 'down' | 'removed'
   /** The store that the table's full rows count on: a node that comes with another one has forgotten. */
   readonly storeId?: string
+  /** How far a store had come when the cluster was last closed in order; it counts while that store is this node's. */
+  readonly closed?: { readonly storeId: string; readonly sequence: number }
 }
 
 export interface ClusterMetadata {

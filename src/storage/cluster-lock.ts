@@ -16,7 +16,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoterieError } from '../shared/errors.js'
 import { clusterFolderOf } from './layout.js'
-import { type Level, openLevel } from './open-level.js'
+import { type Level, type LevelOptions, openLevel } from './open-level.js'
 import { StoreError } from './store-error.js'
 
 export interface LocationLock {
@@ -65,12 +65,28 @@ async function removeOldGates(folder: string, own: string): Promise<void> {
 async function openLock(location: string, folder: string, waitMs: number): Promise<Level> {
   try {
     await mkdir(folder, { recursive: true })
-    return await openLevel(folder, { ...SMALLEST, lockWaitMs: waitMs })
+    return await openOrRenew(folder, { ...SMALLEST, lockWaitMs: waitMs })
   } catch (cause) {
     if (cause instanceof StoreError && cause.code === 'STORE_LOCKED') {
       const message = `${location} is open already, in this process or another; close it there first`
       throw new CoterieError('LOCATION_LOCKED', message, { location }, { cause })
     }
     throw new CoterieError('OPEN_FAILED', `${folder} cannot be opened`, { location, folder }, { cause })
+  }
+}
+
+/**
+ * There is nothing in it, so what a power cut or the disk has damaged is made anew (LevelDB does not sync its first MANIFEST).
+ * Its LOCK file stays: another process may hold it meanwhile, and keeps this one out as ever.
+ */
+async function openOrRenew(folder: string, options: LevelOptions): Promise<Level> {
+  try {
+    return await openLevel(folder, options)
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_OPEN_FAILED') throw error
+    for (const name of await readdir(folder)) {
+      if (name !== 'LOCK') await rm(join(folder, name), { recursive: true, force: true })
+    }
+    return openLevel(folder, options)
   }
 }

@@ -41,6 +41,7 @@ export interface LevelStoreOptions extends LevelOptions {
   readonly recordCacheBytes: number
   readonly expected: OpeningFacts['expected']
   readonly expectedStoreId?: string
+  readonly expectedSequence?: number
   /** Verdict of `verifyStoreFiles`, if it ran. */
   readonly files?: OpeningFacts['files']
   /** True: the disk is to be as good as full. For faults. */
@@ -86,6 +87,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<{ stor
       files: options.files,
       expected: options.expected,
       expectedStoreId: options.expectedStoreId,
+      expectedSequence: options.expectedSequence,
       bootId,
     })
     const identity = await settleIdentity(level, found, judgement, options)
@@ -241,8 +243,8 @@ async function settleIdentity(
     liveKeys: old?.liveKeys ?? 0,
   }
   await level.batch([{ type: 'put', key: IDENTITY_KEY, value: encodeIdentity(identity) }], { sync: true })
-  syncFolder(options.folder)
-  syncFolder(dirname(options.folder))
+  // The names too, up to the node's folder in the location.
+  for (const folder of [options.folder, dirname(options.folder), dirname(dirname(options.folder))]) syncFolder(folder)
   return identity
 }
 

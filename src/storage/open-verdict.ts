@@ -30,6 +30,7 @@ export type OpenReason =
   | 'witness-damaged'
   | 'witness-of-other-store'
   | 'behind-witness'
+  | 'behind-cluster'
 
 /** Everything the verdict hangs on. */
 export interface OpeningFacts {
@@ -47,6 +48,11 @@ export interface OpeningFacts {
   readonly expected: 'fresh' | 'member'
   /** The store id that the cluster's metadata has for this node; undefined if it has none. */
   readonly expectedStoreId: string | undefined
+  /**
+   * How far that store had come when the cluster was last closed in order: finds an older copy of the whole folder, whose
+   * witness is as old. Undefined if the cluster was not closed since the store was made.
+   */
+  readonly expectedSequence?: number | undefined
   /** This run of the machine. */
   readonly bootId: string
 }
@@ -68,6 +74,8 @@ export function judgeOpening(facts: OpeningFacts): Judgement {
   const { storeId, previousStoreId } = identity
   const isOurs = (id: string) => id === storeId || (id === previousStoreId && id !== '')
   if (facts.expectedStoreId !== undefined && !isOurs(facts.expectedStoreId)) return amnesiac('other-store-expected')
+  const isExpected = facts.expectedStoreId === storeId && facts.expectedSequence !== undefined
+  if (isExpected && identity.sequence < facts.expectedSequence) return amnesiac('behind-cluster')
   if (witness === 'absent') return amnesiac('witness-missing')
   if (witness === 'damaged') return amnesiac('witness-damaged')
   if (!isOurs(witness.storeId)) return amnesiac('witness-of-other-store')

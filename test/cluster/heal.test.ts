@@ -1,5 +1,6 @@
 /** A store that was deleted or damaged heals from its replicas, under load, and nobody reads a wrong value meanwhile. */
 
+import { cpSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -78,6 +79,34 @@ test('heal: a node folder deleted between two openings is refilled', async (t) =
   t.same(await wrongRecords(cluster, records), [], 'served meanwhile')
   await cluster.settled()
   t.equal(copiesOf(cluster), 1_500)
+})
+
+test('heal: an older copy of a node folder, witness and all, is noticed and refilled; no deleted key is back', async (t) => {
+  const location = await folderForTest(t)
+  const older = await folderForTest(t)
+  const first = await openCluster({ location })
+  const records = new Map(await loadRecords(first, 200))
+  await first.settled()
+  await first.close()
+  cpSync(join(location, 'node2'), join(older, 'node2'), { recursive: true })
+  const second = await openCluster({ location })
+  for (const key of [...records.keys()].slice(0, 100)) {
+    await second.delete(key)
+    records.delete(key)
+  }
+  await second.settled()
+  await second.close()
+  await rm(join(location, 'node2'), { recursive: true })
+  cpSync(join(older, 'node2'), join(location, 'node2'), { recursive: true })
+
+  const cluster = await openForTest(t, { location })
+  await cluster.settled()
+  t.equal(nodeOf(cluster, 'node2').quarantined[0]?.reason, 'behind-cluster')
+  t.equal(copiesOf(cluster), 300)
+  t.same(await wrongRecords(cluster, records, { r: 3 }), [])
+  await cluster.close()
+  const again = await openForTest(t, { location })
+  t.same(nodeOf(again, 'node2').quarantined, [], 'once is enough')
 })
 
 async function healUnderLoad(t: TestContext, fault: 'wipe' | 'corrupt'): Promise<void> {

@@ -2,6 +2,8 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { openCluster } from '../../src/index.js'
 import {
@@ -82,6 +84,14 @@ test('reopen: a cluster outlives ten openings, each with a write', async (t) => 
     await cluster.put(`round ${round}`, String(round))
     await cluster.close()
   }
+})
+
+test('create: before a first write can be acknowledged, the disk knows that nothing here may be thrown away', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location })
+  const metadata = readFileSync(join(location, 'cluster', 'metadata.json'), 'utf8')
+  t.match(metadata, /"stage":"ready"/, 'a cluster that is still creating is made anew by the next opening')
+  await cluster.close()
 })
 
 interface ChildOptions {

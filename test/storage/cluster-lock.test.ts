@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'tap'
 import { lockLocation } from '../../src/storage/cluster-lock.js'
@@ -36,6 +38,26 @@ test('lock: another process is refused, and let in as soon as the holder is kill
 
 test('lock: a location that cannot be made is another error', async (t) => {
   await t.rejects(lockLocation('/dev/null/nowhere'), { code: 'OPEN_FAILED' })
+})
+
+test('lock: damage to its files keeps nobody out, and lets nobody in who was not', async (t) => {
+  const location = temporaryFolder(t)
+  const folder = join(location, 'cluster', 'lock')
+  const damages: Readonly<Record<string, (path: string) => void>> = {
+    'cut off': (path) => truncateSync(path, 0),
+    overwritten: (path) => writeFileSync(path, 'x'.repeat(100)),
+    gone: (path) => rmSync(path),
+  }
+  for (const [what, damage] of Object.entries(damages)) {
+    for (const file of [/^MANIFEST/, /^CURRENT$/]) {
+      await (await lockLocation(location)).release()
+      const name = readdirSync(folder).find((one) => file.test(one)) ?? ''
+      damage(join(folder, name))
+      const lock = await lockLocation(location)
+      await t.rejects(lockLocation(location), { code: 'LOCATION_LOCKED' }, `${name} ${what}`)
+      await lock.release()
+    }
+  }
 })
 
 test('lock: a second opener in this process that was refused lets no other process in', async (t) => {

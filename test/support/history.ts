@@ -88,6 +88,18 @@ export class History {
     }
   }
 
+  /** The row as it lies in memory: what a journal keeps of it. */
+  columns(row: number): Float64Array<ArrayBuffer> {
+    const [chunk, offset] = this.#at(row)
+    return chunk.subarray(offset, offset + WIDTH)
+  }
+
+  /** Sets a row to what `columns` gave elsewhere. Rows come in order, each as often as it changed. */
+  restore(row: number, columns: Float64Array): void {
+    if (row === this.#rows) this.begin(0, 'get', 0)
+    this.columns(row).set(columns)
+  }
+
   *rows(): Generator<HistoryRow> {
     for (let row = 0; row < this.#rows; row++) yield this.row(row)
   }

@@ -21,7 +21,7 @@ import {
   summarizeLatency,
   summarizeStalls,
 } from './stalls.js'
-import { keyOf, newCounter, numberOf, type RequestFailure, startWorkload, type Workload } from './workload.js'
+import { newCounter, type RequestFailure, readBack, startWorkload, type Workload } from './workload.js'
 
 const CALLERS = 16
 const VALUE_BYTES = 100
@@ -149,14 +149,9 @@ async function chooseNode(cluster: Cluster, prng: Prng, faults: readonly Injecte
 async function readAllBack(cluster: Cluster, histories: readonly History[]): Promise<History> {
   const keys = new Set<number>()
   for (const row of allRows(histories)) keys.add(row.key)
-  const numbers = [...keys]
   const history = new History()
-  for (let from = 0; from < numbers.length; from += 250) {
-    const some = numbers.slice(from, from + 250)
-    const rows = some.map((number) => history.begin(number, 'get', -1))
-    const values = await cluster.getMany(some.map(keyOf), { r: COPIES, timeoutMs: 10_000 })
-    for (const [index, row] of rows.entries()) history.end(row, 'answered', numberOf(values[index], VALUE_BYTES))
-  }
+  const getOptions = { r: COPIES, timeoutMs: 10_000 }
+  await readBack(cluster, [...keys], { history, valueBytes: VALUE_BYTES, getOptions })
   return history
 }
 

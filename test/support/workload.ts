@@ -77,9 +77,24 @@ export function numberOf(value: Uint8Array | undefined, valueBytes: number): num
   return textOf(number, valueBytes) === text ? number : Number.NaN
 }
 
-/** Starts the callers. */
-export function startWorkload(store: KeyValueStore, options: WorkloadOptions): Workload {
-  const run = new Run(store, options)
+/** Reads keys as operations of a history: what a checker needs to see that nothing was lost. */
+export async function readBack(
+  store: KeyValueStore,
+  numbers: readonly number[],
+  options: { readonly history: History; readonly valueBytes: number; readonly getOptions?: GetOptions },
+): Promise<void> {
+  const { history, valueBytes } = options
+  for (let from = 0; from < numbers.length; from += 250) {
+    const some = numbers.slice(from, from + 250)
+    const rows = some.map((number) => history.begin(number, 'get', -1))
+    const values = await store.getMany(some.map(keyOf), options.getOptions)
+    for (const [index, row] of rows.entries()) history.end(row, 'answered', numberOf(values[index], valueBytes))
+  }
+}
+
+/** Starts the callers, which write what they see into `history`. */
+export function startWorkload(store: KeyValueStore, options: WorkloadOptions, history = new History()): Workload {
+  const run = new Run(store, options, history)
   const callers = Array.from({ length: options.callers }, (_, index) =>
     run.call(new Prng(options.seed * 1_000 + index)),
   )
@@ -91,14 +106,15 @@ class Run {
   readonly #options: Required<Omit<WorkloadOptions, 'getOptions' | 'putOptions'>>
   readonly #getOptions: GetOptions
   readonly #putOptions: PutOptions
-  readonly #history = new History()
+  readonly #history: History
   readonly #failures: RequestFailure[] = []
   readonly #startedAt = now()
   #waiting = 0
   #stopped = false
 
-  constructor(store: KeyValueStore, { getOptions, putOptions, ...options }: WorkloadOptions) {
+  constructor(store: KeyValueStore, { getOptions, putOptions, ...options }: WorkloadOptions, history: History) {
     this.#store = store
+    this.#history = history
     this.#getOptions = getOptions ?? {}
     this.#putOptions = putOptions ?? {}
     const byDefault = { keysInUse: 64, operationsPerKey: 300, valueBytes: 100, requestsPerSecondMax: 0 }

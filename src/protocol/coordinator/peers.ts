@@ -65,7 +65,8 @@ export class Peers {
     const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status))
     if (incarnation < peer.incarnation) return undefined
     const isReborn = incarnation > peer.incarnation || status !== 'up'
-    if (status === 'up' && (isReborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
+    // Of a first life everybody is new at once: there is nobody else to be asked meanwhile.
+    if (status === 'up' && incarnation > 1 && (isReborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
     peer.incarnation = incarnation
     peer.status = status
     if (status === 'up') peer.absentSinceMs = undefined

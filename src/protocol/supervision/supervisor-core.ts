@@ -92,7 +92,12 @@ export class SupervisorCore {
         this.#isCreation = event.isCreation
         this.#exchangeWhenUp = event.wasUnclean
         for (const node of event.wereDown) this.#wereDown.add(node)
-        for (const node of event.nodes) this.#spawn(this.#nodes.add(node, this.#nowMs), 'opening')
+        for (const node of event.nodes) {
+          const first = this.#nodes.add(node, this.#nowMs)
+          this.#spawn(first, 'opening')
+          // Whoever has not heard of a node takes it for one that is down.
+          this.#post.broadcastPeer(first)
+        }
         break
       case 'resume':
         this.#onResume(event)

@@ -14,6 +14,18 @@ test('restartsMax 0: the first death is final, also after a long life', async (t
   }
 })
 
+test('start: a gateway is told of a node that still starts, or strict requests would not wait for it', async (t) => {
+  const cluster = new Supervised({ nodes: 3 })
+  cluster.held.add('node3')
+  cluster.step({ type: 'gateway/joined', gateway: 'gateway1' })
+  cluster.start()
+  const told = cluster.sent('peer/changed').filter(({ to }) => to === 'gateway1')
+  t.same(
+    told.filter(({ message }) => message.node === 'node3').map(({ message }) => [message.status, message.incarnation]),
+    [['starting', 1]],
+  )
+})
+
 test('a store that does not open in time is terminated, once', async (t) => {
   const cluster = new Supervised({ nodes: 4 }).start()
   cluster.held.add('node4')
