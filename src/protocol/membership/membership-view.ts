@@ -55,7 +55,8 @@ export class MembershipView {
 
   /** True if the present life of the member is known to have ended. */
   hasExited(id: NodeId): boolean {
-    return (this.#exited.get(id) ?? 0) >= (this.#members.get(id)?.incarnation ?? 1)
+    const ended = this.#exited.get(id)
+    return ended !== undefined && ended >= (this.#members.get(id)?.incarnation ?? 1)
   }
 
   /**
