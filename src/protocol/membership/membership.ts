@@ -152,9 +152,13 @@ export class Membership {
     this.#noticeTable(message.epoch, from, nowMs, outputs)
     switch (message.type) {
       case 'gossip/syn': {
-        this.#compare(message.view, nowMs)
+        const isSame = message.view === this.#view.digest()
         for (const said of learnedFromDigests(this.#view.members(), message.digests)) this.#learn(said, nowMs, outputs)
-        this.#send(from, ackOf(this.#view.members(), message, this.#own().epochStored, this.#view.digest()), outputs)
+        const ack = ackOf(this.#view.members(), message, this.#own().epochStored, this.#view.digest())
+        if (isSame) this.#cadence.onAgreement()
+        else if (ack.wanted.length === 0) this.#cadence.onDifference(nowMs)
+        else this.#cadence.onNewsToCome()
+        this.#send(from, ack, outputs)
         break
       }
       case 'gossip/ack': {
