@@ -4,11 +4,12 @@
  *
  * --quick       small clusters, few seeds; prints, and writes only where --out says
  * --out FOLDER  (default bench/results)
+ * --json FILE   writes what was measured
  */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { countFalseSuspicions, measureSize, type SizeResult } from './gossip/measure-size.js'
+import { measureSize, type SizeResult, watchQuiet } from './gossip/measure-size.js'
 import { renderPlot } from './gossip/plot.js'
 import { type Findings, panelsOf, renderReport } from './gossip/report.js'
 import { argument, flag, machineLine } from './harness.js'
@@ -31,8 +32,16 @@ const seedsOf = quick
       [1_000, 2],
     ])
 const restMs = quick ? 2_000 : 5_000
-const quiet = { members: quick ? 10 : 100, ms: (quick ? 1 : 60) * 60_000 }
+/** Members and virtual minutes in which nothing happens. */
+const quietRuns = quick
+  ? new Map([[10, 1]])
+  : new Map([
+      [64, 10],
+      [100, 60],
+    ])
 
+// First, while the heap is small: what a thousand members leave behind would blur what these keep.
+const quiet = [...quietRuns].map(([members, minutes]) => watchQuiet(members, 1, minutes * 60_000))
 const sizes: SizeResult[] = []
 for (const [members, seeds] of seedsOf) {
   const result = measureSize(
@@ -43,12 +52,13 @@ for (const [members, seeds] of seedsOf) {
   console.error(`${members} members, ${seeds} seeds: ${(result.wallMs / 1_000).toFixed(0)} s`)
   sizes.push(result)
 }
-const falseSuspicions = countFalseSuspicions(quiet.members, 1, quiet.ms)
-await report({ machine: machineLine(), sizes, quiet: { ...quiet, falseSuspicions } })
+await report({ machine: machineLine(), sizes, quiet })
 
 async function report(findings: Findings): Promise<void> {
   const page = renderReport(findings)
   console.log(page)
+  const file = argument('json')
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(findings, null, 2)}\n`)
   if (out === undefined) return
   await mkdir(out, { recursive: true })
   await writeFile(join(out, 'gossip-scale.md'), page)

@@ -41,8 +41,6 @@ interface Change {
 
 const LIMIT_MS = 60_000
 const SETTLE_STEP_MS = 200
-/** No two changes at one time of the slow rounds, which are a second apart. */
-const OFFSET_MS = 1_000
 const LOSS = 0.1
 
 export function measureSize(members: number, seeds: readonly number[], restMs: number): SizeResult {
@@ -70,15 +68,29 @@ export function measureSize(members: number, seeds: readonly number[], restMs: n
   return { members, seeds, rest, spreads, silences, falseSuspicions, wallMs: performance.now() - startedAtMs }
 }
 
-/** How many suspicions a cluster in which nothing happens raises. */
-export function countFalseSuspicions(members: number, seed: number, ms: number): number {
+/** A cluster in which nothing happens: the suspicions it raises all the same, and what its machines keep in memory. */
+export interface Quiet {
+  readonly members: number
+  readonly ms: number
+  readonly falseSuspicions: number
+  /** Bytes of heap for each member after that time; undefined without --expose-gc. */
+  readonly heapBytes: number | undefined
+}
+
+export function watchQuiet(members: number, seed: number, ms: number): Quiet {
+  const heapBefore = heapUsed()
   const cluster = new SimulatedCluster(members, seed)
-  let suspicions = 0
+  let falseSuspicions = 0
   cluster.onStatus = (_by, { to }) => {
-    if (to === 'suspect') suspicions++
+    if (to === 'suspect') falseSuspicions++
   }
   cluster.runFor(ms)
-  return suspicions
+  const heapAfter = heapUsed()
+  // Used once more, or the engine would have found the cluster dead before its memory was read.
+  cluster.runFor(0)
+  const heapBytes =
+    heapBefore === undefined || heapAfter === undefined ? undefined : (heapAfter - heapBefore) / cluster.ids.length
+  return { members, ms, falseSuspicions, heapBytes }
 }
 
 /** Runs until views are equal and every member has found that out. */
@@ -88,7 +100,6 @@ export function settle(cluster: SimulatedCluster): void {
     if (cluster.nowMs > endMs) throw new Error(`no rest within ${LIMIT_MS} ms`)
     cluster.runFor(SETTLE_STEP_MS)
   } while (!cluster.speaking().every((id) => cluster.machine(id).isConverged()))
-  cluster.runFor(cluster.prng.below(OFFSET_MS))
 }
 
 export function measureRest(cluster: SimulatedCluster, ms: number): Load {
@@ -132,7 +143,8 @@ function follow(cluster: SimulatedCluster, isHeldBy: Change['isHeldBy'], start: 
     if (missing.has(id) && isHeldBy(machine)) missing.delete(id)
   }
   start()
-  for (const id of cluster.ids) if (!cluster.speaking().includes(id)) missing.delete(id)
+  const speaking = new Set(cluster.speaking())
+  for (const id of cluster.ids) if (!speaking.has(id)) missing.delete(id)
   if (!cluster.runUntil(() => missing.size === 0, LIMIT_MS))
     throw new Error(`${missing.size} members never heard of it`)
   cluster.onInput = () => undefined
@@ -161,4 +173,10 @@ function statusChange(cluster: SimulatedCluster): Change {
 function someUpMember(cluster: SimulatedCluster): string {
   const up = cluster.ids.filter((id) => cluster.machine(id).memberOf(id)?.status === 'up')
   return cluster.prng.pick(up) as string
+}
+
+function heapUsed(): number | undefined {
+  if (globalThis.gc === undefined) return undefined
+  globalThis.gc()
+  return process.memoryUsage().heapUsed
 }

@@ -1,7 +1,7 @@
 /** The findings as a Markdown page and as the panels of its plot. Computes medians and fits; measures nothing. */
 
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
-import type { ChangeKind, SizeResult, Spread } from './measure-size.js'
+import type { ChangeKind, Quiet, SizeResult, Spread } from './measure-size.js'
 import type { Panel, Series } from './plot.js'
 import { fitLog, type LogFit, mean, messagesPerRoundMax, pushRounds, quantile } from './theory.js'
 import type { Load } from './traffic.js'
@@ -9,7 +9,7 @@ import type { Load } from './traffic.js'
 export interface Findings {
   readonly machine: string
   readonly sizes: readonly SizeResult[]
-  readonly quiet: { readonly members: number; readonly ms: number; readonly falseSuspicions: number }
+  readonly quiet: readonly Quiet[]
 }
 
 const { gossipMs, gossipConvergedMs, gossipFanout, heartbeatMs, heartbeatNeighbours } = MEMBERSHIP_DEFAULTS
@@ -32,8 +32,10 @@ neighbours. Virtual times and counts are the same on every machine.
 ## How long until every member knows of one change
 
 **status**: one member is told that another leaves. **epoch**: one member stores a later table, which digests carry themselves.
-Rounds as median / p90 / most over the clusters, each change made at rest. _Pushing alone_ is theory: log₃ n + ½ ln n rounds where
-whoever knows tells ${gossipFanout} others each round (Frieze and Grimmett 1985, Pittel 1987).
+Rounds (virtual time ÷ ${gossipMs} ms) as median / p90 / most over the clusters, each change made at rest; _made_ are the rounds that a
+member really made meanwhile. A member at rest has been idle for longer than a round and passes news on at once, so the first hops
+take mail's time instead of a round's. _Pushing alone_ is theory: log₃ n + ½ ln n rounds where whoever
+knows tells ${gossipFanout} others each round and nobody asks (Frieze and Grimmett 1985, Pittel 1987).
 
 ${table(sizes.map(spreadRow))}
 
@@ -48,7 +50,7 @@ change of status until all know. A round is at most ${messagesPerRoundMax(gossip
 
 ${table(sizes.map(loadRow))}
 
-A syn names every member, so bytes grow with n while messages do not: bytes a second and member are O(n).
+Messages do not depend on n. Bytes do: a syn names every member, so a member sends O(n) a second and the whole process O(n²).
 
 ## How long a silent member is overlooked
 
@@ -57,7 +59,10 @@ of members that spoke, over all of the runs above, loss included.
 
 ${table(sizes.map(silenceRow))}
 
-In ${quiet.ms / 60_000} quiet minutes of ${quiet.members} members, without loss: ${quiet.falseSuspicions} false suspicions.
+Clusters in which nothing happens, without loss; memory is the heap of a member's machine after that time, its detectors' windows
+full:
+
+${table(quiet.map(quietRow))}
 `
 }
 
@@ -124,6 +129,7 @@ function spreadRow(size: SizeResult): readonly [string, string][] {
     ['status', spreadOf(roundsOf(size, 'status', 0), 1)],
     ['÷ log₂ n', (median('status', 0) / Math.log2(members)).toFixed(2)],
     ['ms', (median('status', 0) * gossipMs).toLocaleString('en')],
+    ['made', mean(spreadingOf(size).map(({ roundsPerMember }) => roundsPerMember)).toFixed(1)],
     ['status, 10 % lost', spreadOf(roundsOf(size, 'status', LOSS), 1)],
     ['epoch', spreadOf(roundsOf(size, 'epoch', 0), 1)],
     ['epoch, 10 % lost', spreadOf(roundsOf(size, 'epoch', LOSS), 1)],
@@ -160,6 +166,7 @@ function loadRow(size: SizeResult): readonly [string, string][] {
     ['gossip/s at rest', average(rest, ({ gossipMessages }) => gossipMessages).toFixed(1)],
     ['beats/s', average(rest, ({ heartbeats }) => heartbeats).toFixed(1)],
     ['kB/s at rest', kilobytes(average(rest, ({ bytes }) => bytes))],
+    ['all members, MB/s', ((average(rest, ({ bytes }) => bytes) * members) / 1e6).toFixed(members < 300 ? 2 : 0)],
     ['gossip/s spreading', average(spreading, ({ gossipMessages }) => gossipMessages).toFixed(1)],
     ['kB/s spreading', kilobytes(average(spreading, ({ bytes }) => bytes))],
     ['messages a round, rest', average(rest, ({ messagesPerRound }) => messagesPerRound).toFixed(2)],
@@ -177,6 +184,15 @@ function silenceRow({ members, silences, falseSuspicions }: SizeResult): readonl
     ['first, ms', show(silences.map(({ firstMs }) => firstMs))],
     ['all, ms', show(silences.map(({ allMs }) => allMs))],
     ['false', String(falseSuspicions)],
+  ]
+}
+
+function quietRow({ members, ms, falseSuspicions, heapBytes }: Quiet): readonly [string, string][] {
+  return [
+    ['n', members.toLocaleString('en')],
+    ['quiet minutes', String(ms / 60_000)],
+    ['false suspicions', String(falseSuspicions)],
+    ['kB a member', heapBytes === undefined ? 'not measured' : kilobytes(heapBytes)],
   ]
 }
 
