@@ -43,6 +43,8 @@ Least squares, rounds = c · log₂ n, through the medians:
 
 ${table(fitRows(sizes))}
 
+Telling ${gossipFanout} and being asked by ${gossipFanout} in a round multiplies those who know by ${1 + 2 * gossipFanout} at most: c = 1 ÷ log₂ ${1 + 2 * gossipFanout} = ${(1 / Math.log2(1 + 2 * gossipFanout)).toFixed(2)}, were no peer chosen twice.
+
 ## What it costs a member
 
 Bytes are those of structured clone (\`v8.serialize\`; 1 kB = 1,000 bytes; of every 16th message from 100 members on). Spreading: from a
@@ -128,7 +130,7 @@ function spreadRow(size: SizeResult): readonly [string, string][] {
     ['log₂ n', Math.log2(members).toFixed(2)],
     ['status', spreadOf(roundsOf(size, 'status', 0), 1)],
     ['÷ log₂ n', (median('status', 0) / Math.log2(members)).toFixed(2)],
-    ['ms', (median('status', 0) * gossipMs).toLocaleString('en')],
+    ['ms', Math.round(median('status', 0) * gossipMs).toLocaleString('en')],
     ['made', mean(spreadingOf(size).map(({ roundsPerMember }) => roundsPerMember)).toFixed(1)],
     ['status, 10 % lost', spreadOf(roundsOf(size, 'status', LOSS), 1)],
     ['epoch', spreadOf(roundsOf(size, 'epoch', 0), 1)],
@@ -178,7 +180,7 @@ function loadRow(size: SizeResult): readonly [string, string][] {
 
 function silenceRow({ members, silences, falseSuspicions }: SizeResult): readonly [string, string][] {
   const show = (ms: readonly number[]) =>
-    [quantile(ms, 0.5), Math.max(...ms)].map((one) => one.toLocaleString('en')).join(' / ')
+    [quantile(ms, 0.5), Math.max(...ms)].map((one) => Math.round(one).toLocaleString('en')).join(' / ')
   return [
     ['n', members.toLocaleString('en')],
     ['first, ms', show(silences.map(({ firstMs }) => firstMs))],

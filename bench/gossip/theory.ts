@@ -36,10 +36,13 @@ export function messagesPerRoundMax(fanout: number): number {
   return 3 * fanout
 }
 
-/** The nearest rank: a value that was measured. Shape: NaN for none. */
+/** Between two values in proportion, so that of two runs the median is not the better one. Shape: NaN for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+  const at = share * (sorted.length - 1)
+  const below = sorted[Math.floor(at)] ?? Number.NaN
+  const above = sorted[Math.ceil(at)] ?? Number.NaN
+  return below + (above - below) * (at - Math.floor(at))
 }
 
 export function mean(values: readonly number[]): number {
