@@ -19,23 +19,30 @@ export interface Judgement {
   readonly trusted: readonly NodeId[]
 }
 
+/** Changed in place: a beat of each member comes with each exchange. */
 interface Watched {
-  readonly phi: PhiState
-  readonly suspected: boolean
+  phi: PhiState
+  suspected: boolean
   /** True if the peer's beats come to us as messages of their own, not only as gossiped counters. */
-  readonly direct: boolean
+  direct: boolean
   /** Monotonic ms at which the peer came back from suspicion; −∞ if it never was suspect. */
-  readonly trustedAgainAtMs: number
+  trustedAgainAtMs: number
 }
 
 /** The detectors of one node. Bounded by the members of its view. */
 export class FailureDetector {
   readonly #config: MembershipConfig
+  readonly #direct: PhiSettings
+  readonly #gossiped: PhiSettings
   readonly #watched = new Map<NodeId, Watched>()
   #lastOwnTickMs: number
 
   constructor(config: MembershipConfig, nowMs: number) {
     this.#config = config
+    const { phiThreshold, acceptablePauseMs, minStdDeviationMs, gossipConvergedMs } = config
+    this.#direct = { phiThreshold, acceptablePauseMs, minStdDeviationMs }
+    const gossipPauseMs = GOSSIP_PAUSE_ROUNDS * gossipConvergedMs
+    this.#gossiped = { ...this.#direct, acceptablePauseMs: acceptablePauseMs + gossipPauseMs }
     this.#lastOwnTickMs = nowMs
   }
 
@@ -55,17 +62,16 @@ export class FailureDetector {
   onHeartbeat(peer: NodeId, nowMs: number): void {
     const watched = this.#watched.get(peer)
     if (watched === undefined) this.watch(peer, nowMs)
-    else {
-      const phi = afterHeartbeat(watched.phi, nowMs, this.#settingsFor(watched.direct))
-      this.#watched.set(peer, { ...watched, phi })
-    }
+    else watched.phi = afterHeartbeat(watched.phi, nowMs, this.#settingsFor(watched.direct))
   }
 
   /** The peer refuted a suspicion, ours or another's: it is trusted, and silence alone is forgiven for a while. */
   onRefuted(peer: NodeId, nowMs: number): void {
     this.watch(peer, nowMs)
     const watched = this.#watched.get(peer)
-    if (watched !== undefined) this.#watched.set(peer, { ...watched, suspected: false, trustedAgainAtMs: nowMs })
+    if (watched === undefined) return
+    watched.suspected = false
+    watched.trustedAgainAtMs = nowMs
   }
 
   /**
@@ -79,7 +85,7 @@ export class FailureDetector {
     if (late) {
       const phi = firstHeartbeat(nowMs, this.#config.heartbeatMs)
       // Who was suspect before stays so until it beats: our sleep is no sign of its life.
-      for (const [peer, watched] of this.#watched) if (!watched.suspected) this.#watched.set(peer, { ...watched, phi })
+      for (const watched of this.#watched.values()) if (!watched.suspected) watched.phi = phi
     }
     return late
   }
@@ -93,16 +99,17 @@ export class FailureDetector {
     const suspected: NodeId[] = []
     const trusted: NodeId[] = []
     for (const [peer, watched] of this.#watched) {
-      const isDirect = direct.has(peer)
-      const silent = phiOf(watched.phi, nowMs, this.#settingsFor(isDirect)) >= this.#config.phiThreshold
+      watched.direct = direct.has(peer)
+      const silent = phiOf(watched.phi, nowMs, this.#settingsFor(watched.direct)) >= this.#config.phiThreshold
       const damped = nowMs - watched.trustedAgainAtMs < this.#config.flapDampingMs
       if (silent && !watched.suspected && !damped) {
         suspected.push(peer)
-        this.#watched.set(peer, { ...watched, suspected: true, direct: isDirect })
+        watched.suspected = true
       } else if (!silent && watched.suspected) {
         trusted.push(peer)
-        this.#watched.set(peer, { ...watched, suspected: false, direct: isDirect, trustedAgainAtMs: nowMs })
-      } else if (watched.direct !== isDirect) this.#watched.set(peer, { ...watched, direct: isDirect })
+        watched.suspected = false
+        watched.trustedAgainAtMs = nowMs
+      }
     }
     return { suspected: suspected.sort(), trusted: trusted.sort() }
   }
@@ -119,8 +126,6 @@ export class FailureDetector {
   }
 
   #settingsFor(direct: boolean): PhiSettings {
-    const { phiThreshold, acceptablePauseMs, minStdDeviationMs, gossipConvergedMs } = this.#config
-    const gossipPauseMs = direct ? 0 : GOSSIP_PAUSE_ROUNDS * gossipConvergedMs
-    return { phiThreshold, minStdDeviationMs, acceptablePauseMs: acceptablePauseMs + gossipPauseMs }
+    return direct ? this.#direct : this.#gossiped
   }
 }

@@ -35,6 +35,15 @@ export class GossipCadence {
     this.nextRoundMs = Math.min(this.nextRoundMs, Math.max(nowMs, this.#lastRoundMs + this.#config.gossipMs))
   }
 
+  /**
+   * A peer knows better and was asked for it. Its answer will change our view and hasten us, some ms from now. Hastened at
+   * once, a member at rest would make its round before it knew anything to tell, and wait gossipMs for the next: a change
+   * then takes twice as long to reach all. Where the answer is lost the next round finds the difference again.
+   */
+  onNewsToCome(): void {
+    this.#agreements = 0
+  }
+
   /** A peer showed the same view. */
   onAgreement(): void {
     this.#agreements++

@@ -70,38 +70,39 @@ export interface GossipAck2 {
 export type GossipMessage = GossipSyn | GossipAck | GossipAck2
 export type MembershipMessage = HeartbeatMessage | GossipMessage
 
-/** A view to speak from: members sorted by id. */
+/** Members sorted by id. */
 export type MemberList = readonly MemberState[]
 
-/** Our syn. */
-export function synOf(members: MemberList, epoch: Epoch): GossipSyn {
-  return { type: 'gossip/syn', digests: members.map(digestOf), view: membershipDigest(members), epoch }
+/** Our syn. `view` is the hash of the members, for whoever has it at hand. */
+export function synOf(members: MemberList, epoch: Epoch, view: ViewDigest = membershipDigest(members)): GossipSyn {
+  return { type: 'gossip/syn', digests: members.map(digestOf), view, epoch }
 }
 
 /**
  * Our answer to a syn.
  *
- * `members` is our view after `learnedFromDigests` was taken in. A tombstone is not told to somebody who never knew the
- * member: it could do nothing with it but keep it, and the dead would be handed around for ever.
+ * `members` is our view after `learnedFromDigests` was taken in, `view` its hash. A tombstone is not told to somebody who
+ * never knew the member: it could do nothing with it but keep it, and the dead would be handed around for ever.
  */
-export function ackOf(members: MemberList, syn: GossipSyn, epoch: Epoch): GossipAck {
-  const theirs = new Map(syn.digests.map((digest) => [digest.id, digest]))
-  const ours = new Map(members.map((member) => [member.id, member]))
-  const newer = members.filter((member) => {
-    const digest = theirs.get(member.id)
-    return digest === undefined ? member.status !== 'removed' : knowsMore(digestOf(member), digest)
+export function ackOf(
+  members: MemberList,
+  syn: GossipSyn,
+  epoch: Epoch,
+  view: ViewDigest = membershipDigest(members),
+): GossipAck {
+  const newer: MemberState[] = []
+  const wanted: NodeId[] = []
+  walkTogether(members, syn.digests, (member, digest) => {
+    if (member === undefined) wanted.push((digest as MemberDigest).id)
+    else if (digest === undefined) {
+      if (member.status !== 'removed') newer.push(member)
+    } else {
+      const ours = digestOf(member)
+      if (knowsMore(ours, digest)) newer.push(member)
+      if (statusIsNewer(digest, ours)) wanted.push(digest.id)
+    }
   })
-  const wanted = syn.digests.filter((digest) => {
-    const member = ours.get(digest.id)
-    return member === undefined || statusIsNewer(digest, digestOf(member))
-  })
-  return {
-    type: 'gossip/ack',
-    members: newer,
-    wanted: wanted.map((digest) => digest.id),
-    view: membershipDigest(members),
-    epoch,
-  }
+  return { type: 'gossip/ack', members: newer, wanted, view, epoch }
 }
 
 /** What was wanted of us. */
@@ -112,15 +113,15 @@ export function ack2Of(members: MemberList, wanted: readonly NodeId[], epoch: Ep
 
 /** The heartbeats and stored epochs that digests show of lives we know, as states to merge. Shape: only what is news. */
 export function learnedFromDigests(members: MemberList, digests: readonly MemberDigest[]): readonly MemberState[] {
-  const theirs = new Map(digests.map((digest) => [digest.id, digest]))
-  return members.flatMap((member) => {
-    const digest = theirs.get(member.id)
-    if (digest === undefined || digest.incarnation !== member.incarnation) return []
+  const learned: MemberState[] = []
+  walkTogether(members, digests, (member, digest) => {
+    if (member === undefined || digest === undefined || digest.incarnation !== member.incarnation) return
+    if (digest.heartbeat <= member.heartbeat && digest.epochStored <= member.epochStored) return
     const heartbeat = Math.max(digest.heartbeat, member.heartbeat)
     const epochStored = Math.max(digest.epochStored, member.epochStored)
-    if (heartbeat === member.heartbeat && epochStored === member.epochStored) return []
-    return [{ ...member, heartbeat, epochStored }]
+    learned.push({ ...member, heartbeat, epochStored })
   })
+  return learned
 }
 
 /**
@@ -167,6 +168,26 @@ export function membershipDigest(members: MemberList): ViewDigest {
     }
   }
   return ((high ^ (high >>> 16)) & 0x1fffff) * 4294967296 + (low >>> 0)
+}
+
+/** Each id of either list once, in order, with what the lists have of it. Both are sorted: no table is built of a thousand. */
+function walkTogether(
+  members: MemberList,
+  digests: readonly MemberDigest[],
+  visit: (member: MemberState | undefined, digest: MemberDigest | undefined) => void,
+): void {
+  let at = 0
+  for (const member of members) {
+    let digest = digests[at]
+    while (digest !== undefined && digest.id < member.id) {
+      visit(undefined, digest)
+      digest = digests[++at]
+    }
+    const isSame = digest?.id === member.id
+    visit(member, isSame ? digest : undefined)
+    if (isSame) at++
+  }
+  for (const digest of digests.slice(at)) visit(undefined, digest)
 }
 
 /** The digest of one member. */

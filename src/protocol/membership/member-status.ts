@@ -51,6 +51,8 @@ export function mayBecome(from: MemberStatus, to: MemberStatus): boolean {
 
 /** True if zero or more steps lead there without a restart: what gossip may tell about one incarnation. */
 export function reachableWithinLife(from: MemberStatus, to: MemberStatus): boolean {
+  // Every beat of every member asks this, and changes no status.
+  if (from === to) return true
   const seen = new Set<MemberStatus>([from])
   for (const status of seen) {
     if (status === to) return true

@@ -74,7 +74,8 @@ export function isAuthoritative(status: MemberStatus): boolean {
 export function mergeMember(a: MemberState, b: MemberState): MemberState {
   assert(a.id === b.id, 'only states of one member can be merged', { a: a.id, b: b.id })
   if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation ? a : b
-  const later = precedenceOf(b) > precedenceOf(a) ? b : a
+  // Of two equal words b, which is the news: as a rule it holds the later beat too, and needs no copy.
+  const later = precedenceOf(b) >= precedenceOf(a) ? b : a
   const heartbeat = Math.max(a.heartbeat, b.heartbeat)
   const epochStored = Math.max(a.epochStored, b.epochStored)
   return later.heartbeat === heartbeat && later.epochStored === epochStored

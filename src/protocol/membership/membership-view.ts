@@ -7,6 +7,7 @@
 
 import { assert } from '../assert.js'
 import type { Incarnation, NodeId } from '../ids.js'
+import { membershipDigest, type ViewDigest } from './gossip.js'
 import { differsBeyondHeartbeat, type MemberState, mergeMember, withStatus } from './member.js'
 import { becomes, isSuspectable, type MemberStatus, reachableWithinLife } from './member-status.js'
 import { MEMBERS_MAX } from './membership-config.js'
@@ -28,14 +29,24 @@ export class MembershipView {
   readonly #members = new Map<NodeId, MemberState>()
   /** The latest life that is known to have ended, of members in the view. */
   readonly #exited = new Map<NodeId, Incarnation>()
+  /** Ids in order; a member that changes keeps its place, so that a beat costs no sorting. */
+  #order: readonly NodeId[] | undefined
   #sorted: readonly MemberState[] | undefined
+  #digest: ViewDigest | undefined
   /** Members not taken in because the view was full. */
   refused = 0
 
   /** Sorted by id. */
   members(): readonly MemberState[] {
-    this.#sorted ??= [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    this.#order ??= [...this.#members.keys()].sort()
+    this.#sorted ??= this.#order.map((id) => this.#members.get(id) as MemberState)
     return this.#sorted
+  }
+
+  /** `membershipDigest` of the members: computed again only after something that it covers has changed. */
+  digest(): ViewDigest {
+    this.#digest ??= membershipDigest(this.members())
+    return this.#digest
   }
 
   get(id: NodeId): MemberState | undefined {
@@ -44,7 +55,8 @@ export class MembershipView {
 
   /** True if the present life of the member is known to have ended. */
   hasExited(id: NodeId): boolean {
-    return (this.#exited.get(id) ?? 0) >= (this.#members.get(id)?.incarnation ?? 1)
+    const ended = this.#exited.get(id)
+    return ended !== undefined && ended >= (this.#members.get(id)?.incarnation ?? 1)
   }
 
   /**
@@ -90,7 +102,9 @@ export class MembershipView {
   forget(id: NodeId): void {
     this.#members.delete(id)
     this.#exited.delete(id)
+    this.#order = undefined
     this.#sorted = undefined
+    this.#digest = undefined
   }
 
   /**
@@ -114,7 +128,9 @@ export class MembershipView {
       { known, member },
     )
     this.#members.set(member.id, member)
+    if (known === undefined) this.#order = undefined
     this.#sorted = undefined
+    if (differs) this.#digest = undefined
     const from = known === undefined || (isNewLife && known.status === 'removed') ? null : known.status
     return { member, from, isNewLife, hasBeaten, differs }
   }

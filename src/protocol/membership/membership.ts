@@ -28,7 +28,6 @@ import {
   type GossipMessage,
   learnedFromDigests,
   type MembershipMessage,
-  membershipDigest,
   synOf,
   type ViewDigest,
 } from './gossip.js'
@@ -153,9 +152,13 @@ export class Membership {
     this.#noticeTable(message.epoch, from, nowMs, outputs)
     switch (message.type) {
       case 'gossip/syn': {
-        this.#compare(message.view, nowMs)
+        const isSame = message.view === this.#view.digest()
         for (const said of learnedFromDigests(this.#view.members(), message.digests)) this.#learn(said, nowMs, outputs)
-        this.#send(from, ackOf(this.#view.members(), message, this.#own().epochStored), outputs)
+        const ack = ackOf(this.#view.members(), message, this.#own().epochStored, this.#view.digest())
+        if (isSame) this.#cadence.onAgreement()
+        else if (ack.wanted.length === 0) this.#cadence.onDifference(nowMs)
+        else this.#cadence.onNewsToCome()
+        this.#send(from, ack, outputs)
         break
       }
       case 'gossip/ack': {
@@ -183,8 +186,9 @@ export class Membership {
     if (nowMs >= this.#nextHeartbeatMs) {
       // From now on, not from when it was due: after a pause, beats are not made up for.
       this.#nextHeartbeatMs = nowMs + this.#config.heartbeatMs
-      this.#beat(outputs)
-      this.#judge(nowMs, outputs)
+      const walk = this.#ringWalk()
+      this.#beat(walk, outputs)
+      this.#judge(walk, nowMs, outputs)
       this.#dropOldTombstones(nowMs)
     }
     if (nowMs >= this.#cadence.nextRoundMs) this.#gossip(nowMs, outputs)
@@ -212,7 +216,7 @@ export class Membership {
 
   /** To compare views from outside; heartbeats do not count. */
   viewDigest(): ViewDigest {
-    return membershipDigest(this.#view.members())
+    return this.#view.digest()
   }
 
   /** True once the last exchanges agreed; a node without peers has nobody to disagree with. */
@@ -266,16 +270,16 @@ export class Membership {
     if (!isNewLife && from === 'suspect' && isSuspectable(member.status)) this.#detector.onRefuted(member.id, nowMs)
   }
 
-  #beat(outputs: MembershipOutput[]): void {
+  #beat(walk: RingWalk, outputs: MembershipOutput[]): void {
     const own = this.#own()
     const counter = own.heartbeat + 1
     this.#view.put({ ...own, heartbeat: counter })
     const message = { type: 'membership/heartbeat', incarnation: own.incarnation, counter } as const
-    for (const peer of heartbeatTargets(this.#ringWalk())) this.#send(peer, message, outputs)
+    for (const peer of heartbeatTargets(walk)) this.#send(peer, message, outputs)
   }
 
-  #judge(nowMs: number, outputs: MembershipOutput[]): void {
-    const direct = new Set(heartbeatSources(this.#ringWalk()))
+  #judge(walk: RingWalk, nowMs: number, outputs: MembershipOutput[]): void {
+    const direct = new Set(heartbeatSources(walk))
     for (const peer of this.#detector.judge(nowMs, direct).suspected) {
       const status = this.#view.get(peer)?.status
       if (status !== undefined && isSuspectable(status)) this.#apply(this.#view.step(peer, 'suspect'), nowMs, outputs)
@@ -291,20 +295,26 @@ export class Membership {
       fanout: this.#config.gossipFanout,
       prng: this.#prng,
     })
-    const message = synOf(this.#view.members(), this.#own().epochStored)
+    const message = synOf(this.#view.members(), this.#own().epochStored, this.#view.digest())
     for (const peer of chosen) this.#send(peer, message, outputs)
     this.#cadence.onRound(nowMs, peers.length)
   }
 
   /** Everyone else who may be alive. */
   #peers(): readonly MemberState[] {
-    return this.#view
-      .members()
-      .filter((member) => member.id !== this.#self && isAddressable(member.status) && !this.#view.hasExited(member.id))
+    return this.#view.members().filter((member) => member.id !== this.#self && this.#mayLive(member))
+  }
+
+  #mayLive(member: MemberState): boolean {
+    return isAddressable(member.status) && !this.#view.hasExited(member.id)
   }
 
   #ringWalk(): RingWalk {
-    const ring = [...this.#peers().map((member) => member.id), this.#self].sort()
+    const isPlaced = (member: MemberState) => member.id === this.#self || this.#mayLive(member)
+    const ring = this.#view
+      .members()
+      .filter(isPlaced)
+      .map((member) => member.id)
     const isHealthy = (peer: NodeId) => this.isReachable(peer)
     return { ring, self: this.#self, count: this.#config.heartbeatNeighbours, isHealthy }
   }

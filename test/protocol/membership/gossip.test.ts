@@ -18,6 +18,8 @@ import { VirtualCluster } from './virtual-cluster.js'
 
 const { gossipFanout, gossipMs, gossipConvergedMs, heartbeatMs, heartbeatNeighbours } = MEMBERSHIP_DEFAULTS
 
+const isSyn = (message: { readonly type: string }) => message.type === 'gossip/syn'
+
 const up = (id: string, changes: Partial<MemberState> = {}): MemberState => ({
   id,
   incarnation: 1,
@@ -126,6 +128,23 @@ test('exchange: whoever is asked for members answers with a third leg, otherwise
   t.same(ack([]), [])
   const answer = { type: 'gossip/ack2', members: [node.memberOf('node1')], epoch: 0 }
   t.same(ack(['node1', 'node9']), [{ type: 'send', to: 'node2', message: answer }])
+})
+
+test('cadence: whoever hears that there is news makes its next round when it has them, not before', async (t) => {
+  const node = new Membership({ self: 'node1', incarnation: 1, config: MEMBERSHIP_DEFAULTS, seed: 1, nowMs: 0 })
+  for (const id of ['node2', 'node3']) node.onPeerUp(id, 1, 0)
+  const isRound = (atMs: number) => node.onTick(atMs).some((output) => output.type === 'send' && isSyn(output.message))
+  let lastRoundMs = 0
+  for (let atMs = 0; atMs <= 20_000; atMs = node.nextDeadline()) if (isRound(atMs)) lastRoundMs = atMs
+  for (let atMs = node.nextDeadline(); atMs < lastRoundMs + 2 * gossipMs; atMs = node.nextDeadline()) node.onTick(atMs)
+  const nowMs = lastRoundMs + 2 * gossipMs
+  const news = [up('node3', { statusVersion: 9, epochStored: 0 })]
+  const wanted = node.onGossip(synOf(news, 0), 'node2', nowMs)
+  t.match(wanted, [{ to: 'node2', message: { type: 'gossip/ack', wanted: ['node3'] } }])
+  t.notOk(isRound(nowMs), 'nothing to tell yet')
+  t.notOk(node.isConverged())
+  node.onGossip({ type: 'gossip/ack2', members: news, epoch: 0 }, 'node2', nowMs)
+  t.ok(isRound(nowMs), 'told at once')
 })
 
 test('cost: at most fanout syns a round, each with one answer; slow and without a third leg once converged', async (t) => {
