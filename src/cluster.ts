@@ -226,7 +226,7 @@ class OpenCluster implements Cluster {
           awaited: { ...awaitedOf(this.#supervisor), lingering: lingering + nodesOwe(this.#supervisor, ['lingering']) },
           status: this.status(),
         })
-      if (inARow < 2) await pause(LOOK_MS * 2)
+      if (inARow < 2) await delay(LOOK_MS * 2)
     }
   }
 
