@@ -122,6 +122,7 @@ class Run {
     if (!this.#until('all calls are made', isDone, SAFETY_MS)) return
     this.#injector.end()
     const endedAtMs = world.nowMs
+    if (!this.#until('the process is there', () => world.supervisor.isThere, SETTLING_MS)) return
     if (world.gateways.size === 0) world.addGateway()
     if (!this.#until('everything has settled', () => this.#isSettled(), SETTLING_MS)) return
     this.#settledAfterMs = world.nowMs - endedAtMs
