@@ -54,7 +54,7 @@ export class Injector {
       node.disk.slowMs = 0
       node.thaw()
     }
-    for (const observer of world.observers) observer.onFault?.('faults are over')
+    for (const observer of world.watching.onFault) observer.onFault('faults are over')
   }
 
   #inject(fault: PlannedFault): void {
@@ -68,7 +68,8 @@ export class Injector {
       return
     }
     this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)
-    for (const observer of this.#world.observers) observer.onFault?.(`fault ${fault.number}: ${fault.kind} ${text}`)
+    for (const observer of this.#world.watching.onFault)
+      observer.onFault(`fault ${fault.number}: ${fault.kind} ${text}`)
   }
 
   /** What was done; undefined: nothing, it cannot be done now. */
@@ -217,7 +218,7 @@ export class Injector {
     this.#world.at(this.#world.nowMs + lastsMs, () => {
       if (this.isOver) return
       network.heal()
-      for (const observer of this.#world.observers) observer.onFault?.('the network is healed')
+      for (const observer of this.#world.watching.onFault) observer.onFault('the network is healed')
     })
     return `${text} for ${lastsMs.toFixed(0)} ms`
   }

@@ -51,3 +51,33 @@ export interface Observer {
   /** Faults are over, and everything has settled. `isRead`: and every key was read from all its owners since. */
   onSettled?(world: SimWorld, isRead: boolean): void
 }
+
+/** Observers by what they care for: most care for little, and much happens. */
+export type Watching = { readonly [Name in keyof Observer]-?: readonly (Observer & Required<Pick<Observer, Name>>)[] }
+
+export function watchingOf(observers: readonly Observer[]): Watching {
+  const of = <Name extends keyof Observer>(name: Name) =>
+    observers.filter((observer): observer is Observer & Required<Pick<Observer, Name>> => observer[name] !== undefined)
+  return {
+    onWorld: of('onWorld'),
+    onCall: of('onCall'),
+    onEnd: of('onEnd'),
+    onStrayEnd: of('onStrayEnd'),
+    onVanished: of('onVanished'),
+    onSend: of('onSend'),
+    onLost: of('onLost'),
+    onDelivered: of('onDelivered'),
+    onSpawn: of('onSpawn'),
+    onOpened: of('onOpened'),
+    onBoot: of('onBoot'),
+    onDeath: of('onDeath'),
+    onWrite: of('onWrite'),
+    onAccepted: of('onAccepted'),
+    onPersisted: of('onPersisted'),
+    onNotice: of('onNotice'),
+    onGateway: of('onGateway'),
+    onFault: of('onFault'),
+    onTurn: of('onTurn'),
+    onSettled: of('onSettled'),
+  }
+}

@@ -11,7 +11,7 @@ import type { Key } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
 import { checkersFor, type FinalReads } from './checkers/all.js'
-import { textsOf, type Violation } from './checkers/checker.js'
+import { type Checker, textsOf, type Violation } from './checkers/checker.js'
 import { SimClient } from './clients.js'
 import { Injector } from './injector.js'
 import type { Observer } from './observer.js'
@@ -57,6 +57,8 @@ class Run {
   #callsLeft: number
   #settledAfterMs = 0
 
+  readonly #checkers: readonly Checker[]
+
   constructor(plan: Plan, observers: readonly Observer[]) {
     this.#plan = plan
     this.#callsLeft = plan.operations
@@ -69,6 +71,7 @@ class Run {
       now,
     )
     this.#final = final
+    this.#checkers = checkers
     const counter: Observer = {
       onEnd: (_call, outcome) => {
         const end = endOf(outcome)
@@ -91,8 +94,7 @@ class Run {
   run(): RunReport {
     try {
       this.#phases()
-      for (const observer of this.#world.observers)
-        if ('atEnd' in observer) (observer.atEnd as (world: SimWorld) => void)(this.#world)
+      for (const checker of this.#checkers) checker.atEnd?.(this.#world)
     } catch (error) {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#violations.push({ checker: 'invariants', rule: 'an invariant broke', detail, atMs: this.#world.nowMs })
@@ -126,12 +128,12 @@ class Run {
     if (world.gateways.size === 0) world.addGateway()
     if (!this.#until('everything has settled', () => this.#isSettled(), SETTLING_MS)) return
     this.#settledAfterMs = world.nowMs - endedAtMs
-    for (const observer of world.observers) observer.onSettled?.(world, false)
+    for (const observer of world.watching.onSettled) observer.onSettled(world, false)
     this.#readAll()
     // What was damaged was seen at the latest now, and is healed.
     world.run(HEALING_MS)
     if (!this.#until('everything has settled after the last reads', () => this.#isSettled(), SETTLING_MS)) return
-    for (const observer of world.observers) observer.onSettled?.(world, true)
+    for (const observer of world.watching.onSettled) observer.onSettled(world, true)
   }
 
   /** False, and a violation: it did not come to that in time. */

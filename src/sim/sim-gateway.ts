@@ -67,7 +67,7 @@ export class SimGateway {
       deadlineMs,
     }
     this.#pending.set(number, { call, onEnd })
-    for (const observer of world.observers) observer.onCall?.(call)
+    for (const observer of world.watching.onCall) observer.onCall(call)
     this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.skewNs })
     return call
   }
@@ -80,7 +80,7 @@ export class SimGateway {
   vanish(): void {
     this.isGone = true
     for (const { call } of this.#pending.values())
-      for (const observer of this.#world.observers) observer.onVanished?.(call)
+      for (const observer of this.#world.watching.onVanished) observer.onVanished(call)
     this.#pending.clear()
   }
 
@@ -91,19 +91,20 @@ export class SimGateway {
     for (const effect of effects) {
       if (effect.type === 'send') world.post(this.id, effect.to, effect.message)
       else if (effect.type === 'reply') this.#onReply(effect.id, effect.outcome)
-      else if (effect.type === 'repair') for (const observer of world.observers) observer.onNotice?.(this.id, effect)
+      else if (effect.type === 'repair')
+        for (const observer of world.watching.onNotice) observer.onNotice(this.id, effect)
     }
   }
 
   #onReply(number: number, outcome: OperationOutcome): void {
     const pending = this.#pending.get(number)
-    const { observers } = this.#world
+    const { watching } = this.#world
     if (pending === undefined) {
-      for (const observer of observers) observer.onStrayEnd?.(this.id, number, outcome)
+      for (const observer of watching.onStrayEnd) observer.onStrayEnd(this.id, number, outcome)
       return
     }
     this.#pending.delete(number)
-    for (const observer of observers) observer.onEnd?.(pending.call, outcome)
+    for (const observer of watching.onEnd) observer.onEnd(pending.call, outcome)
     pending.onEnd?.(outcome)
   }
 

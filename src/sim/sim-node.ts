@@ -102,7 +102,7 @@ export class SimNode {
     const { config } = world.options
     life.core = new DynamoNode({ identity, config, store, ...boot, bootTimeNs: world.clockNs(), nowMs })
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
-    for (const observer of world.observers) observer.onBoot?.(this.id, table)
+    for (const observer of world.watching.onBoot) observer.onBoot(this.id, table)
     this.#handle(life, { type: 'node/boot', storedEpoch, peers, ...boot })
   }
 
@@ -127,7 +127,7 @@ export class SimNode {
     this.#life = undefined
     const world = this.#world
     for (const write of this.disk.crash(world.chance.disks, losesUnaccepted))
-      for (const observer of world.observers) observer.onAccepted?.(this.id, write, world)
+      for (const observer of world.watching.onAccepted) observer.onAccepted(this.id, write, world)
     return life.core?.gauges().hints ?? 0
   }
 
@@ -154,7 +154,7 @@ export class SimNode {
     this.loops += 1
     if (event.type === 'message') {
       const mail = { from: event.from, to: this.id, message: event.message }
-      for (const observer of world.observers) observer.onDelivered?.(mail, world)
+      for (const observer of world.watching.onDelivered) observer.onDelivered(mail, world)
     }
     const effects = core.step(event, world.nowMs)
     this.#arm(life)
@@ -164,13 +164,13 @@ export class SimNode {
           world.post(this.id, effect.to, effect.message)
           break
         case 'notice':
-          for (const observer of world.observers) observer.onNotice?.(this.id, effect.notice)
+          for (const observer of world.watching.onNotice) observer.onNotice(this.id, effect.notice)
           break
         default:
           this.#toDisk(life, effect)
       }
     }
-    for (const observer of world.observers) observer.onTurn?.(this.id, world)
+    for (const observer of world.watching.onTurn) observer.onTurn(this.id, world)
   }
 
   #arm(life: Life): void {
@@ -195,7 +195,8 @@ export class SimNode {
     const { disk } = this
     const world = this.#world
     disk.pending.push(work)
-    if (work.type === 'store/write') for (const observer of world.observers) observer.onWrite?.(this.id, work.write)
+    if (work.type === 'store/write')
+      for (const observer of world.watching.onWrite) observer.onWrite(this.id, work.write)
     const tookMs = DISK_MS_MIN + world.chance.disks.next() * DISK_MS_SPREAD + disk.slowMs
     life.diskFreeAtMs = Math.max(life.diskFreeAtMs, world.nowMs) + tookMs
     world.at(life.diskFreeAtMs, () => this.#onDisk(life, work))
@@ -219,7 +220,7 @@ export class SimNode {
       return this.#handle(life, { type: 'store/failed', token, kept: 'nothing', detail: 'no space left on device' })
     }
     this.disk.accept(store, work)
-    for (const observer of this.#world.observers) observer.onAccepted?.(this.id, work.write, this.#world)
+    for (const observer of this.#world.watching.onAccepted) observer.onAccepted(this.id, work.write, this.#world)
     this.#handle(life, { type: 'store/written', token })
   }
 }

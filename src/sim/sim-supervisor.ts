@@ -90,9 +90,10 @@ export class SimSupervisor {
 
   step(event: SupervisorEvent): void {
     if (this.#isDeaf) return
-    const { nowMs, observers } = this.#world
+    const { nowMs, watching } = this.#world
     for (const effect of this.#core.step(event, nowMs)) {
-      if (effect.type === 'notice') for (const observer of observers) observer.onNotice?.(SUPERVISOR, effect.notice)
+      if (effect.type === 'notice')
+        for (const observer of watching.onNotice) observer.onNotice(SUPERVISOR, effect.notice)
       this.#carryOut(effect)
     }
   }
@@ -204,13 +205,13 @@ export class SimSupervisor {
   #spawn({ node: id, incarnation, salvage }: SupervisorEffect & { type: 'spawn' }): void {
     const node = this.#nodeOf(id)
     const life = node.begin(incarnation, salvage)
-    for (const observer of this.#world.observers) observer.onSpawn?.(id, incarnation)
+    for (const observer of this.#world.watching.onSpawn) observer.onSpawn(id, incarnation)
     const generation = this.#generation
     this.#world.after(OPENING_MS, () => {
       if (node.life !== life) return
       const { verdict, reason, meta } = node.open(life, this.#isCreation)
       const { storeId } = node.disk
-      for (const observer of this.#world.observers) observer.onOpened?.(id, { verdict, storeId, reason })
+      for (const observer of this.#world.watching.onOpened) observer.onOpened(id, { verdict, storeId, reason })
       if (generation !== this.#generation) return
       const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
       this.step({ type: 'node/opened', node: id, incarnation, verdict, reason, storedEpoch, hintsDamaged: 0 })
@@ -258,7 +259,7 @@ export class SimSupervisor {
 
   #keep(table: PartitionTable): void {
     this.#persisted = table
-    for (const observer of this.#world.observers) observer.onPersisted?.(table)
+    for (const observer of this.#world.watching.onPersisted) observer.onPersisted(table)
   }
 
   #nodeOf(id: NodeId): SimNode {

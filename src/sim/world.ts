@@ -8,14 +8,14 @@
 
 import type { GatewayConfig } from '../protocol/gateway.js'
 import { type Address, type GatewayId, type NodeId, SUPERVISOR } from '../protocol/ids.js'
-import { isDataMessage, type Message } from '../protocol/messages.js'
+import type { Message } from '../protocol/messages.js'
 import { Prng } from '../protocol/prng.js'
 import { planClaim } from '../protocol/ring/claim.js'
 import { newTable } from '../protocol/supervision/reassignment.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
 import { EventQueue } from './event-queue.js'
 import { type Latency, Network } from './network.js'
-import type { Mail, Observer } from './observer.js'
+import { type Mail, type Observer, type Watching, watchingOf } from './observer.js'
 import { SimDisk } from './sim-disk.js'
 import { SimGateway } from './sim-gateway.js'
 import { type Life, SimNode } from './sim-node.js'
@@ -35,7 +35,7 @@ export type Span = readonly [minMs: number, spreadMs: number]
 
 export class SimWorld {
   readonly options: WorldOptions
-  readonly observers: readonly Observer[]
+  readonly watching: Watching
   /** A source of chance for each purpose, so that leaving out a fault does not change all the rest. */
   readonly chance: { readonly network: Prng; readonly disks: Prng; readonly host: Prng; readonly faults: Prng }
   readonly network: Network
@@ -52,7 +52,7 @@ export class SimWorld {
   constructor(options: WorldOptions) {
     const { seed, nodes, config, supervision, observers } = options
     this.options = options
-    this.observers = observers
+    this.watching = watchingOf(observers)
     const chanceOf = (purpose: number): Prng => new Prng(seed * 8 + purpose)
     this.chance = { network: chanceOf(1), disks: chanceOf(2), host: chanceOf(3), faults: chanceOf(4) }
     this.network = new Network(this.chance.network, options.latency)
@@ -62,8 +62,8 @@ export class SimWorld {
     for (const id of members) this.nodes.set(id, new SimNode(id, new SimDisk(partitions, takeStoreId), this))
     const table = newTable(planClaim({ partitions, n, members }).rows, n)
     this.supervisor = new SimSupervisor(this, supervision, table)
-    for (const observer of observers) observer.onWorld?.(this)
-    for (const observer of observers) observer.onPersisted?.(table)
+    for (const observer of this.watching.onWorld) observer.onWorld(this)
+    for (const observer of this.watching.onPersisted) observer.onPersisted(table)
     this.supervisor.start(false)
   }
 
@@ -126,7 +126,7 @@ export class SimWorld {
     const id = `gateway${this.#nextGateway++}`
     const gateway = new SimGateway(id, this, this.supervisor.table)
     this.gateways.set(id, gateway)
-    for (const observer of this.observers) observer.onGateway?.(id, true)
+    for (const observer of this.watching.onGateway) observer.onGateway(id, true)
     for (const peer of this.supervisor.peers()) this.post(SUPERVISOR, id, { type: 'peer/changed', ...peer })
     this.supervisor.step({ type: 'gateway/joined', gateway: id })
     return gateway
@@ -138,7 +138,7 @@ export class SimWorld {
     if (gateway === undefined) return
     this.gateways.delete(id)
     gateway.vanish()
-    for (const observer of this.observers) observer.onGateway?.(id, false)
+    for (const observer of this.watching.onGateway) observer.onGateway(id, false)
     this.supervisor.step({ type: 'gateway/lost', gateway: id })
   }
 
@@ -147,7 +147,7 @@ export class SimWorld {
     const { life } = node
     const hints = node.end(losesUnaccepted)
     if (life === undefined || hints === undefined) return
-    for (const observer of this.observers) observer.onDeath?.(node.id, reason)
+    for (const observer of this.watching.onDeath) observer.onDeath(node.id, reason)
     this.supervisor.onDeath(node, life.incarnation, reason, hints)
   }
 
@@ -156,10 +156,11 @@ export class SimWorld {
     for (const gateway of [...this.gateways.values()]) {
       this.gateways.delete(gateway.id)
       gateway.vanish()
-      for (const observer of this.observers) observer.onGateway?.(gateway.id, false)
+      for (const observer of this.watching.onGateway) observer.onGateway(gateway.id, false)
     }
     for (const node of this.nodes.values()) {
-      if (node.end(false) !== undefined) for (const observer of this.observers) observer.onDeath?.(node.id, 'SIGKILL')
+      if (node.end(false) !== undefined)
+        for (const observer of this.watching.onDeath) observer.onDeath(node.id, 'SIGKILL')
     }
     this.supervisor.die()
     this.at(this.nowMs + downMs, () => this.supervisor.restart())
@@ -169,7 +170,7 @@ export class SimWorld {
 
   post(from: Address, to: Address, message: Message): void {
     const mail: Mail = { from, to, message }
-    for (const observer of this.observers) observer.onSend?.(mail, this)
+    for (const observer of this.watching.onSend) observer.onSend(mail, this)
     const meant = this.nodes.get(to)?.life
     const sender = this.nodes.get(from)?.life
     if (from === SUPERVISOR || to === SUPERVISOR) {
@@ -177,7 +178,7 @@ export class SimWorld {
       return
     }
     const arrivals = this.network.arrivals(from, to, this.nowMs)
-    if (arrivals.length === 0) for (const observer of this.observers) observer.onLost?.(mail)
+    if (arrivals.length === 0) for (const observer of this.watching.onLost) observer.onLost(mail)
     for (const atMs of arrivals) this.at(atMs, () => this.#arrive(mail, meant, sender))
   }
 
@@ -187,7 +188,7 @@ export class SimWorld {
       // A thread's last words arrive before its end, or never.
       const life = this.nodes.get(from)?.life
       if (this.nodes.has(from) ? life === sender : this.gateways.has(from)) {
-        for (const observer of this.observers) observer.onDelivered?.(mail, this)
+        for (const observer of this.watching.onDelivered) observer.onDelivered(mail, this)
         this.supervisor.onMessage(from, message)
       }
       return
@@ -196,16 +197,11 @@ export class SimWorld {
     const gateway = this.gateways.get(to)
     const isThere = node === undefined ? gateway !== undefined : meant !== undefined && node.life === meant
     if (!isThere) {
-      for (const observer of this.observers) observer.onLost?.(mail)
+      for (const observer of this.watching.onLost) observer.onLost(mail)
       return
     }
     if (node !== undefined && meant !== undefined) return node.deliver(meant, from, message)
-    for (const observer of this.observers) observer.onDelivered?.(mail, this)
+    for (const observer of this.watching.onDelivered) observer.onDelivered(mail, this)
     gateway?.deliver(from, message)
-  }
-
-  /** For observers that count: is it a request or a reply that holds data? */
-  static isData(message: Message): boolean {
-    return isDataMessage(message)
   }
 }
