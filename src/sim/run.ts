@@ -16,6 +16,7 @@ import { SimClient } from './clients.js'
 import { Injector } from './injector.js'
 import type { Observer } from './observer.js'
 import type { FaultKind, Plan } from './plan.js'
+import { isSettled } from './settled.js'
 import type { SimGateway } from './sim-gateway.js'
 import { SimWorld } from './world.js'
 
@@ -115,7 +116,7 @@ class Run {
 
   #phases(): void {
     const world = this.#world
-    if (!this.#until('the nodes are up', () => this.#isSettled(), OPENING_MS)) return
+    if (!this.#until('the nodes are up', () => isSettled(this.#world), OPENING_MS)) return
     for (let count = 0; count < this.#plan.gateways; count++) world.addGateway()
     const clients = this.#clients()
     for (const client of clients) client.start()
@@ -126,13 +127,13 @@ class Run {
     const endedAtMs = world.nowMs
     if (!this.#until('the process is there', () => world.supervisor.isThere, SETTLING_MS)) return
     if (world.gateways.size === 0) world.addGateway()
-    if (!this.#until('everything has settled', () => this.#isSettled(), SETTLING_MS)) return
+    if (!this.#until('everything has settled', () => isSettled(this.#world), SETTLING_MS)) return
     this.#settledAfterMs = world.nowMs - endedAtMs
     for (const observer of world.watching.onSettled) observer.onSettled(world, false)
     this.#readAll()
     // What was damaged was seen at the latest now, and is healed.
     world.run(HEALING_MS)
-    if (!this.#until('everything has settled after the last reads', () => this.#isSettled(), SETTLING_MS)) return
+    if (!this.#until('everything has settled after the last reads', () => isSettled(this.#world), SETTLING_MS)) return
     for (const observer of world.watching.onSettled) observer.onSettled(world, true)
   }
 
@@ -197,22 +198,6 @@ class Run {
       })
     }
     this.#until('every key has been read', () => left === 0, FINAL_TIMEOUT_MS * 2)
-  }
-
-  #isSettled(): boolean {
-    const { supervisor, nodes, gateways } = this.#world
-    if (!supervisor.isQuiet) return false
-    const { epoch } = supervisor.table
-    for (const gateway of gateways.values())
-      if (gateway.core.lingering > 0 || gateway.pending > 0 || gateway.core.table.epoch < epoch) return false
-    for (const node of nodes.values()) {
-      const phase = supervisor.phaseOf(node.id)
-      if (phase === 'down') continue
-      if (phase !== 'up' || node.core === undefined) return false
-      const { hintsDue, filling, exchanging, lingering, converged } = node.core.gauges()
-      if (hintsDue + filling + exchanging + lingering > 0 || !converged || node.core.table.epoch < epoch) return false
-    }
-    return true
   }
 
   #state(): string {

@@ -197,7 +197,8 @@ export class SimNode {
     disk.pending.push(work)
     if (work.type === 'store/write')
       for (const observer of world.watching.onWrite) observer.onWrite(this.id, work.write)
-    const tookMs = DISK_MS_MIN + world.chance.disks.next() * DISK_MS_SPREAD + disk.slowMs
+    const spreadMs = world.options.isSteady === true ? 0 : world.chance.disks.next() * DISK_MS_SPREAD
+    const tookMs = DISK_MS_MIN + spreadMs + disk.slowMs
     life.diskFreeAtMs = Math.max(life.diskFreeAtMs, world.nowMs) + tookMs
     world.at(life.diskFreeAtMs, () => this.#onDisk(life, work))
   }

@@ -8,7 +8,8 @@
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
 import type { Notice } from '../protocol/effects.js'
 import type { Address, GatewayId, Incarnation, NodeId } from '../protocol/ids.js'
-import { type Message, REPLY } from '../protocol/messages.js'
+import type { MemberState } from '../protocol/membership/member.js'
+import { type Message, PURPOSE, type Purpose, REPLY } from '../protocol/messages.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import type { StoreWrite } from '../protocol/store-contract.js'
 import type { SupervisorNotice } from '../protocol/supervision/supervisor-events.js'
@@ -18,6 +19,7 @@ import { textsOf } from './checkers/checker.js'
 import type { Mail, Observer } from './observer.js'
 import type { SimWorld } from './world.js'
 
+const PURPOSE_NAMES = Object.fromEntries(Object.entries(PURPOSE).map(([name, purpose]) => [purpose, name]))
 const STATUS_NAMES = Object.fromEntries(Object.entries(REPLY).map(([name, status]) => [status, name]))
 /** Keys shown of a long list. */
 const SHOWN_MAX = 6
@@ -113,7 +115,7 @@ function describeCall({ kind, keys, texts, quorum, sloppy, context }: Call): str
   return `put ${listOf(pairs)} ${options}`
 }
 
-function describeOutcome(outcome: OperationOutcome): string {
+export function describeOutcome(outcome: OperationOutcome): string {
   switch (outcome.type) {
     case 'value':
       return `value ${describeRecord(outcome.record)}`
@@ -141,7 +143,7 @@ function shortId(id: number): string {
 }
 
 /** Everything that tells one message from another of its type. */
-function describeMessage(message: Message): string {
+export function describeMessage(message: Message): string {
   const label = labelOf(message)
   switch (message.type) {
     case 'replica/read':
@@ -153,7 +155,7 @@ function describeMessage(message: Message): string {
       return `${label}  ${listOf(answers)}`
     }
     case 'replica/write':
-      return `${label}  ${listOf(message.keys.map((key, place) => `${key}=${describeRecord(message.records[place])}`))}`
+      return `${label}  ${listOf(message.keys.map((key, place) => `${key}=${describeRecord(message.records[place])}`))}${purposeOf(message.purposes)}`
     case 'replica/write-reply':
     case 'hint/stored':
       return `${label}  ${listOf(message.statuses.map((status) => STATUS_NAMES[status] ?? '?'))}`
@@ -187,9 +189,29 @@ function describeMessage(message: Message): string {
       return `${label}  ${message.same ? 'the same' : `${STATUS_NAMES[message.status]} ${listOf(message.keys)}`}`
     case 'hint/lost':
       return `${label}  for ${listOf(message.targets)}`
+    case 'gossip/syn':
+      return `${label}  digests of ${listOf(message.digests.map(({ id }) => id))}`
+    case 'gossip/ack':
+      return `${label}  ${describeMembers(message.members)}${message.wanted.length === 0 ? '' : `; wants ${listOf(message.wanted)}`}`
+    case 'gossip/ack2':
+      return `${label}  ${describeMembers(message.members)}`
+    case 'membership/heartbeat':
+      return `${label}  beat ${message.counter}`
     default:
       return label
   }
+}
+
+/** Why it writes, where that is no caller's write. */
+function purposeOf(purposes: readonly Purpose[]): string {
+  const names = [...new Set(purposes)]
+    .filter((purpose) => purpose !== PURPOSE.write)
+    .map((purpose) => PURPOSE_NAMES[purpose])
+  return names.length === 0 ? '' : ` (${names.join(', ')})`
+}
+
+function describeMembers(members: readonly MemberState[]): string {
+  return members.length === 0 ? 'knows nothing better' : listOf(members.map(({ id, status }) => `${id} is ${status}`))
 }
 
 function describeRecord(record: VersionRecord | undefined): string {
@@ -198,7 +220,7 @@ function describeRecord(record: VersionRecord | undefined): string {
   return texts.length === 0 ? 'deleted' : texts.join('|')
 }
 
-function describeWrite({
+export function describeWrite({
   keys,
   records,
   keysDropped = [],
@@ -221,7 +243,7 @@ function listOf(texts: readonly string[]): string {
   return texts.length <= SHOWN_MAX ? shown : `${shown} and ${texts.length - SHOWN_MAX} more`
 }
 
-function describeFacts(facts: object): string {
+export function describeFacts(facts: object): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(

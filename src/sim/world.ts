@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly config: GatewayConfig
   readonly supervision: SupervisorConfig
   readonly latency: Latency
+  /** Everything takes its shortest time: for transcripts that people read. */
+  readonly isSteady?: boolean
   readonly observers: readonly Observer[]
 }
 
@@ -82,7 +84,7 @@ export class SimWorld {
   }
 
   drawMs([minMs, spreadMs]: Span): number {
-    return minMs + this.chance.host.next() * spreadMs
+    return this.options.isSteady === true ? minMs : minMs + this.chance.host.next() * spreadMs
   }
 
   run(ms: number): void {

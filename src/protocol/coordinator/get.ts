@@ -107,6 +107,7 @@ export class GetRequest extends Request {
     const { writeBack } = this
     if (writeBack === undefined || !writeBack.sentTo.includes(from)) return
     writeBack.sentTo.splice(writeBack.sentTo.indexOf(from), 1)
+    if (this.sloppy) return this.forgetOnceRepaired(desk)
     if (status === REPLY.ok) {
       // Once each: it may have been sent it twice, by its reads' lane falling silent between.
       if (this.row.owners.includes(from) && !writeBack.held.includes(from)) {
@@ -127,7 +128,8 @@ export class GetRequest extends Request {
     if (this.writeBack !== undefined) {
       const place = this.writeBack.sentTo.indexOf(node)
       if (place >= 0 && !mayAnswer) this.writeBack.sentTo.splice(place, 1)
-      this.continueWriteBack(desk)
+      if (this.sloppy) this.forgetOnceRepaired(desk)
+      else this.continueWriteBack(desk)
       return
     }
     const leg = this.legOf(node)
@@ -137,6 +139,7 @@ export class GetRequest extends Request {
   }
 
   retry(desk: Desk): void {
+    if (this.isAnswered()) return
     if (this.writeBack !== undefined) this.continueWriteBack(desk)
     else if (this.answered < this.r) this.ask(desk, 0)
     else if (this.isHearsay(desk)) this.askOwners(desk)
@@ -146,6 +149,7 @@ export class GetRequest extends Request {
   override onTable(desk: Desk): void {
     const row = desk.table.rows[this.partition]
     if (row === undefined || row.epoch === this.row.epoch) return
+    if (this.isAnswered()) return desk.forget(this)
     this.row = row
     this.legs = []
     this.answered = 0
@@ -154,7 +158,8 @@ export class GetRequest extends Request {
   }
 
   onDeadline(desk: Desk): void {
-    if (this.sloppy && this.writeBack === undefined && this.answered >= this.r) return this.decide(desk)
+    if (this.isAnswered()) return desk.forget(this)
+    if (this.sloppy && this.answered >= this.r) return this.decide(desk)
     const missing: NodeId[] = []
     for (const owner of this.row.owners) {
       if (owner !== null && this.legOf(owner)?.state !== 'answered') missing.push(owner)
@@ -287,7 +292,18 @@ export class GetRequest extends Request {
     this.writeBack = { newest, holders, needed, sentTo: [], held: [], refusedBy: [] }
     if (!this.sloppy) return this.continueWriteBack(desk)
     for (const node of nodes) this.sendRepair(desk, node, newest)
-    desk.end(this, { type: 'value', record: newest })
+    // What belongs to a request that is gone is never sent: it lingers until its repairs have been answered.
+    desk.end(this, { type: 'value', record: newest }, this.writeBack.sentTo.length > 0)
+  }
+
+  /** A sloppy get that has been answered, and only sees to its repairs. */
+  private isAnswered(): boolean {
+    return this.sloppy && this.writeBack !== undefined
+  }
+
+  /** A repair in the background is tried once: what it does not reach, the next read or an exchange does. */
+  private forgetOnceRepaired(desk: Desk): void {
+    if (this.writeBack?.sentTo.length === 0) desk.forget(this)
   }
 
   private isBehind(leg: Leg, newest: VersionRecord): boolean {

@@ -1,0 +1,55 @@
+/**
+ * The cluster of a scenario: a simulated world in which everything takes its shortest time, so that the same commands show the
+ * same lines and a person can follow them. A message takes 0.5 ms, a store 0.1 ms.
+ *
+ * Called by `commands.ts`.
+ */
+
+import type { GatewayConfig } from '../../src/protocol/gateway.js'
+import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
+import { RESTART_POLICY_DEFAULTS } from '../../src/protocol/supervision/restart-policy.js'
+import type { Observer } from '../../src/sim/observer.js'
+import { SimWorld } from '../../src/sim/world.js'
+
+const LATENCY_MS = 0.5
+
+export interface ClusterOptions {
+  readonly nodes: number
+  readonly n: number
+  readonly r: number
+  readonly w: number
+  readonly conflict: 'lww' | 'siblings'
+  readonly coordination: 'client' | 'server'
+  readonly hintWindowMs: number
+}
+
+export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
+  const { nodes, n, r, w, conflict, coordination, hintWindowMs } = options
+  const quorums = { n, r, w, wFill: w }
+  const config: GatewayConfig = {
+    ...quorums,
+    partitions: 16,
+    conflict,
+    coordination,
+    avoidAfterMs: 50,
+    // Two reads more or less would only hide what a scenario is about.
+    hedgeBudgetPercent: 0,
+    hintWindowMs,
+    hintBytesMax: 1e7,
+    transferBytesPerSecond: 1e8,
+    membership: MEMBERSHIP_DEFAULTS,
+    requestsInFlightMax: 1_000,
+    bytesInFlightMax: 1e8,
+  }
+  const nodesCoordinate = coordination === 'server' || conflict === 'siblings'
+  const times = { hungAfterMs: 500, openingAfterMs: 5_000 }
+  return new SimWorld({
+    seed: 1,
+    nodes,
+    config,
+    supervision: { ...quorums, ...times, nodesCoordinate, restart: RESTART_POLICY_DEFAULTS },
+    latency: { minMs: LATENCY_MS, spreadMs: 0 },
+    isSteady: true,
+    observers: [observer],
+  })
+}
