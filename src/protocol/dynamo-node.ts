@@ -24,7 +24,7 @@ import { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
 import type { Message, PeerChanged, TransferPull } from './messages.js'
 import { carryMembership, drainMachines, type NodeMachines } from './node-drains.js'
-import type { NodeGauges, NodeIdentity } from './node-identity.js'
+import { IDS_PER_LIFE, type NodeGauges, type NodeIdentity } from './node-identity.js'
 import { NodePost } from './node-post.js'
 import { NodeRequests } from './node-requests.js'
 import { Exchange } from './repair/exchange.js'
@@ -33,9 +33,6 @@ import { isFullOwner, type PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { stampTimePart } from './versions/stamp.js'
-
-/** Numbers of one life: no answer to a message of an earlier life may be taken for one to a message of this life. */
-const IDS_PER_LIFE = 2 ** 32
 
 export class DynamoNode {
   readonly #identity: NodeIdentity
@@ -396,11 +393,7 @@ export class DynamoNode {
   #storeTable(table: PartitionTable): void {
     const token = this.#nextToken++
     this.#tableWrites.set(token, table.epoch)
-    const meta = { table: JSON.stringify(table) }
-    this.#post.effect({
-      type: 'store/write',
-      token,
-      write: { keys: [], records: [], liveKeysDelta: 0, meta, sync: true },
-    })
+    const write = { keys: [], records: [], liveKeysDelta: 0, meta: { table: JSON.stringify(table) }, sync: true }
+    this.#post.effect({ type: 'store/write', token, write })
   }
 }

@@ -2,6 +2,9 @@
 
 import type { ActorId, Epoch, Incarnation, NodeId } from './ids.js'
 
+/** Numbers of one life: no answer to a message of an earlier life may be taken for one to a message of this life. */
+export const IDS_PER_LIFE = 2 ** 32
+
 /** Fixed for a life. */
 export interface NodeIdentity {
   readonly self: NodeId

@@ -100,6 +100,14 @@ export class OwnerChanges {
     this.#markLosses()
     this.#flip()
     this.#activate()
+    this.#endSalvage()
+  }
+
+  #endSalvage(): void {
+    for (const node of this.#host.nodes.sorted) {
+      if (node.phase === 'salvaged' && !this.isSalvageNeeded(node))
+        this.#host.post.terminate(node, 'what it left has been read')
+    }
   }
 
   /** A dead node's store is read for a fill that goes on. */

@@ -370,7 +370,6 @@ export class SupervisorCore {
   #advance(): void {
     this.#bootReady()
     this.#changes.advance()
-    this.#endSalvage()
     if (this.#exchangeWhenFilled && !this.#changes.isMoving() && this.#changes.isSettled) {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
@@ -381,16 +380,6 @@ export class SupervisorCore {
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#bootReady()
-  }
-
-  // --- salvage --------------------------------------------------------------------------------------------------------
-
-  #endSalvage(): void {
-    for (const node of this.#nodes.sorted) {
-      if (node.phase === 'salvaged' && !this.#changes.isSalvageNeeded(node)) {
-        this.#post.terminate(node, 'what it left has been read')
-      }
-    }
   }
 
   // --- time -----------------------------------------------------------------------------------------------------------
