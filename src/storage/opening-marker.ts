@@ -9,7 +9,7 @@
  * Who died, and of what, the parent of `coterie start` knows; without it a marker that is left says nothing, and changes nothing.
  */
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NodeId } from '../protocol/ids.js'
 import { nodeFolders } from './layout.js'
@@ -47,7 +47,12 @@ export function markOpening(nodeFolder: string): void {
 
 /** It is open, or has said that it will not be. */
 export function unmarkOpening(nodeFolder: string): void {
-  rmSync(pathOf(nodeFolder), { force: true })
+  // Not `rmSync`: newer versions of Node.js remove by other means than the system call, which a trace of the disk then misses.
+  try {
+    unlinkSync(pathOf(nodeFolder))
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
 }
 
 /**

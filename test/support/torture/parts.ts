@@ -25,7 +25,7 @@ export type PartName = keyof typeof PARTS
 const COUNTS: Readonly<Record<PartName, { readonly full: number; readonly quick: number }>> = {
   kill: { full: 200, quick: 2 },
   damage: { full: 200, quick: 4 },
-  power: { full: 100, quick: 2 },
+  power: { full: 100, quick: 6 },
   descriptors: { full: 16, quick: 1 },
   refill: { full: 60, quick: 1 },
 }
