@@ -229,7 +229,7 @@ export class NodeHost {
     if (this.#isStopped) return
     const isFull = error instanceof StoreError && error.code === 'STORE_FULL'
     const kept = error instanceof StoreError ? error.kept : 'unknown'
-    const isTable = write.meta !== undefined
+    const isTable = write.meta?.['table'] !== undefined
     if (isFull) this.#gauges.set('storeFull', 1)
     if (!isTable) this.#wake({ type: 'store/failed', token, kept, detail: String(error) })
     if (!isFull || isTable) setImmediate(() => setImmediate(() => this.#fail(error)))

@@ -362,11 +362,9 @@ export type DataReply =
   | HintStored
   | TransferChunk
   | ExchangeDiffer
-export type DataMessage = DataRequest | DataReply | CoordinateReplies
+export type DataMessage = DataRequest | DataReply | CoordinateReplies | LinkPing | LinkPong
 export type ControlMessage =
   | MembershipMessage
-  | LinkPing
-  | LinkPong
   | TableAnnounce
   | TableRequest
   | TableStored
@@ -379,7 +377,8 @@ export type ControlMessage =
   | PeerChanged
 export type Message = DataMessage | ControlMessage
 
-const DATA_AREAS = ['replica', 'coordinate', 'hint', 'transfer', 'exchange']
+/** A question whether one is there waits for its turn like data: else its answer would overtake those that are asked for. */
+const DATA_AREAS = ['replica', 'coordinate', 'hint', 'transfer', 'exchange', 'link']
 const CONTROL_TYPES = ['transfer/start', 'transfer/done', 'exchange/start', 'exchange/done', 'hint/lost']
 
 /** The lane of a message: control is handled first. */

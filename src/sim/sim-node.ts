@@ -214,7 +214,7 @@ export class SimNode {
     // A store that has refused one write refuses all that follow, until it is opened again.
     life.hasFailed ||= this.disk.isFull
     if (life.hasFailed) {
-      if (work.write.meta !== undefined) {
+      if (work.write.meta?.['table'] !== undefined) {
         this.#world.supervisor.step({ type: 'node/full', node: this.id, reason: 'no space left on device' })
         return this.#world.endNode(this, 'its store refused the table', false)
       }

@@ -129,12 +129,15 @@ export class Coordination implements Desk {
         return
       }
       case 'replica/write-reply': {
-        const entries = peer.writes.settle(message.replyTo)?.entries
-        if (entries === undefined) return
+        const answered = peer.writes.settle(message.replyTo)
+        if (answered === undefined) return
+        const { entries } = answered
+        const isRepeated = answered.lastSentAtMs > answered.sentAtMs
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as WriteEntry
-          if (request.phase !== 'gone') request.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed)
+          if (request.phase !== 'gone')
+            request.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed, isRepeated)
         }
         return
       }
@@ -146,10 +149,14 @@ export class Coordination implements Desk {
         return
       }
       case 'hint/stored': {
-        const entries = peer.hints.settle(message.replyTo)?.entries ?? []
+        const answered = peer.hints.settle(message.replyTo)
+        if (answered === undefined) return
+        const { entries } = answered
+        const isRepeated = answered.lastSentAtMs > answered.sentAtMs
         for (let index = 0; index < entries.length; index++) {
-          const { request } = entries[index] as HintEntry
-          if (request.phase !== 'gone') request.onHintReply(this, from, message.statuses[index] ?? REPLY.failed)
+          const { request, key } = entries[index] as HintEntry
+          if (request.phase !== 'gone')
+            request.onHintReply(this, from, message.statuses[index] ?? REPLY.failed, { key, isRepeated })
         }
         return
       }
@@ -173,10 +180,10 @@ export class Coordination implements Desk {
     message.ids.forEach((id, index) => {
       const outcome = message.outcomes[index]
       const forward = this.#requests.forward(id)
-      // Told twice: once is enough.
-      if (outcome === undefined || forward?.isAsked(from) === false) return
+      // Told twice, or of a request that somebody else has ended.
+      if (outcome === undefined || forward?.isAsked(from) !== true) return
       peer.forwarded = Math.max(0, peer.forwarded - 1)
-      forward?.onOutcome(this, from, outcome)
+      forward.onOutcome(this, from, outcome)
     })
   }
 

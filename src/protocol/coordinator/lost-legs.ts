@@ -38,6 +38,5 @@ function tellEntries(desk: Desk, { node }: Peer, entries: readonly LaneEntry[], 
 }
 
 function tellForwards(desk: Desk, peer: Peer, forwards: () => readonly ForwardRequest[], silent: boolean): void {
-  if (peer.forwarded === 0) return
   for (const request of forwards()) request.onLegLost(desk, peer.node, { sent: true, silent })
 }

@@ -18,10 +18,11 @@ const KEEPER_SEARCH_MS = 30_000
 export class MissedWrite extends Request {
   readonly target: NodeId
   readonly #partition: PartitionId
-  readonly #keys: readonly Key[]
-  readonly #records: readonly VersionRecord[]
+  /** For which nobody has kept a hint yet. */
+  readonly #left: Map<Key, VersionRecord>
+  /** Of these, what the keeper has not been sent. */
+  #unsent = new Map<Key, VersionRecord>()
   #keeper: NodeId | undefined
-  #waiting = 0
   /** Their stores take no writes. */
   readonly #refusedBy: NodeId[] = []
 
@@ -37,37 +38,50 @@ export class MissedWrite extends Request {
     super(input.id, input.nowMs + KEEPER_SEARCH_MS, bytes)
     this.target = input.target
     this.#partition = input.partition
-    this.#keys = input.keys
-    this.#records = input.records
+    this.#left = new Map(input.keys.map((key, index) => [key, input.records[index] as VersionRecord]))
   }
 
   start(desk: Desk): void {
-    if (this.#keeper !== undefined) return
-    const row = desk.table.rows[this.#partition]
-    if (row === undefined || desk.peer(this.target)?.status === 'down') return desk.forget(this)
-    const healthy = desk.healthyNodes().filter((node) => !this.#refusedBy.includes(node))
-    const owners = preferenceList(row).filter((owner) => owner !== this.target && healthy.includes(owner))
-    const keeper = fallbacksOf(this.#partition, row, healthy, 1)[0] ?? owners[0]
-    if (keeper === undefined) return this.#refusedBy.length > 0 ? this.#lose(desk) : desk.wait(this, false)
-    this.#keeper = keeper
-    this.#waiting = this.#keys.length
-    this.#keys.forEach((key, index) => {
-      const record = this.#records[index] as VersionRecord
-      desk.sendHint(this, { keeper, target: this.target, partition: this.#partition, key, record })
-    })
+    if (this.#keeper === undefined && !this.#chooseKeeper(desk)) return
+    const keeper = this.#keeper as NodeId
+    for (const [key, record] of this.#unsent) {
+      // No more room on the way there: the rest is tried again soon.
+      const hint = { keeper, target: this.target, partition: this.#partition, key, record }
+      if (!desk.sendHint(this, hint)) return desk.wait(this, true)
+      this.#unsent.delete(key)
+    }
   }
 
-  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void {
+  /** False: there is none now, or none ever. */
+  #chooseKeeper(desk: Desk): boolean {
+    const row = desk.table.rows[this.#partition]
+    if (row === undefined || desk.peer(this.target)?.status === 'down') {
+      desk.forget(this)
+      return false
+    }
+    const healthy = desk.healthyNodes().filter((node) => !this.#refusedBy.includes(node))
+    const owners = preferenceList(row).filter((owner) => owner !== this.target && healthy.includes(owner))
+    this.#keeper = fallbacksOf(this.#partition, row, healthy, 1)[0] ?? owners[0]
+    this.#unsent = new Map(this.#left)
+    if (this.#keeper !== undefined) return true
+    if (this.#refusedBy.length > 0) this.#lose(desk)
+    else desk.wait(this, false)
+    return false
+  }
+
+  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus, { key }: { key: Key }): void {
+    if (status === REPLY.ok) {
+      // Whoever keeps it, and however late that is heard.
+      this.#left.delete(key)
+      if (this.#left.size === 0) desk.forget(this)
+      return
+    }
     if (keeper !== this.#keeper) return
     if (status === REPLY.full) return this.#lose(desk)
-    if (status !== REPLY.ok) {
-      this.#keeper = undefined
-      if (status !== REPLY.refused) return desk.wait(this, true)
-      this.#refusedBy.push(keeper)
-      return this.start(desk)
-    }
-    this.#waiting -= 1
-    if (this.#waiting === 0) desk.forget(this)
+    this.#keeper = undefined
+    if (status !== REPLY.refused) return desk.wait(this, true)
+    this.#refusedBy.push(keeper)
+    this.start(desk)
   }
 
   override onLegLost(desk: Desk, node: NodeId): void {

@@ -11,7 +11,7 @@ import type { Epoch, Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Message, MessageId, PeerStatus, Purpose, ReplicaScan } from '../messages.js'
 import type { VersionRecord } from '../versions/record.js'
 import { Lane, type LaneEntry } from './lane.js'
-import type { HintLeg, Request, ScanLeg } from './request.js'
+import { type HintLeg, type Request, recordBytes, type ScanLeg } from './request.js'
 
 export interface ReadEntry extends LaneEntry {
   readonly key: Key
@@ -119,8 +119,9 @@ export class Peer {
   }
 
   pushHint(request: Request, leg: HintLeg): boolean {
-    const { bytes, deadlineMs } = request
+    const { deadlineMs } = request
     const { keeper: _, ...payload } = leg
+    const bytes = 160 + leg.key.length + recordBytes(leg.record)
     return this.hints.push({ request, operations: 1, bytes, deadlineMs, ...payload })
   }
 

@@ -111,7 +111,10 @@ export class Peers {
         if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
           next = Math.min(next, from + this.#hedging.afterMs)
       }
-      if (peer.forwarded > 0) next = Math.min(next, peer.heardAtMs + this.#config.avoidAfterMs)
+      if (peer.forwarded > 0 && peer.coordinate.outstanding === undefined) {
+        const quietFromMs = Math.max(peer.heardAtMs, this.#judgeFromMs)
+        next = Math.min(next, quietFromMs + this.#config.avoidAfterMs)
+      }
     }
     return next
   }

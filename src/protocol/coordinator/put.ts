@@ -85,7 +85,7 @@ export class PutRequest extends Request {
     this.send(desk)
   }
 
-  override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
+  override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus, isRepeated: boolean): void {
     const leg = this.legOf(from)
     if (leg === undefined || leg.state === 'accepted') return
     if (status === REPLY.ok) {
@@ -95,19 +95,19 @@ export class PutRequest extends Request {
       return
     }
     // A refusal leaves nothing there, but a store that failed may have kept a part of it. `unknown`: its record is damaged,
-    // it will take the write once that is healed.
-    if (status !== REPLY.failed) leg.unresolved = Math.max(0, leg.unresolved - 1)
+    // it will take the write once that is healed. Nor does the refusal of a copy say anything of the first.
+    if (status !== REPLY.failed && !isRepeated) leg.unresolved = Math.max(0, leg.unresolved - 1)
     leg.state = status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
     leg.refusedIn = desk.peer(from)?.incarnation ?? 0
     leg.againAtMs = desk.nowMs + RETRY_MS
     this.send(desk)
   }
 
-  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus): void {
+  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus, answered: { isRepeated: boolean }): void {
     const hint = this.hints.find((candidate) => candidate.keeper === keeper && candidate.state === 'sent')
     if (hint === undefined) return
     if (status === REPLY.ok) hint.waiting -= 1
-    else if (status === REPLY.refused) hint.refused += 1
+    else if (status === REPLY.refused && !answered.isRepeated) hint.refused += 1
     else hint.state = 'lost'
     if (hint.state === 'sent' && hint.waiting === hint.refused) {
       const { refused } = hint

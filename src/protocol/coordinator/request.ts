@@ -53,10 +53,16 @@ export abstract class Request {
   onReadReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _record: VersionRecord | undefined): void {
     // Nothing that this kind of request waits for.
   }
-  onWriteReply(_desk: Desk, _from: NodeId, _status: ReplyStatus): void {
+  /** `isRepeated`: it was sent more than once, and this may be the answer to a later copy. */
+  onWriteReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _isRepeated: boolean): void {
     // Nothing that this kind of request waits for.
   }
-  onHintReply(_desk: Desk, _keeper: NodeId, _status: ReplyStatus): void {
+  onHintReply(
+    _desk: Desk,
+    _keeper: NodeId,
+    _status: ReplyStatus,
+    _answered: { readonly key: Key; readonly isRepeated: boolean },
+  ): void {
     // Nothing that this kind of request waits for.
   }
   /** `asked`: the very list of partitions that was asked for, so that the answer to an earlier attempt is known as such. */

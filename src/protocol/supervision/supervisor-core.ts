@@ -118,10 +118,10 @@ export class SupervisorCore {
         this.#onTick(event.loops)
         break
       case 'node/full':
-        onFull(event, this.#nodes, this.#post)
+        if (!this.#isStopping) onFull(event, this.#nodes, this.#post)
         break
       case 'node/room':
-        onRoom(event.node, this.#nodes, this.#post)
+        if (!this.#isStopping) onRoom(event.node, this.#nodes, this.#post)
         break
       case 'gateway/joined':
         this.#post.addGateway(event.gateway)

@@ -301,3 +301,39 @@ test('put: an owner that refused takes the write in its next life', async (t) =>
   t.equal(world.ended(put), 'written')
   t.equal(world.stored(c, 'k'), '=v')
 })
+
+test('put: a big batch that an owner misses is hinted key by key, however late keepers answer', async (t) => {
+  const world = new VirtualWorld(41)
+  const keys = Array.from({ length: 300 }, (_, number) => `{tag}${number}`)
+  const [owner = ''] = world.owners(keys[0] as string)
+  world.crash(owner)
+  const text = 'x'.repeat(150_000)
+  t.equal(
+    world.ended(
+      world.putMany(
+        keys,
+        keys.map(() => text),
+        { timeoutMs: 5_000 },
+      ),
+    ),
+    'written',
+  )
+  // One keeper falls silent in the middle, and answers later.
+  const keeper = world.ids.find((id) => !world.owners(keys[0] as string).includes(id)) ?? ''
+  let held = 0
+  world.filter = ({ message, from }) =>
+    message.type === 'hint/stored' && from === keeper && held++ < 3 ? 200 : 'deliver'
+  world.run(40_000)
+  t.equal(world.gateway.lingering, 0)
+  t.same(
+    world.told.filter(({ message }) => message.type === 'hint/lost'),
+    [],
+  )
+  world.filter = () => 'deliver'
+  world.spawn(owner)
+  world.run(10_000)
+  t.same(
+    keys.filter((key) => world.stored(owner, key) !== `=${text}`),
+    [],
+  )
+})
