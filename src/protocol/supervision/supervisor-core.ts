@@ -52,6 +52,7 @@ export class SupervisorCore {
   #exchangeWhenFilled = false
   /** Down for good when the last process ended: no hints were kept for them. */
   readonly #wereDown = new Set<NodeId>()
+  #isRebuilt = false
   #isStopping = false
   #nowMs = 0
 
@@ -125,6 +126,7 @@ export class SupervisorCore {
         break
       case 'gateway/joined':
         this.#post.addGateway(event.gateway)
+        if (this.#isRebuilt) this.#post.send(event.gateway, { type: 'table/announce', table: this.#tables.persisted })
         break
       case 'gateway/lost':
         this.#post.removeGateway(event.gateway)
@@ -150,6 +152,7 @@ export class SupervisorCore {
 
   /** Who has stored which epoch, and which flips are active, is not known any more: what can be is found out again. */
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
+    this.#isRebuilt = true
     this.#changes.resume()
     this.#exchangeWhenUp = true
     for (const { node, incarnation, state } of event.nodes) this.#resume(node, incarnation, state)
@@ -314,6 +317,9 @@ export class SupervisorCore {
       case 'table/stored':
         return this.#onStored(from, message.epoch)
       case 'table/announce':
+        // A rebuilt core asked: what was on its way to the disk when the old one broke was told to nobody.
+        if (message.table.epoch < this.#tables.persisted.epoch)
+          this.#post.send(from, { type: 'table/announce', table: this.#tables.persisted })
         return this.#onStored(from, message.table.epoch)
       case 'table/request':
         if (message.epoch < this.#tables.persisted.epoch)
