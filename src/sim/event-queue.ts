@@ -14,10 +14,6 @@ export class EventQueue {
   readonly #heap: Due[] = []
   #sequence = 0
 
-  get size(): number {
-    return this.#heap.length
-  }
-
   /** Time of the next one; Infinity: there is none. */
   get nextMs(): number {
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY

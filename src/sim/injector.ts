@@ -33,12 +33,6 @@ export class Injector {
     return this.#left === 0
   }
 
-  get count(): number {
-    let count = 0
-    for (const times of this.injected.values()) count += times
-    return count
-  }
-
   start(): void {
     const startMs = this.#world.nowMs
     for (const fault of this.#faults) this.#world.at(startMs + fault.atMs, () => this.#inject(fault))

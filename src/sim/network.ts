@@ -54,10 +54,6 @@ export class Network {
     this.#everywhere = fault
   }
 
-  isCut(from: Address, to: Address): boolean {
-    return this.#cut.has(`${from}>${to}`)
-  }
-
   heal(): void {
     this.#cut.clear()
     this.#faults.clear()

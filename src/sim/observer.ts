@@ -39,8 +39,6 @@ export interface Observer {
   onOpened?(node: NodeId, opened: { readonly verdict: string; readonly storeId: string; readonly reason: string }): void
   onBoot?(node: NodeId, table: PartitionTable): void
   onDeath?(node: NodeId, reason: string): void
-  /** The node asked for it; its disk has not answered. */
-  onWrite?(node: NodeId, write: StoreWrite): void
   onAccepted?(node: NodeId, write: StoreWrite, world: SimWorld): void
   onPersisted?(table: PartitionTable): void
   onNotice?(from: Address, notice: Notice | SupervisorNotice): void
@@ -71,7 +69,6 @@ export function watchingOf(observers: readonly Observer[]): Watching {
     onOpened: of('onOpened'),
     onBoot: of('onBoot'),
     onDeath: of('onDeath'),
-    onWrite: of('onWrite'),
     onAccepted: of('onAccepted'),
     onPersisted: of('onPersisted'),
     onNotice: of('onNotice'),

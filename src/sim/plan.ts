@@ -61,6 +61,9 @@ export interface Plan {
   readonly thinkMs: number
   readonly latencyMs: readonly [number, number]
   readonly hintWindowMs: number
+  /** Bounds of a gateway and of a node: so small in some runs that they are reached. */
+  readonly requestsInFlightMax: number
+  readonly hintBytesMax: number
   readonly faults: readonly PlannedFault[]
 }
 
@@ -105,9 +108,14 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     sloppy: prng.below(2) === 0,
     thinkMs,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
+    ...boundsOf(new Prng(seed * 8 + 5)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
     faults: faultsOf(prng, options.faults ?? FAULTS, lastsMs),
   }
+}
+
+function boundsOf(prng: Prng): Pick<Plan, 'requestsInFlightMax' | 'hintBytesMax'> {
+  return { requestsInFlightMax: prng.below(8) === 0 ? 2 : 1_000, hintBytesMax: prng.below(8) === 0 ? 1_000 : 1e7 }
 }
 
 function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {

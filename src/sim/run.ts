@@ -51,6 +51,7 @@ export function runPlan(plan: Plan, observers: readonly Observer[] = []): RunRep
 class Run {
   readonly #plan: Plan
   readonly #violations: Violation[] = []
+  readonly #checkers: readonly Checker[]
   readonly #final: FinalReads
   readonly #world: SimWorld
   readonly #injector: Injector
@@ -58,13 +59,11 @@ class Run {
   #callsLeft: number
   #settledAfterMs = 0
 
-  readonly #checkers: readonly Checker[]
-
   constructor(plan: Plan, observers: readonly Observer[]) {
     this.#plan = plan
     this.#callsLeft = plan.operations
     const now = (): number => this.#world?.nowMs ?? 0
-    const { checkers, final } = checkersFor(
+    const { checkers, wire, final } = checkersFor(
       plan,
       (violation) => {
         if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push({ ...violation, atMs: now() })
@@ -87,7 +86,7 @@ class Run {
       config: configOf(plan),
       supervision: supervisionOf(plan),
       latency: { minMs, spreadMs },
-      observers: [...checkers, counter, ...observers],
+      observers: [wire, ...checkers, counter, ...observers],
     })
     this.#injector = new Injector(this.#world, plan.faults, plan.sloppy)
   }
@@ -180,24 +179,27 @@ class Run {
     for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
     const [gateway] = world.gateways.values()
     const { n } = this.#plan.quorums
-    let left = keys.size
-    for (const key of [...keys].sort()) {
+    const left = [...keys].sort()
+    // One after the other: not all at once may be in flight.
+    const readNext = (): void => {
+      const [key] = left
+      if (key === undefined) return
       const spec = { kind: 'get' as const, keys: [key], texts: [], quorum: n, timeoutMs: FINAL_TIMEOUT_MS }
       gateway?.call(spec, (outcome) => {
-        left -= 1
+        left.shift()
         if (outcome.type === 'value') this.#final.onFinalRead(key, textsOf(outcome.record))
-        else {
-          const detail = `${key} cannot be read at the end: ${endOf(outcome)}`
-          this.#violations.push({
-            checker: 'liveness',
-            rule: 'Liveness: every key can be read',
-            detail,
-            atMs: world.nowMs,
-          })
-        }
+        else this.#isUnreadable(key, endOf(outcome))
+        readNext()
       })
     }
-    this.#until('every key has been read', () => left === 0, FINAL_TIMEOUT_MS * 2)
+    readNext()
+    this.#until('every key has been read', () => left.length === 0, FINAL_TIMEOUT_MS * 4)
+  }
+
+  #isUnreadable(key: Key, end: string): void {
+    const detail = `${key} cannot be read at the end: ${end}`
+    const rule = 'Liveness: every key can be read'
+    this.#violations.push({ checker: 'liveness', rule, detail, atMs: this.#world.nowMs })
   }
 
   #state(): string {
@@ -225,10 +227,10 @@ function configOf(plan: Plan): GatewayConfig {
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
     hintWindowMs,
-    hintBytesMax: 1e7,
+    hintBytesMax: plan.hintBytesMax,
     transferBytesPerSecond: 1e8,
     membership: MEMBERSHIP_DEFAULTS,
-    requestsInFlightMax: 1_000,
+    requestsInFlightMax: plan.requestsInFlightMax,
     bytesInFlightMax: 1e8,
   }
 }

@@ -195,8 +195,6 @@ export class SimNode {
     const { disk } = this
     const world = this.#world
     disk.pending.push(work)
-    if (work.type === 'store/write')
-      for (const observer of world.watching.onWrite) observer.onWrite(this.id, work.write)
     const spreadMs = world.options.isSteady === true ? 0 : world.chance.disks.next() * DISK_MS_SPREAD
     const tookMs = DISK_MS_MIN + spreadMs + disk.slowMs
     life.diskFreeAtMs = Math.max(life.diskFreeAtMs, world.nowMs) + tookMs

@@ -34,7 +34,6 @@ const REASSIGNMENT = 'src/protocol/supervision/reassignment.ts'
 const RECORD = 'src/protocol/versions/record.ts'
 const DVV = 'src/protocol/versions/dvv.ts'
 const STORE = 'src/storage/memory-store.ts'
-const DISK = 'src/sim/sim-disk.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -190,11 +189,11 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'const longer = b.counter > a.counter ? a : b',
   },
   {
-    name: 'actor-survives-its-store',
+    name: 'actor-survives-a-damaged-record',
     rule: 'Amnesia: an (actor, counter) pair issued twice loses acknowledged writes',
-    file: DISK,
-    find: '    this.#content = createMemoryDisk(this.#takeStoreId())\n  }\n\n  takeCopy',
-    replace: '    this.#content = createMemoryDisk(this.#content.storeId)\n  }\n\n  takeCopy',
+    file: REQUESTS,
+    find: "if (this.#config.conflict === 'siblings') this.#renewActor()",
+    replace: '',
   },
   {
     name: 'the-older-version-wins',
@@ -310,6 +309,27 @@ export const MUTANTS: readonly Mutant[] = [
     find: "    for (const [node, list] of orders) this.#host.post.send(node, { type: 'transfer/start', orders: list })",
     replace:
       '    for (const [node, list] of orders) this.onFilled(node, list.map((order) => order.partition), list.map((order) => order.rowEpoch))',
+  },
+  {
+    name: 'more-in-flight-than-may-be',
+    rule: 'Load: past the bound a request is refused at once',
+    file: 'src/protocol/gateway.ts',
+    find: "if (this.#coordination.running >= this.#config.requestsInFlightMax) return 'OVERLOADED'",
+    replace: '',
+  },
+  {
+    name: 'more-hints-than-may-be',
+    rule: 'Hints: at its bound a fallback refuses new ones',
+    file: HINTS,
+    find: 'if (bytes > this.#bytesMax) break',
+    replace: '',
+  },
+  {
+    name: 'each-gateway-has-its-own-clock',
+    rule: 'Stamps: one monotonic clock for all threads',
+    file: 'src/protocol/gateway.ts',
+    find: 'stampTimePart(stampTimeNs ?? 0n)',
+    replace: 'stampTimePart((stampTimeNs ?? 0n) - BigInt(this.id.slice(-1)) * 10_000_000n)',
   },
   {
     name: 'unbalanced-successors',

@@ -1,4 +1,4 @@
-/** Seeds of the simulator: a corpus that never changes. Fresh ones: `npm run sim`; some are known to be broken, see `test/README.md`. */
+/** Seeds of the simulator: a corpus that never changes, and some that nobody has tried. */
 
 import { availableParallelism } from 'node:os'
 import { test } from 'tap'
@@ -7,8 +7,9 @@ import type { RunReport } from '../../src/sim/index.js'
 import type { SimTask } from '../../src/sim/sim.task.js'
 
 /** Each has shown something once: see `test/README.md`. */
-const TELLING = [13, 33, 71, 81, 111, 127, 200, 219, 440, 602, 850, 1323]
+const TELLING = [13, 33, 71, 81, 111, 127, 200, 219, 440, 602, 850, 1189, 1323, 2101, 2200, 2237, 2469]
 const FIXED = 53
+const FRESH = 32
 
 async function runSeeds(seeds: readonly number[]): Promise<RunReport[]> {
   const threads = createTaskThreads<SimTask, RunReport[]>({
@@ -42,4 +43,10 @@ test('the fixed seeds: nothing is broken, and every run was hard', async (t) => 
     )
     t.ok((ends['written'] ?? 0) > 50 && (ends['value'] ?? 0) > 50, `seed ${seed} gets on`)
   }
+})
+
+test('seeds that nobody has tried: nothing is broken', async (t) => {
+  const first = Date.now()
+  t.comment(`seeds ${first} to ${first + FRESH - 1}`)
+  t.same(brokenOf(await runSeeds(Array.from({ length: FRESH }, (_, number) => first + number))), [])
 })

@@ -47,6 +47,7 @@ export class SupervisorCore {
   readonly #watch: ThreadWatch
   readonly #changes: OwnerChanges
   #isCreation = false
+  /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
   #exchangeWhenUp = false
   /** Hints for places that are being filled are gone: exchange once more when nothing moves. */
   #exchangeWhenFilled = false
@@ -334,8 +335,7 @@ export class SupervisorCore {
         for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
         return
       default:
-        // Gossip and heartbeats that were meant for a member are nothing to us.
-        return
+        return // Gossip and heartbeats that were meant for a member are nothing to us.
     }
   }
 
@@ -352,10 +352,8 @@ export class SupervisorCore {
     if (epoch < this.#tables.persisted.epoch)
       this.#post.send(id, { type: 'table/announce', table: this.#tables.persisted })
     if (this.#config.nodesCoordinate && node.incarnation > 1) this.#exchanges.one(id, this.#nodes.living())
-    if (!this.#nodes.isAtRest) return
-    if (this.#exchangeWhenUp) this.#exchanges.everybody(this.#nodes.living())
-    this.#exchangeWhenUp = false
-    if (this.#isCreation) this.#post.notice({ type: 'created' })
+    if (!this.#isCreation || !this.#nodes.isAtRest) return
+    this.#post.notice({ type: 'created' })
     this.#isCreation = false
   }
 
@@ -376,19 +374,21 @@ export class SupervisorCore {
   #advance(): void {
     this.#bootReady()
     this.#changes.advance()
+    if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
+      this.#exchangeWhenUp = false
+      this.#exchanges.everybody(this.#nodes.living())
+    }
     if (this.#exchangeWhenFilled && !this.#changes.isMoving() && this.#changes.isSettled) {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
     }
-    const isStarting = this.#nodes.isStarting(this.#nowMs)
     const { isUp, isFull } = this.#nodes
+    const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#bootReady()
   }
-
-  // --- time -----------------------------------------------------------------------------------------------------------
 
   #onTick(loops: Readonly<Record<NodeId, number>>): void {
     if (!this.#isStopping) for (const node of this.#nodes.due(this.#nowMs)) this.#spawn(node, 'opening')

@@ -1,12 +1,13 @@
 /** The checkers of a run, and what they are told beside what they observe. */
 
 import type { Key } from '../../protocol/ids.js'
+import type { Observer } from '../observer.js'
 import type { Plan } from '../plan.js'
 import type { Checker, Report } from './checker.js'
 import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
 import { Quorums } from './quorums.js'
 import { HintsConserved, ReplicasIdentical } from './replicas.js'
-import { Acknowledgements, Deadlines, Owners } from './replies.js'
+import { Acknowledgements, Deadlines, Owners, Replies } from './replies.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
 import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
 
@@ -22,15 +23,15 @@ export function checkersFor(
   plan: Plan,
   report: Report,
   now: () => number,
-): { readonly checkers: readonly Checker[]; readonly final: FinalReads } {
+): { readonly checkers: readonly Checker[]; readonly wire: Observer; readonly final: FinalReads } {
   const isSiblings = plan.conflict === 'siblings'
   const lost = new LostWrites(report, now)
   const siblings = new SiblingValues(report)
+  const replies = [new Acknowledgements(report), new Owners(report, PARTITIONS), new Deadlines(report)]
+  const wire = new Replies(replies)
   const common = [
     new Ends(report),
-    new Acknowledgements(report),
-    new Owners(report, PARTITIONS),
-    new Deadlines(report),
+    ...replies,
     new OneTable(report),
     new EpochsGrow(report),
     new Placement(report, plan.nodes),
@@ -44,7 +45,7 @@ export function checkersFor(
     onFinalRead: (key, texts) => (isSiblings ? siblings.onFinalRead(key, texts) : lost.onFinalRead(key, texts)),
     onSiblingWrite: (key, text, seen) => siblings.onWriteWithContext(key, text, seen),
   }
-  if (isSiblings) return { checkers: [...common, siblings], final }
+  if (isSiblings) return { checkers: [...common, siblings], wire, final }
   const linearizability = new Linearizability(report, (key) => key.startsWith('k'))
-  return { checkers: [...common, linearizability, lost, new Stamps(report), new Quorums(report)], final }
+  return { checkers: [...common, linearizability, lost, new Stamps(report), new Quorums(report)], wire, final }
 }

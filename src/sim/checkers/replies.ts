@@ -8,7 +8,7 @@ import { type Message, REPLY, type ReplicaRead, type ReplicaWrite } from '../../
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isFullOwner, type PartitionTable } from '../../protocol/ring/table.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
-import type { Mail } from '../observer.js'
+import type { Mail, Observer } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker, describe, stored } from './checker.js'
 
@@ -18,32 +18,45 @@ interface Asked<Request> {
   readonly deliveredAtMs: number
 }
 
-/** Finds the request that a reply answers. */
-class Requests {
+type ReadReply = Message & { readonly type: 'replica/read-reply' }
+type WriteReply = Message & { readonly type: 'replica/write-reply' }
+
+/** Watches the wire for all checkers of replies: finds the request that a reply answers. */
+export class Replies implements Observer {
+  /** By sender, receiver and number. */
   readonly #reads = new Map<string, Asked<ReplicaRead>>()
   readonly #writes = new Map<string, Asked<ReplicaWrite>>()
+  readonly #checkers: readonly ReplyChecker[]
 
-  /** What comes again changes nothing. */
-  onDelivered({ from, to, message }: Mail, nowMs: number): void {
-    if (message.type === 'replica/read') addOnce(this.#reads, `${from} ${to} ${message.id}`, message, nowMs)
-    if (message.type === 'replica/write') addOnce(this.#writes, `${from} ${to} ${message.id}`, message, nowMs)
+  constructor(checkers: readonly ReplyChecker[]) {
+    this.#checkers = checkers
   }
 
-  read(mail: Mail, replyTo: number): Asked<ReplicaRead> | undefined {
-    return this.#reads.get(`${mail.to} ${mail.from} ${replyTo}`)
+  onDelivered({ from, to, message }: Mail, world: SimWorld): void {
+    if (message.type === 'replica/read') addOnce(this.#reads, `${from} ${to} ${message.id}`, message, world.nowMs)
+    if (message.type === 'replica/write') addOnce(this.#writes, `${from} ${to} ${message.id}`, message, world.nowMs)
   }
 
-  write(mail: Mail, replyTo: number): Asked<ReplicaWrite> | undefined {
-    return this.#writes.get(`${mail.to} ${mail.from} ${replyTo}`)
-  }
-
-  /** Of a receiver that has a new life. */
-  forget(node: NodeId): void {
+  /** What was asked of an earlier life is answered by nobody. */
+  onSpawn(node: NodeId): void {
     for (const map of [this.#reads, this.#writes])
       for (const name of map.keys()) if (name.split(' ')[1] === node) map.delete(name)
   }
+
+  onSend({ from, to, message }: Mail, world: SimWorld): void {
+    if (message.type === 'replica/read-reply') {
+      const asked = this.#reads.get(`${to} ${from} ${message.replyTo}`)
+      if (asked === undefined || asked.request.fallback) return
+      for (const checker of this.#checkers) checker.onReadReply?.(from, asked, message, world)
+    } else if (message.type === 'replica/write-reply') {
+      const asked = this.#writes.get(`${to} ${from} ${message.replyTo}`)
+      if (asked === undefined) return
+      for (const checker of this.#checkers) checker.onWriteReply?.(from, asked, message, world)
+    }
+  }
 }
 
+/** What comes again changes nothing. */
 function addOnce<Request>(
   map: Map<string, Asked<Request>>,
   name: string,
@@ -54,39 +67,8 @@ function addOnce<Request>(
 }
 
 abstract class ReplyChecker extends Checker {
-  readonly #requests = new Requests()
-
-  onDelivered(mail: Mail, world: SimWorld): void {
-    this.#requests.onDelivered(mail, world.nowMs)
-  }
-
-  onSpawn(node: NodeId): void {
-    this.#requests.forget(node)
-  }
-
-  onSend(mail: Mail, world: SimWorld): void {
-    const { message } = mail
-    if (message.type === 'replica/read-reply') {
-      const asked = this.#requests.read(mail, message.replyTo)
-      if (asked !== undefined && !asked.request.fallback) this.onReadReply(mail.from, asked, message, world)
-    } else if (message.type === 'replica/write-reply') {
-      const asked = this.#requests.write(mail, message.replyTo)
-      if (asked !== undefined) this.onWriteReply(mail.from, asked, message, world)
-    }
-  }
-
-  protected abstract onReadReply(
-    node: NodeId,
-    asked: Asked<ReplicaRead>,
-    reply: Message & { type: 'replica/read-reply' },
-    world: SimWorld,
-  ): void
-  protected abstract onWriteReply(
-    node: NodeId,
-    asked: Asked<ReplicaWrite>,
-    reply: Message & { type: 'replica/write-reply' },
-    world: SimWorld,
-  ): void
+  onReadReply?(node: NodeId, asked: Asked<ReplicaRead>, reply: ReadReply, world: SimWorld): void
+  onWriteReply?(node: NodeId, asked: Asked<ReplicaWrite>, reply: WriteReply, world: SimWorld): void
 }
 
 /** Each entry of a write: its keys and records. */
@@ -109,12 +91,7 @@ export class Acknowledgements extends ReplyChecker {
   readonly name = 'acknowledgements'
   readonly rule = 'Acknowledgement: a replica acknowledges, and shows, only what its store has accepted'
 
-  protected onReadReply(
-    node: NodeId,
-    { request }: Asked<ReplicaRead>,
-    reply: Message & { type: 'replica/read-reply' },
-    world: SimWorld,
-  ): void {
+  override onReadReply(node: NodeId, { request }: Asked<ReplicaRead>, reply: ReadReply, world: SimWorld): void {
     request.keys.forEach((key, place) => {
       if (reply.statuses[place] !== REPLY.ok) return
       const there = stored(world, node, key)
@@ -125,12 +102,7 @@ export class Acknowledgements extends ReplyChecker {
     })
   }
 
-  protected onWriteReply(
-    node: NodeId,
-    { request }: Asked<ReplicaWrite>,
-    reply: Message & { type: 'replica/write-reply' },
-    world: SimWorld,
-  ): void {
+  override onWriteReply(node: NodeId, { request }: Asked<ReplicaWrite>, reply: WriteReply, world: SimWorld): void {
     for (const { place, entries } of entriesOf(request)) {
       if (reply.statuses[place] !== REPLY.ok) continue
       for (const [key, record] of entries) {
@@ -168,37 +140,19 @@ export class Owners extends ReplyChecker {
     this.#forgotten.set(node, new Map(table.rows.map((_row, partition) => [partition, table.epoch])))
   }
 
-  protected onReadReply(
-    node: NodeId,
-    { request }: Asked<ReplicaRead>,
-    reply: Message & { type: 'replica/read-reply' },
-    world: SimWorld,
-  ): void {
+  override onReadReply(node: NodeId, { request }: Asked<ReplicaRead>, reply: ReadReply, world: SimWorld): void {
     request.keys.forEach((key, place) => {
       if (reply.statuses[place] !== REPLY.ok) return
-      const partition = partitionOf(key, this.#partitions)
-      this.#check(node, partition, request.rowEpochs[place] ?? 0, true, world)
+      this.#check(node, partitionOf(key, this.#partitions), request.rowEpochs[place] ?? 0, world)
     })
   }
 
-  protected onWriteReply(
-    node: NodeId,
-    { request }: Asked<ReplicaWrite>,
-    reply: Message & { type: 'replica/write-reply' },
-    world: SimWorld,
-  ): void {
-    request.partitions.forEach((partition, place) => {
-      if (reply.statuses[place] === REPLY.ok) this.#check(node, partition, request.rowEpochs[place] ?? 0, false, world)
-    })
-  }
-
-  #check(node: NodeId, partition: PartitionId, asked: number, isRead: boolean, world: SimWorld): void {
+  // Of reads only: a write may be acknowledged under a row that changed while the store worked, and pending owners take it.
+  #check(node: NodeId, partition: PartitionId, asked: number, world: SimWorld): void {
     const row = world.nodes.get(node)?.core?.table.rows[partition]
     if (row === undefined) return
-    // A write may be acknowledged under a row that changed while the store worked; a read is answered at once.
-    if (isRead && row.epoch !== asked)
+    if (row.epoch !== asked)
       this.broken(`${node} served partition ${partition} under row epoch ${asked}, its own is ${row.epoch}`)
-    if (!isRead) return
     if (!isFullOwner(row, node)) this.broken(`${node} served partition ${partition}, which it does not own`)
     const since = this.#forgotten.get(node)?.get(partition)
     if (since !== undefined && row.epoch <= since)
@@ -213,19 +167,11 @@ export class Deadlines extends ReplyChecker {
   readonly name = 'deadlines'
   readonly rule = 'Requests: replicas drop what is expired'
 
-  protected onReadReply(
-    node: NodeId,
-    asked: Asked<ReplicaRead>,
-    reply: Message & { type: 'replica/read-reply' },
-  ): void {
+  override onReadReply(node: NodeId, asked: Asked<ReplicaRead>, reply: ReadReply): void {
     this.#check(node, asked, reply.statuses)
   }
 
-  protected onWriteReply(
-    node: NodeId,
-    asked: Asked<ReplicaWrite>,
-    reply: Message & { type: 'replica/write-reply' },
-  ): void {
+  override onWriteReply(node: NodeId, asked: Asked<ReplicaWrite>, reply: WriteReply): void {
     this.#check(node, asked, reply.statuses)
   }
 

@@ -1,7 +1,9 @@
 /** What is said how often, and how much waits: credits, gossip, bounds, stamps. */
 
+import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { Address, Key, NodeId } from '../../protocol/ids.js'
 import type { VersionRecord } from '../../protocol/versions/record.js'
+import type { Call } from '../call.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker } from './checker.js'
@@ -76,6 +78,9 @@ export class GossipBound extends Checker {
   }
 }
 
+/** The least that a hint counts. */
+const HINT_BYTES_MIN = 160
+
 /** Named limits hold at every turn. */
 export class Bounds extends Checker {
   readonly name = 'bounds'
@@ -84,20 +89,44 @@ export class Bounds extends Checker {
   onTurn(node: NodeId, world: SimWorld): void {
     const core = world.nodes.get(node)?.core
     if (core === undefined) return
-    const { requestsInFlightMax } = world.options.config
-    for (const { id, core: gateway } of world.gateways.values())
-      if (gateway.running > requestsInFlightMax)
-        this.broken(`${id} has ${gateway.running} requests in flight, at most ${requestsInFlightMax} are allowed`)
+    const { requestsInFlightMax, hintBytesMax } = world.options.config
+    const { hints } = core.gauges()
+    if (hints * HINT_BYTES_MIN > hintBytesMax)
+      this.broken(`${node} keeps ${hints} hints, more than ${hintBytesMax} bytes`)
+    // Calls: one may be several requests within, a batch of several partitions or a scan's repairs.
+    for (const { id, pending } of world.gateways.values())
+      if (pending > requestsInFlightMax)
+        this.broken(`${id} has ${pending} calls in flight, at most ${requestsInFlightMax} are allowed`)
   }
 }
 
 /** A write has one stamp, however often and by whom it is sent; and who writes after another write has ended has a higher one. */
 export class Stamps extends Checker {
   readonly name = 'stamps'
-  readonly rule = 'Stamps: stamped once; every retry, hint and repair keeps the stamp'
-  /** key, text → its stamp. */
+  readonly rule =
+    'Stamps: stamped once, above all that was acknowledged before; every retry, hint and repair keeps the stamp'
+  /** key, text → its stamp, and the highest stamp of the key that had been acknowledged when it was called. */
   readonly #stamps = new Map<string, string>()
+  readonly #floors = new Map<string, string>()
+  readonly #acknowledged = new Map<Key, string>()
   readonly #decoder = new TextDecoder()
+
+  onCall({ kind, keys, texts }: Call): void {
+    if (kind !== 'put') return
+    keys.forEach((key, place) => {
+      const name = `${key} ${texts[place]}`
+      // Deletes have no text to be known by.
+      if (texts[place] !== null && !this.#floors.has(name)) this.#floors.set(name, this.#acknowledged.get(key) ?? '')
+    })
+  }
+
+  onEnd({ keys, texts }: Call, outcome: OperationOutcome): void {
+    if (outcome.type !== 'written') return
+    keys.forEach((key, place) => {
+      const stamp = this.#stamps.get(`${key} ${texts[place]}`)
+      if (stamp !== undefined && stamp > (this.#acknowledged.get(key) ?? '')) this.#acknowledged.set(key, stamp)
+    })
+  }
 
   onSend({ from, to, message }: Mail): void {
     if (message.type === 'replica/write' || message.type === 'hint/store')
@@ -114,6 +143,9 @@ export class Stamps extends Checker {
       const known = this.#stamps.get(name)
       if (known !== undefined && known !== record.stamp)
         this.broken(`${from} sends ${to} ${name} under ${record.stamp}; it was stamped ${known}`)
+      const floor = this.#floors.get(name) ?? ''
+      if (record.stamp <= floor)
+        this.broken(`${name} is stamped ${record.stamp}, though ${floor} was acknowledged before`)
       this.#stamps.set(name, record.stamp)
     })
   }

@@ -133,3 +133,10 @@ test('of a life that was never up nothing is known: everybody compares', async (
   cluster.start()
   t.same(cluster.pairsCompared(), EVERY_PAIR)
 })
+
+test('a core that is rebuilt while everybody is up has everybody compare: what was owed is not known any more', async (t) => {
+  const cluster = quiet()
+  cluster.step({ type: 'resume', nodes: cluster.ids.map((node) => ({ node, incarnation: 1, state: 'up' })) })
+  settle(cluster)
+  t.same(cluster.pairsCompared(), EVERY_PAIR)
+})
