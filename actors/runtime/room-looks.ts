@@ -16,13 +16,13 @@ export class RoomLooks {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #isLooking = false
 
-  /** Looks if it is time to. `look` never rejects. */
+  /** Looks if it is time to. What `look` rejects with is nobody's to handle here; the next look comes all the same. */
   lookIfDue(look: () => Promise<void>): void {
     const sinceMs = nowMs() - this.#lookedAtMs
     if (this.#isLooking || sinceMs < this.#pauseMs) return
     this.#pauseMs = sinceMs > CALM_MS ? PAUSE_MS_MIN : Math.min(PAUSE_MS_MAX, this.#pauseMs * PAUSE_FACTOR)
     this.#isLooking = true
-    void look().then(() => {
+    void look().finally(() => {
       this.#isLooking = false
       this.#lookedAtMs = nowMs()
     })

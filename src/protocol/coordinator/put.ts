@@ -136,7 +136,8 @@ export class PutRequest extends Request {
   override onTable(desk: Desk): void {
     const row = desk.table.rows[this.partition]
     if (row === undefined || row.epoch === this.row.epoch) return
-    this.maybeBefore ||= this.legs.some(isThere)
+    // A hint that somebody keeps counts too: it will be handed over.
+    this.maybeBefore = this.isMaybeThere()
     this.row = row
     this.joint = isJoint(row)
     this.hints = []

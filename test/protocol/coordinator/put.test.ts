@@ -337,3 +337,18 @@ test('put: a big batch that an owner misses is hinted key by key, however late k
     [],
   )
 })
+
+test('put: sloppy, begun anew under another row: what a fallback keeps makes the outcome unknown', async (t) => {
+  const world = new VirtualWorld(43)
+  const [a = '', b = '', c = ''] = world.owners('k')
+  for (const owner of [a, b, c]) world.fullDisks.add(owner)
+  const put = world.put('k', 'v', { sloppy: true, w: 3, timeoutMs: 3_000 })
+  world.run(100)
+  t.not(world.ids.filter((node) => world.hintsOf(node) > 0).length, 0, 'hints are kept, fewer than w')
+  // Once everybody has fallen silent the row changes: nobody is asked under it before the time is up.
+  for (const node of world.ids) world.crash(node)
+  world.run(1_500)
+  world.changeRow('k', { owners: [b, a, c] })
+  t.equal(world.end(put), 'runs')
+  t.equal(world.ended(put), 'OUTCOME_UNKNOWN')
+})
