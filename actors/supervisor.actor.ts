@@ -117,7 +117,7 @@ export class SupervisorActor {
   removeGateway(gateway: Address, isLost: boolean): void {
     if (!this.#gateways.delete(gateway)) return
     this.#mesh.removeGateway(gateway)
-    if (isLost && !this.#isStopping) this.#step({ type: 'gateway/lost', gateway })
+    if (!this.#isStopping) this.#step({ type: isLost ? 'gateway/lost' : 'gateway/left', gateway })
   }
 
   /** Mail of a gateway for the supervisor. */

@@ -126,7 +126,7 @@ export class DynamoNode {
     return {
       epoch: this.#keeper.epoch,
       hints: this.#hints.count,
-      hintsDue: this.#hints.countFor((node) => this.#coordination.peer(node)?.status !== 'down'),
+      hintsDue: this.#hints.countFor((node) => !this.#isDown(node)),
       filling: this.#fill.remaining,
       exchanging: this.#exchange.remaining,
       lingering: this.#coordination.lingering,
@@ -257,6 +257,8 @@ export class DynamoNode {
         return this.#keeper.onActivate(message.epoch)
       case 'peer/changed':
         return this.#onPeerChanged(message)
+      case 'gateway/lost':
+        return this.#hints.onCoordinatorLost(message.gateway)
       case 'membership/heartbeat':
         return this.#membershipOutputs(
           this.#membership.onHeartbeat(from, message.incarnation, message.counter, this.#nowMs),
@@ -282,7 +284,10 @@ export class DynamoNode {
     if (before !== undefined && before.incarnation > incarnation) return
     this.#peers.set(node, change)
     this.#coordination.onPeer(change, this.#nowMs)
-    if (status === 'up' || status === 'starting') {
+    const isBack = status === 'up' || status === 'starting'
+    if (!isBack || incarnation > (before?.incarnation ?? 0)) this.#hints.onCoordinatorLost(node)
+    if (isBack) {
+      this.#hints.onCoordinatorBack(node)
       return this.#membershipOutputs(this.#membership.onPeerUp(node, incarnation, this.#nowMs))
     }
     this.#fill.onPeerLost(node, this.#nowMs)
@@ -336,6 +341,10 @@ export class DynamoNode {
 
   readonly #isHealthy = (node: NodeId): boolean => this.#coordination.peer(node)?.healthy === true
 
+  readonly #isDown = (node: NodeId): boolean => this.#coordination.peer(node)?.status === 'down'
+
+  readonly #hintOwners = { canTake: this.#isHealthy, isDown: this.#isDown }
+
   /** A node that is down for good may be a salvaged store: nobody is told of its life, so it is asked. */
   readonly #mayPull = (node: NodeId): boolean => {
     const status = this.#coordination.peer(node)?.status
@@ -348,7 +357,7 @@ export class DynamoNode {
       assert(round < 10_000, 'a step ends', { rounds: round })
       for (const message of this.#post.takeLoopback()) this.#onMessage(this.#identity.self, message)
       if (!this.#identity.salvage) {
-        this.#hints.replay(this.#keeper.table, this.#isHealthy, this.#coordination.changes, this.#nowMs)
+        this.#hints.replay(this.#keeper.table, this.#hintOwners, this.#coordination.changes, this.#nowMs)
         this.#fill.advance(this.#mayPull, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
       }

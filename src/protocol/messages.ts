@@ -13,7 +13,7 @@
  */
 
 import type { Failure } from './failure.js'
-import type { Epoch, Incarnation, Key, NodeId, PartitionId } from './ids.js'
+import type { Address, Epoch, Incarnation, Key, NodeId, PartitionId } from './ids.js'
 import type { MembershipMessage } from './membership/gossip.js'
 import type { PartitionTable } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
@@ -346,6 +346,12 @@ export interface PeerChanged {
   readonly status: PeerStatus
 }
 
+/** Supervisor → nodes: this gateway's thread has ended; nobody sees to what it had begun. */
+export interface GatewayLost {
+  readonly type: 'gateway/lost'
+  readonly gateway: Address
+}
+
 export type DataRequest =
   | ReplicaRead
   | ReplicaWrite
@@ -375,6 +381,7 @@ export type ControlMessage =
   | ExchangeDone
   | HintsLost
   | PeerChanged
+  | GatewayLost
 export type Message = DataMessage | ControlMessage
 
 /** A question whether one is there waits for its turn like data: else its answer would overtake those that are asked for. */

@@ -216,7 +216,15 @@ export class Replica {
 
   /** The store has refused a write. True if it was one of ours. */
   onFailed(token: number, kept: WriteKept): boolean {
-    return this.#endWrite(token, kept === 'nothing' ? REPLY.refused : REPLY.failed)
+    const isNowhere = kept === 'nothing' && !this.#isBuiltUpon(token)
+    return this.#endWrite(token, isNowhere ? REPLY.refused : REPLY.failed)
+  }
+
+  /** A later write on its way has its siblings among its own: the store may accept that one yet. */
+  #isBuiltUpon(token: number): boolean {
+    const at = this.#writing.findIndex((draft) => draft.token === token)
+    const keys = this.#writing[at]?.keys ?? []
+    return this.#writing.slice(at + 1).some((later) => keys.some((key) => later.find(key)?.kind === 'siblings'))
   }
 
   #replyScan(to: Address, message: ReplicaScan, status: ReplyStatus, page: StorePage): void {

@@ -11,6 +11,10 @@ import type { FaultKind, PlannedFault } from './plan.js'
 import type { SimNode } from './sim-node.js'
 import type { SimWorld } from './world.js'
 
+/** How often, and how long after, a fault is tried whose kind has not come yet. */
+const ATTEMPTS_MAX = 10
+const ATTEMPT_MS = 60
+
 export class Injector {
   readonly #world: SimWorld
   readonly #faults: readonly PlannedFault[]
@@ -51,14 +55,19 @@ export class Injector {
     for (const observer of world.watching.onFault) observer.onFault('faults are over')
   }
 
-  #inject(fault: PlannedFault): void {
+  #inject(fault: PlannedFault, attempt = 1): void {
     this.#left -= 1
     if (this.isOver) return
     // What an older copy may be restored from.
     pick([...this.#world.nodes.values()], fault.where[2])?.disk.takeCopy()
     const text = this.#strike(fault)
     if (text === undefined) {
-      this.skipped += 1
+      // Every kind that was drawn shall come at least once: a quiet moment may follow.
+      if (this.injected.has(fault.kind) || attempt === ATTEMPTS_MAX) this.skipped += 1
+      else {
+        this.#left += 1
+        this.#world.at(this.#world.nowMs + ATTEMPT_MS, () => this.#inject(fault, attempt + 1))
+      }
       return
     }
     this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)

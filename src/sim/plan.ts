@@ -74,7 +74,7 @@ export interface PlanOptions {
 }
 
 const OPERATIONS = 500
-const FAULTS = 60
+const FAULTS = 64
 /** Of these every run draws so many kinds at least. */
 const KINDS_MIN = 17
 /** How often a kind is drawn, where it is not 1. Those that lose a store need a quiet moment, and come rarely through. */

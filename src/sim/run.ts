@@ -169,7 +169,7 @@ class Run {
     const world = this.#world
     if (!world.supervisor.isThere) return undefined
     if (world.gateways.size === 0) world.addGateway()
-    const gateways = [...world.gateways.values()]
+    const gateways = [...world.gateways.values()].filter((gateway) => gateway.isWelcome)
     return gateways[number % gateways.length]
   }
 
@@ -177,7 +177,10 @@ class Run {
     const world = this.#world
     const keys = new Set<Key>()
     for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
-    const [gateway] = world.gateways.values()
+    if (world.gateways.size === 0) world.addGateway()
+    const isWelcome = () => [...world.gateways.values()].some((gateway) => gateway.isWelcome)
+    if (!this.#until('a client is let in', isWelcome, FINAL_TIMEOUT_MS)) return
+    const gateway = [...world.gateways.values()].find((candidate) => candidate.isWelcome)
     const { n } = this.#plan.quorums
     const left = [...keys].sort()
     // One after the other: not all at once may be in flight.

@@ -34,11 +34,19 @@ export class SimGateway {
   /** Added to its clock where there is no shared one. */
   skewNs = 0n
   isGone = false
+  /** Peers that it has not heard of yet. */
+  #unheard: number
 
   constructor(id: GatewayId, world: SimWorld, table: PartitionTable) {
     this.id = id
+    this.#unheard = world.nodes.size
     this.#world = world
     this.core = new Gateway(id, world.options.config, table)
+  }
+
+  /** The supervisor's first mail, which names every node, has come: until then nobody is let in. */
+  get isWelcome(): boolean {
+    return this.#unheard <= 0
   }
 
   /** Calls that have not been answered. */
@@ -73,6 +81,7 @@ export class SimGateway {
   }
 
   deliver(from: Address, message: Message): void {
+    if (message.type === 'peer/changed') this.#unheard -= 1
     if (!this.isGone) this.#step({ type: 'message', from, message })
   }
 

@@ -167,6 +167,8 @@ export function describeMessage(message: Message): string {
       return `${label}  ${listOf(message.outcomes.map(describeOutcome))}`
     case 'peer/changed':
       return `${label}  ${message.node} life ${message.incarnation} ${message.status}`
+    case 'gateway/lost':
+      return `${label}  ${message.gateway}`
     case 'table/announce':
       return `${label}  epoch ${message.table.epoch}`
     case 'table/request':

@@ -1,4 +1,7 @@
-/** A replica on a memory store: what a damaged record may cost the ones around it, and how live keys are counted. */
+/**
+ * A replica on a memory store: what a damaged record may cost the ones around it, what a refusal says, and how live keys
+ * are counted.
+ */
 
 import { test } from 'tap'
 import { PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../../src/protocol/messages.js'
@@ -89,4 +92,23 @@ test('a healed record does not change the count of live keys', async (t) => {
   }
   t.equal(stored.store.liveKeys, 1)
   t.same(stored.store.read(['a', 'b']), [record(1), record(2, null)])
+})
+
+test('a refused write is not nowhere while a later one on its way has its siblings', async (t) => {
+  const { replica } = new Stored()
+  const update = (local: number): number => {
+    replica.updateLocally(local, ['k'], (current) => {
+      const set = current?.kind === 'siblings' ? current.set : []
+      const sibling = { stamp: makeStamp(BigInt(local), 0, 'gateway1'), value: new Uint8Array(1) }
+      return { kind: 'siblings', set: [...set, { actor: `node${local}`, counter: 1, siblings: [sibling] }] }
+    })
+    return replica.takeOutput().find((output) => output.type === 'write')?.token ?? 0
+  }
+  const statusOf = () => replica.takeOutput().find((output) => output.type === 'local')?.status
+  const first = update(1)
+  const second = update(2)
+  replica.onFailed(first, 'nothing')
+  t.equal(statusOf(), REPLY.failed, 'the second has it too, and may be accepted')
+  replica.onFailed(second, 'nothing')
+  t.equal(statusOf(), REPLY.refused, 'nothing else is on its way')
 })

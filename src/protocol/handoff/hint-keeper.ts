@@ -5,6 +5,9 @@
  * that was acknowledged to its coordinator is dropped only once every owner it concerns has accepted it; at the bound in
  * bytes new ones are refused. Handoff is throttled: one batch at a time for each target.
  *
+ * A hint whose coordinator vanished is an orphan: nobody sees to the other owners any more, and it may be all that there is
+ * of its write. It concerns every owner, not only the one that it was kept for.
+ *
  * Called by `DynamoNode`. Durable: everything kept here is in the store as well (`StoreWrite.hintsKept`).
  */
 
@@ -26,13 +29,24 @@ export type HintOutput =
   | { readonly type: 'handoff'; readonly handoff: number; readonly node: NodeId; readonly hint: Hint }
   | { readonly type: 'progress'; readonly target: NodeId; readonly hints: number; readonly remaining: number }
 
+/** Who could be handed something now, and who is down for good. */
+export interface Owners {
+  readonly canTake: (node: NodeId) => boolean
+  readonly isDown: (node: NodeId) => boolean
+}
+
 /** A batch on its way to its target. */
 interface Batch {
   readonly target: NodeId
-  /** Handoff number → hint and how many nodes still have to accept it. */
-  readonly hints: Map<number, { readonly hint: Hint; failed: boolean }>
+  /** Handoff number → hint, and to whom. */
+  readonly handoffs: Map<number, { readonly hint: Hint; readonly node: NodeId; failed: boolean }>
+  /** Hints that are kept whatever is answered: owners that could not be asked now lack them. */
+  readonly unfinished: Set<number>
   waiting: number
 }
+
+/** Coordinators that are remembered to be gone: what they had sent may come after the news. */
+const GONE_MAX = 64
 
 export class HintKeeper {
   readonly #bytesMax: number
@@ -40,15 +54,21 @@ export class HintKeeper {
   readonly #hints = new Map<number, Hint>()
   readonly #byTarget = new Map<NodeId, Set<number>>()
   readonly #byKey = new Map<Key, number[]>()
+  /** Orphans, and the owners that have accepted them. */
+  readonly #orphans = new Map<number, Set<NodeId>>()
+  /** Who asked for a hint; unknown of those of an earlier life. */
+  readonly #keptFor = new Map<number, Address>()
+  readonly #gone = new Set<Address>()
+  /** Of all that the store holds or may hold: on its way into it, and not yet dropped from it, included. */
   #bytes = 0
-  /** Of hints that are on their way into the store. */
-  #bytesStoring = 0
   readonly #bytesLoaded: number
   #nextId: number
   readonly #storing = new Map<
     number,
     { readonly to: Address; readonly message: HintStore; readonly kept: readonly Hint[] }
   >()
+  /** Drops on their way into the store: token → bytes. */
+  readonly #dropping = new Map<number, number>()
   readonly #batches = new Map<NodeId, Batch>()
   readonly #batchOf = new Map<number, Batch>()
   readonly #pausedUntilMs = new Map<NodeId, number>()
@@ -60,7 +80,12 @@ export class HintKeeper {
   constructor(options: { hints: readonly Hint[]; bytesMax: number; takeToken: () => number }) {
     this.#bytesMax = options.bytesMax
     this.#takeToken = options.takeToken
-    for (const hint of options.hints) this.#keep(hint)
+    // Whoever asked for them may be gone since.
+    for (const hint of options.hints) {
+      this.#keep(hint)
+      this.#orphans.set(hint.id, new Set())
+      this.#bytes += hintBytes(hint)
+    }
     this.#bytesLoaded = this.#bytes
     this.#nextId = options.hints.reduce((highest, hint) => Math.max(highest, hint.id), 0) + 1
   }
@@ -94,7 +119,7 @@ export class HintKeeper {
   /** A coordinator asks to keep hints. Acknowledged when the store has them. */
   onStore(from: Address, message: HintStore): void {
     const kept: Hint[] = []
-    let bytes = this.#bytes + this.#bytesStoring
+    let bytes = this.#bytes
     for (let index = 0; index < message.keys.length; index++) {
       const hint: Hint = {
         id: this.#nextId++,
@@ -109,7 +134,7 @@ export class HintKeeper {
     }
     const token = this.#takeToken()
     this.#storing.set(token, { to: from, message, kept })
-    this.#bytesStoring += bytesOf(kept)
+    this.#bytes += bytesOf(kept)
     if (kept.length === 0) this.#reply(token, 0)
     else
       this.#output.push({ type: 'write', token, write: { keys: [], records: [], liveKeysDelta: 0, hintsKept: kept } })
@@ -117,17 +142,47 @@ export class HintKeeper {
 
   /** True if the store write was one of ours. */
   onWritten(token: number): boolean {
+    const dropped = this.#dropping.get(token)
+    if (dropped !== undefined) {
+      this.#bytes -= dropped
+      return this.#dropping.delete(token)
+    }
     const storing = this.#storing.get(token)
     if (storing === undefined) return false
-    for (const hint of storing.kept) this.#keep(hint)
+    for (const hint of storing.kept) {
+      this.#keep(hint)
+      if (this.#gone.has(storing.to)) this.#orphans.set(hint.id, new Set())
+      else this.#keptFor.set(hint.id, storing.to)
+    }
     this.#reply(token, storing.kept.length)
     return true
   }
 
+  /** What may still lie in the store goes on to count, until it is opened anew. */
   onFailed(token: number, kept: WriteKept): boolean {
-    if (!this.#storing.has(token)) return false
+    if (this.#dropping.delete(token)) return true
+    const storing = this.#storing.get(token)
+    if (storing === undefined) return false
+    if (kept === 'nothing') this.#bytes -= bytesOf(storing.kept)
     this.#reply(token, 0, kept === 'nothing' ? REPLY.refused : REPLY.failed)
     return true
+  }
+
+  /** A gateway's thread or a node's has ended: what it had asked to keep concerns every owner now. */
+  onCoordinatorLost(coordinator: Address): void {
+    this.#gone.add(coordinator)
+    for (const oldest of this.#gone) if (this.#gone.size > GONE_MAX) this.#gone.delete(oldest)
+    for (const [id, asked] of this.#keptFor) {
+      if (asked !== coordinator) continue
+      this.#keptFor.delete(id)
+      this.#orphans.set(id, new Set())
+    }
+    this.#blockedAt.clear()
+  }
+
+  /** A node's next life: what that asks for has a coordinator again. */
+  onCoordinatorBack(coordinator: Address): void {
+    this.#gone.delete(coordinator)
   }
 
   /** What a fallback knows of a key: the newest hint (sloppy reads). */
@@ -141,21 +196,21 @@ export class HintKeeper {
   }
 
   /**
-   * Starts a batch for every target that can take one. `changes` counts what `canTake` and the table hang on: while it stands
+   * Starts a batch for every target that can take one. `changes` counts what `owners` and the table hang on: while it stands
    * still, the hints of a target that could take none are not looked through again.
    */
-  replay(table: PartitionTable, canTake: (node: NodeId) => boolean, changes: number, nowMs: number): void {
+  replay(table: PartitionTable, owners: Owners, changes: number, nowMs: number): void {
     if (this.#hints.size === 0) return
     for (const target of [...this.#byTarget.keys()].sort()) {
       if (this.#batches.has(target) || (this.#pausedUntilMs.get(target) ?? 0) > nowMs) continue
       if (this.#blockedAt.get(target) === changes) continue
       // Its pause is over: from here on it waits for its node, not for a time.
       this.#pausedUntilMs.delete(target)
-      const batch: Batch = { target, hints: new Map(), waiting: 0 }
+      const batch: Batch = { target, handoffs: new Map(), unfinished: new Set(), waiting: 0 }
       for (const id of this.#byTarget.get(target) ?? []) {
-        if (batch.hints.size >= HANDOFF_BATCH) break
+        if (batch.handoffs.size >= HANDOFF_BATCH) break
         const hint = this.#hints.get(id)
-        if (hint !== undefined) this.#handOver(batch, hint, table, canTake)
+        if (hint !== undefined) this.#handOver(batch, hint, writeTargetsOf(rowOf(table, hint.partition)), owners)
       }
       if (batch.waiting > 0) this.#batches.set(target, batch)
       else this.#blockedAt.set(target, changes)
@@ -172,22 +227,32 @@ export class HintKeeper {
   /** A node has accepted (or not) what was handed over. */
   onHandedOver(handoff: number, accepted: boolean, nowMs: number): void {
     const batch = this.#batchOf.get(handoff)
-    const entry = batch?.hints.get(handoff)
+    const entry = batch?.handoffs.get(handoff)
     if (batch === undefined || entry === undefined) return
     this.#batchOf.delete(handoff)
     entry.failed ||= !accepted
+    if (accepted) this.#orphans.get(entry.hint.id)?.add(entry.node)
     batch.waiting -= 1
     if (batch.waiting === 0) this.#endBatch(batch, nowMs)
   }
 
-  #handOver(batch: Batch, hint: Hint, table: PartitionTable, canTake: (node: NodeId) => boolean): void {
-    const targets = writeTargetsOf(rowOf(table, hint.partition))
-    const nodes = targets.includes(hint.target) ? [hint.target] : targets
-    // All or none now: a hint is dropped when everybody it concerns has it.
-    if (nodes.length === 0 || !nodes.every(canTake)) return
+  #handOver(batch: Batch, hint: Hint, targets: readonly NodeId[], { canTake, isDown }: Owners): void {
+    const isOwner = targets.includes(hint.target)
+    const accepted = this.#orphans.get(hint.id)
+    const isAwaited = (node: NodeId) => node === hint.target || !isDown(node)
+    const lacking =
+      accepted !== undefined
+        ? targets.filter((node) => !accepted.has(node) && isAwaited(node))
+        : isOwner
+          ? [hint.target]
+          : targets
+    const nodes = lacking.filter(canTake)
+    // An orphan goes to each as it comes. Others all or none now: a hint is dropped when everybody it concerns has it.
+    if (nodes.length === 0 || (accepted === undefined && nodes.length < lacking.length)) return
+    if (nodes.length < lacking.length) batch.unfinished.add(hint.id)
     for (const node of nodes) {
       const handoff = this.#nextHandoff++
-      batch.hints.set(handoff, { hint, failed: false })
+      batch.handoffs.set(handoff, { hint, node, failed: false })
       batch.waiting += 1
       this.#batchOf.set(handoff, batch)
       this.#output.push({ type: 'handoff', handoff, node, hint })
@@ -196,23 +261,25 @@ export class HintKeeper {
 
   #endBatch(batch: Batch, nowMs: number): void {
     this.#batches.delete(batch.target)
-    const failed = new Set([...batch.hints.values()].filter((entry) => entry.failed).map((entry) => entry.hint.id))
-    const done = new Map([...batch.hints.values()].map((entry) => [entry.hint.id, entry.hint]))
-    for (const id of failed) done.delete(id)
+    const entries = [...batch.handoffs.values()]
+    const failed = new Set(entries.filter((entry) => entry.failed).map((entry) => entry.hint.id))
+    const done = new Map(entries.map((entry) => [entry.hint.id, entry.hint]))
+    for (const id of [...failed, ...batch.unfinished]) done.delete(id)
     if (failed.size > 0) this.#pausedUntilMs.set(batch.target, nowMs + HANDOFF_RETRY_MS)
     else this.#pausedUntilMs.delete(batch.target)
     if (done.size === 0) return
     const hintsDropped = [...done.values()]
     for (const hint of hintsDropped) this.#drop(hint)
     const write: StoreWrite = { keys: [], records: [], liveKeysDelta: 0, hintsDropped }
-    this.#output.push({ type: 'write', token: this.#takeToken(), write })
+    const token = this.#takeToken()
+    this.#dropping.set(token, bytesOf(hintsDropped))
+    this.#output.push({ type: 'write', token, write })
     const remaining = this.#byTarget.get(batch.target)?.size ?? 0
     this.#output.push({ type: 'progress', target: batch.target, hints: done.size, remaining })
   }
 
   #keep(hint: Hint): void {
     this.#hints.set(hint.id, hint)
-    this.#bytes += hintBytes(hint)
     const ids = this.#byTarget.get(hint.target) ?? new Set()
     this.#byTarget.set(hint.target, ids.add(hint.id))
     this.#blockedAt.delete(hint.target)
@@ -223,7 +290,8 @@ export class HintKeeper {
 
   #drop(hint: Hint): void {
     if (!this.#hints.delete(hint.id)) return
-    this.#bytes -= hintBytes(hint)
+    this.#orphans.delete(hint.id)
+    this.#keptFor.delete(hint.id)
     const ids = this.#byTarget.get(hint.target)
     ids?.delete(hint.id)
     if (ids?.size === 0) {
@@ -240,7 +308,6 @@ export class HintKeeper {
     this.#storing.delete(token)
     if (storing === undefined) return
     const { to, message } = storing
-    this.#bytesStoring -= bytesOf(storing.kept)
     const statuses = message.keys.map((_, index) => (index < kept ? REPLY.ok : otherwise))
     const { id: replyTo, epoch } = message
     this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, statuses } })

@@ -129,8 +129,11 @@ export class SupervisorCore {
         this.#post.addGateway(event.gateway)
         if (this.#isRebuilt) this.#post.send(event.gateway, { type: 'table/announce', table: this.#tables.persisted })
         break
-      case 'gateway/lost':
+      case 'gateway/left':
         this.#post.removeGateway(event.gateway)
+        break
+      case 'gateway/lost':
+        this.#post.loseGateway(event.gateway)
         this.#exchanges.everybody(this.#nodes.living())
         break
       case 'operator/give-up':

@@ -65,6 +65,8 @@ export type SupervisorEvent =
   /** A gateway's thread ended in the middle of its work; it may have owed hints. */
   | { readonly type: 'gateway/lost'; readonly gateway: Address }
   | { readonly type: 'gateway/joined'; readonly gateway: Address }
+  /** It owed nothing. */
+  | { readonly type: 'gateway/left'; readonly gateway: Address }
   /** An operator (or a fault) says that the next death of this node is final, or that it is dead now. */
   | { readonly type: 'operator/give-up'; readonly node: NodeId }
   | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }

@@ -24,6 +24,14 @@ export class SupervisorPost {
     this.#gateways.delete(gateway)
   }
 
+  /** Every node that has been booted is told. */
+  loseGateway(gateway: Address): void {
+    this.removeGateway(gateway)
+    const message: Message = { type: 'gateway/lost', gateway }
+    for (const node of this.#nodes.sorted)
+      if (node.upSinceMs !== undefined && !isSalvage(node)) this.send(node.id, message)
+  }
+
   effect(effect: SupervisorEffect): void {
     this.#effects.push(effect)
   }

@@ -1,7 +1,7 @@
 /** The bound of a hint keeper, and when it wants to be woken. */
 
 import { test } from 'tap'
-import { HintKeeper, type HintOutput } from '../../../src/protocol/handoff/hint-keeper.js'
+import { HintKeeper, type HintOutput, type Owners } from '../../../src/protocol/handoff/hint-keeper.js'
 import type { HintStore } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import type { Hint } from '../../../src/protocol/store-contract.js'
@@ -42,6 +42,24 @@ const keeperOf = (hints: readonly Hint[], bytesMax: number): HintKeeper => {
   return new HintKeeper({ hints, bytesMax, takeToken: () => token++ })
 }
 
+/** Their coordinator is there. */
+const keeperWith = (hints: readonly Hint[], bytesMax: number): HintKeeper => {
+  const keeper = keeperOf([], bytesMax)
+  for (const { id, target, partition, key, record } of hints) {
+    const columns = { targets: [target], partitions: [partition], keys: [key], records: [record] }
+    keeper.onStore('gateway1', { type: 'hint/store', id, epoch: 1, ...columns })
+  }
+  for (const output of keeper.takeOutput()) if (output.type === 'write') keeper.onWritten(output.token)
+  keeper.takeOutput()
+  return keeper
+}
+
+const ALL: Owners = { canTake: () => true, isDown: () => false }
+const NONE: Owners = { canTake: () => false, isDown: () => false }
+
+const handoffsOf = (keeper: HintKeeper): (HintOutput & { type: 'handoff' })[] =>
+  keeper.takeOutput().filter((output) => output.type === 'handoff')
+
 const statusesOf = (outputs: readonly HintOutput[]): number[] =>
   outputs.flatMap((output) => (output.type === 'reply' ? output.message.statuses : []))
 
@@ -79,35 +97,111 @@ test('a smaller bound than the hints that were kept before refuses new ones and 
 })
 
 test('a handoff that failed is tried again after a pause, and nobody is woken for a target that is away', async (t) => {
-  const keeper = keeperOf([hint(1)], 5_000)
-  keeper.replay(table, () => true, 1, 0)
+  const keeper = keeperWith([hint(1)], 5_000)
+  keeper.replay(table, ALL, 1, 0)
   const [output] = keeper.takeOutput()
   if (output?.type !== 'handoff') return t.fail('nothing is handed over')
   keeper.onHandedOver(output.handoff, false, 0)
   const pauseEndsMs = keeper.nextDeadlineMs()
   t.ok(pauseEndsMs > 0 && pauseEndsMs < 1_000)
-  keeper.replay(table, () => false, 2, pauseEndsMs)
+  keeper.replay(table, NONE, 2, pauseEndsMs)
   t.same(keeper.takeOutput(), [])
   t.equal(keeper.nextDeadlineMs(), Number.POSITIVE_INFINITY)
-  keeper.replay(table, () => true, 3, pauseEndsMs + 10_000)
+  keeper.replay(table, ALL, 3, pauseEndsMs + 10_000)
   t.equal(keeper.takeOutput()[0]?.type, 'handoff', 'once it is back')
 })
 
 test('the hints of a target that is away are looked through once a change, and once for a new hint', async (t) => {
-  const keeper = keeperOf([hint(1), hint(2)], 50_000)
+  const keeper = keeperWith([hint(1), hint(2)], 50_000)
   let asked = 0
   const isAway = () => {
     asked += 1
     return false
   }
-  for (let step = 0; step < 10; step++) keeper.replay(table, isAway, 1, step)
+  for (let step = 0; step < 10; step++) keeper.replay(table, { canTake: isAway, isDown: isAway }, 1, step)
   t.equal(asked, 2, 'once for each hint, not at every step')
-  keeper.replay(table, isAway, 2, 10)
+  keeper.replay(table, { canTake: isAway, isDown: isAway }, 2, 10)
   t.equal(asked, 4, 'a peer or the table has changed')
   keeper.onStore('gateway1', store(1))
   const [output] = keeper.takeOutput()
   if (output?.type !== 'write') return t.fail('nothing is written')
   keeper.onWritten(output.token)
-  keeper.replay(table, isAway, 2, 11)
+  keeper.replay(table, { canTake: isAway, isDown: isAway }, 2, 11)
   t.equal(asked, 7, 'a new hint may be for a partition that others own by now')
+})
+
+test('what is still to be dropped from the store counts, and what could not be dropped counts until it is opened anew', async (t) => {
+  const keeper = keeperWith([hint(1), hint(2)], 2_500)
+  keeper.replay(table, ALL, 1, 0)
+  for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+  const drop = keeper.takeOutput().find((output) => output.type === 'write')
+  if (drop === undefined) return t.fail('nothing is dropped')
+  t.equal(keeper.count, 0)
+  keeper.onStore('gateway1', store(9))
+  t.same(statusesOf(keeper.takeOutput()), [REPLY.full], 'the store has both of them still')
+  keeper.onFailed(drop.token, 'nothing')
+  keeper.onStore('gateway1', store(10))
+  t.same(statusesOf(keeper.takeOutput()), [REPLY.full])
+})
+
+test('room is there again once the store has dropped what was handed over', async (t) => {
+  const keeper = keeperWith([hint(1), hint(2)], 2_500)
+  keeper.replay(table, ALL, 1, 0)
+  for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+  for (const output of keeper.takeOutput()) if (output.type === 'write') keeper.onWritten(output.token)
+  t.equal(keeper.bytes, 0)
+})
+
+test('a hint whose gateway vanished goes to every owner, to each as it comes', async (t) => {
+  const keeper = keeperWith([hint(1)], 5_000)
+  keeper.onCoordinatorLost('gateway1')
+  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  const first = handoffsOf(keeper)
+  t.same(
+    first.map(({ node }) => node),
+    ['node1', 'node2'],
+  )
+  for (const { handoff } of first) keeper.onHandedOver(handoff, true, 0)
+  t.equal(keeper.count, 1, 'kept for the third')
+  keeper.replay(table, NONE, 2, 1)
+  t.same(handoffsOf(keeper), [])
+  keeper.replay(table, ALL, 3, 2)
+  const last = handoffsOf(keeper)
+  t.same(
+    last.map(({ node }) => node),
+    ['node3'],
+  )
+  for (const { handoff } of last) keeper.onHandedOver(handoff, true, 2)
+  t.equal(keeper.count, 0)
+})
+
+test('an orphan does not wait for an owner that is down for good, but for the one that it was kept for', async (t) => {
+  const isDown = (name: string) => (node: string) => node === name
+  for (const [down, left] of [
+    ['node1', 0],
+    ['node2', 1],
+  ] as const) {
+    const keeper = keeperOf([hint(1)], 5_000)
+    keeper.replay(table, { canTake: (node) => node !== down, isDown: isDown(down) }, 1, 0)
+    for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+    t.equal(keeper.count, left, `${down} is down`)
+  }
+})
+
+test('what a gateway had sent before it vanished may come after the news; a node that is back is a coordinator again', async (t) => {
+  for (const [isBack, nodes] of [
+    [false, ['node1', 'node2', 'node3']],
+    [true, ['node2']],
+  ] as const) {
+    const keeper = keeperOf([], 5_000)
+    keeper.onCoordinatorLost('node4')
+    if (isBack) keeper.onCoordinatorBack('node4')
+    keeper.onStore('node4', store(1))
+    for (const output of keeper.takeOutput()) if (output.type === 'write') keeper.onWritten(output.token)
+    keeper.replay(table, ALL, 1, 0)
+    t.same(
+      handoffsOf(keeper).map(({ node }) => node),
+      nodes,
+    )
+  }
 })
