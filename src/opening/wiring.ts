@@ -24,6 +24,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     avoidAfterMs: config.avoidAfterMs,
     hedgeBudgetPercent: config.hedgeBudgetPercent,
     hintWindowMs: config.hintWindowMs,
+    sharedClock: true,
     hintBytesMax: config.hintBytesMax,
     transferBytesPerSecond: config.transferBytesPerSecond,
     membership: {

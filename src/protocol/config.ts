@@ -15,6 +15,8 @@ export interface ProtocolConfig {
   /** The smallest w that the cluster was ever opened with: what was forgotten is learned from n − wFill + 1 owners. */
   readonly wFill: number
   readonly conflict: ConflictMode
+  /** False: each gateway has a clock of its own, and asks a quorum for the highest stamp before it writes. */
+  readonly sharedClock: boolean
   /** A replica silent for so long with mail outstanding is avoided. */
   readonly avoidAfterMs: number
   /** Extra reads in percent of all reads; 0: no hedging. */

@@ -32,7 +32,7 @@ import { Replica } from './replica.js'
 import { isFullOwner, type PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
-import { stampTimePart } from './versions/stamp.js'
+import { STAMP_MAX, stampTimePart } from './versions/stamp.js'
 
 export class DynamoNode {
   readonly #identity: NodeIdentity
@@ -66,8 +66,8 @@ export class DynamoNode {
     table: PartitionTable
     activeEpoch: Epoch
     hints: readonly Hint[]
-    /** The shared clock, in nanoseconds: every stamp in the store is older. */
-    bootTimeNs: bigint
+    /** The shared clock, in nanoseconds: every stamp in the store is older. Undefined: there is none. */
+    bootTimeNs: bigint | undefined
     nowMs: number
   }) {
     const { identity, config, table, nowMs } = options
@@ -83,7 +83,7 @@ export class DynamoNode {
       store: options.store,
       partitions: config.partitions,
       takeToken,
-      bootStamp: stampTimePart(options.bootTimeNs),
+      bootStamp: options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs),
     })
     this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)

@@ -12,6 +12,7 @@ import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
+import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
 import type { Failure, FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
@@ -83,8 +84,8 @@ export interface GatewayConfig extends ProtocolConfig {
   readonly bytesInFlightMax: number
 }
 
-/** Ids of a batch's groups; below it an operation's id is twice its request's. Even, as callers' ids are. */
-const GROUP_ID_BASE = 2 ** 40
+/** Ids of a batch's groups and of asks; below it an operation's id is twice its request's. Even, as callers' ids are. */
+const OWN_ID_BASE = 2 ** 40
 
 /** A batch that was split by partition: ends when all groups have, with the worst outcome. */
 interface Join {
@@ -99,7 +100,9 @@ export class Gateway {
   readonly #config: GatewayConfig
   readonly #coordination: Coordination
   readonly #joins = new IdTable<Join>()
-  #nextGroupId = GROUP_ID_BASE
+  /** Undefined: the clock is shared. */
+  readonly #asks: StampAsks<ClientRequest & { kind: 'put' }> | undefined
+  #nextId = OWN_ID_BASE
   #closed = false
   #effects: GatewayEffect[] = []
 
@@ -107,6 +110,7 @@ export class Gateway {
     this.id = id
     this.#config = config
     this.#coordination = new Coordination(config, table)
+    this.#asks = config.sharedClock || config.conflict === 'siblings' ? undefined : new StampAsks(id)
   }
 
   get table(): PartitionTable {
@@ -147,7 +151,7 @@ export class Gateway {
       default:
         event satisfies never
     }
-    this.#collect('more' in event && event.more === true)
+    this.#collect('more' in event && event.more === true, nowMs)
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -164,10 +168,11 @@ export class Gateway {
       }
       switch (request.kind) {
         case 'get':
-          this.#submitGet(request, nowMs)
+          this.#submitGet(request, request.id * 2, nowMs)
           break
         case 'put':
-          this.#submitPut(request, stampOf(stampPrefix, index++), nowMs)
+          if (this.#asks !== undefined && request.keys.length > 0) this.#askFirst(request, stampTimeNs ?? 0n, nowMs)
+          else this.#submitPut(request, stampOf(stampPrefix, index++), nowMs)
           break
         case 'scan':
           this.#coordination.submit({ ...request, id: request.id * 2 }, nowMs)
@@ -186,8 +191,7 @@ export class Gateway {
     return undefined
   }
 
-  #submitGet(request: ClientRequest & { kind: 'get' }, nowMs: number): void {
-    const id = request.id * 2
+  #submitGet(request: Omit<ClientRequest & { kind: 'get' }, 'id'>, id: RequestId, nowMs: number): void {
     if (this.#config.coordination === 'client') {
       const { key, r, sloppy, deadlineMs } = request
       this.#coordination.submit({ kind: 'get', id, key, r, sloppy, deadlineMs }, nowMs)
@@ -195,6 +199,17 @@ export class Gateway {
     }
     const partition = partitionOf(request.key, this.#config.partitions)
     this.#forward({ ...request, id }, partition, request.key.length, nowMs)
+  }
+
+  #askFirst(put: ClientRequest & { kind: 'put' }, timeNs: bigint, nowMs: number): void {
+    const { sloppy, deadlineMs } = put
+    const r = Math.max(this.#config.r, this.#config.n - this.#config.w + 1)
+    const keys = [...new Set(put.keys)]
+    const reads = keys.map(() => this.#takeId())
+    this.#asks?.begin(put, reads, timeNs)
+    keys.forEach((key, place) => {
+      this.#submitGet({ kind: 'get', key, r, sloppy, deadlineMs }, reads[place] as RequestId, nowMs)
+    })
   }
 
   #submitPut(request: ClientRequest & { kind: 'put' }, stamp: Stamp, nowMs: number): void {
@@ -207,7 +222,9 @@ export class Gateway {
     if (groups.length === 0) this.#effects.push({ type: 'reply', id, outcome: WRITTEN })
     const join: Join = { id, waiting: groups.length, written: 0, failure: undefined }
     for (const group of groups) {
-      this.#submitGroup(request, { ...group, id: this.#takeGroupId(join) }, stamp, nowMs)
+      const groupId = this.#takeId()
+      this.#joins.add(groupId, join)
+      this.#submitGroup(request, { ...group, id: groupId }, stamp, nowMs)
     }
   }
 
@@ -236,10 +253,9 @@ export class Gateway {
     this.#coordination.submit({ kind: 'forward', id: payload.id, partition, bytes, payload }, nowMs)
   }
 
-  #takeGroupId(join: Join): RequestId {
-    const id = this.#nextGroupId
-    this.#nextGroupId += 2
-    this.#joins.add(id, join)
+  #takeId(): RequestId {
+    const id = this.#nextId
+    this.#nextId += 2
     return id
   }
 
@@ -273,19 +289,34 @@ export class Gateway {
     }
   }
 
-  #collect(more: boolean): void {
+  #collect(more: boolean, nowMs: number): void {
     const output = this.#coordination.takeOutput(!more)
-    for (const { id, outcome } of output.ends) this.#onEnd(id, outcome)
+    let isAsked = false
+    for (const { id, outcome } of output.ends) {
+      if (this.#asks?.isOurs(id) !== true) this.#onEnd(id, outcome)
+      else isAsked = this.#onAsked(this.#asks.onRead(id, outcome), nowMs) || isAsked
+    }
     for (const { to, message } of output.sends) this.#effects.push({ type: 'send', to, message })
     for (const repair of output.repairs) this.#effects.push({ type: 'repair', ...repair })
     if (output.hintsLost.size > 0) {
       const message: Message = { type: 'hint/lost', targets: [...output.hintsLost].sort() }
       this.#effects.push({ type: 'send', to: SUPERVISOR, message })
     }
+    // What was stamped now leaves in this step.
+    if (isAsked) this.#collect(more, nowMs)
+  }
+
+  /** True: a write begins. */
+  #onAsked(asked: Asked<ClientRequest & { kind: 'put' }> | undefined, nowMs: number): boolean {
+    if (asked === undefined) return false
+    const { put, stamped } = asked
+    if (typeof stamped === 'string') this.#submitPut(put, stamped, nowMs)
+    else this.#effects.push({ type: 'reply', id: put.id, outcome: { type: 'failed', failure: stamped } })
+    return typeof stamped === 'string'
   }
 
   #onEnd(id: RequestId, outcome: OperationOutcome): void {
-    if (id < GROUP_ID_BASE) {
+    if (id < OWN_ID_BASE) {
       this.#effects.push({ type: 'reply', id: id / 2, outcome })
       return
     }

@@ -115,6 +115,11 @@ export class Injector {
         world.loseGateway(gateway.id)
         return gateway.id
       }
+      case 'clock-jumps': {
+        const gateway = pick([...world.gateways.values()], first)
+        gateway?.jumpClock(second)
+        return gateway?.id
+      }
       case 'client-thread-joins':
         return world.supervisor.isThere ? world.addGateway().id : undefined
       default:

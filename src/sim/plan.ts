@@ -34,7 +34,11 @@ export const FAULT_KINDS = [
   'process-dies',
 ] as const
 
-export type FaultKind = (typeof FAULT_KINDS)[number]
+/** Only where the clock is not shared. */
+const CLOCK_FAULT = 'clock-jumps'
+const CLOCK_JUMPS = 6
+
+export type FaultKind = (typeof FAULT_KINDS)[number] | typeof CLOCK_FAULT
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -56,6 +60,8 @@ export interface Plan {
   readonly coordination: 'client' | 'server'
   readonly conflict: 'lww' | 'siblings'
   readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
+  /** False: each gateway's clock is wrong by up to half a second, and jumps. Nothing is written sloppily then. */
+  readonly sharedClock: boolean
   /** Some keys are written sloppily. */
   readonly sloppy: boolean
   readonly thinkMs: number
@@ -96,8 +102,12 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   // Fewer calls leave the faults where they are.
   const lastsMs = (Math.max(OPERATIONS, operations) / clients) * (thinkMs + 15)
   const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
+  const clocks = new Prng(seed * 8 + 7)
+  const sharedClock = clocks.below(8) !== 0
+  const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
   return {
     seed,
+    sharedClock,
     nodes,
     gateways: 1 + prng.below(3),
     clients,
@@ -105,12 +115,12 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     coordination: prng.below(3) === 0 ? 'server' : 'client',
     conflict,
     quorums,
-    sloppy: prng.below(2) === 0,
+    sloppy: prng.below(2) === 0 && sharedClock,
     thinkMs,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...boundsOf(new Prng(seed * 8 + 5)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: faultsOf(prng, options.faults ?? FAULTS, lastsMs),
+    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps].sort((a, b) => a.atMs - b.atMs),
   }
 }
 
@@ -129,7 +139,14 @@ function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {
     const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
     faults.push({ number, kind, atMs, lastsMs: 20 + prng.next() ** 2 * 800, where })
   }
-  return faults.sort((a, b) => a.atMs - b.atMs)
+  return faults
+}
+
+function jumpsOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  return Array.from({ length: CLOCK_JUMPS }, (_, jump) => {
+    const where: PlannedFault['where'] = [prng.next(), prng.next(), 0]
+    return { number: 1_000 + jump, kind: CLOCK_FAULT, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
 }
 
 function pickWeighted(prng: Prng, kinds: readonly FaultKind[], weights: readonly number[]): FaultKind {

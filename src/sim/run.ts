@@ -220,12 +220,13 @@ function endOf(outcome: OperationOutcome): string {
 }
 
 function configOf(plan: Plan): GatewayConfig {
-  const { quorums, conflict, coordination, hintWindowMs } = plan
+  const { quorums, conflict, coordination, sharedClock, hintWindowMs } = plan
   return {
     ...quorums,
     wFill: quorums.w,
     partitions: 16,
     conflict,
+    sharedClock,
     coordination,
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,

@@ -31,8 +31,8 @@ export class SimGateway {
   readonly #world: SimWorld
   readonly #pending = new Map<number, Pending>()
   #timerAtMs = Number.POSITIVE_INFINITY
-  /** Added to its clock where there is no shared one. */
-  skewNs = 0n
+  /** Added to its clock; 0 where all share one. */
+  #skewNs = 0n
   isGone = false
   /** Peers that it has not heard of yet. */
   #unheard: number
@@ -40,6 +40,7 @@ export class SimGateway {
   constructor(id: GatewayId, world: SimWorld, table: PartitionTable) {
     this.id = id
     this.#unheard = world.nodes.size
+    if (!world.options.config.sharedClock) this.jumpClock(world.chance.clocks.next())
     this.#world = world
     this.core = new Gateway(id, world.options.config, table)
   }
@@ -76,13 +77,18 @@ export class SimGateway {
     }
     this.#pending.set(number, { call, onEnd })
     for (const observer of world.watching.onCall) observer.onCall(call)
-    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.skewNs })
+    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.#skewNs })
     return call
   }
 
   deliver(from: Address, message: Message): void {
     if (message.type === 'peer/changed') this.#unheard -= 1
     if (!this.isGone) this.#step({ type: 'message', from, message })
+  }
+
+  /** From here on its clock is wrong by half a second at most. Shape: 0…1. */
+  jumpClock(where: number): void {
+    this.#skewNs = BigInt(Math.round((where - 0.5) * 1e9))
   }
 
   /** Its thread ends in the middle of its work. */

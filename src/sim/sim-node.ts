@@ -100,7 +100,8 @@ export class SimNode {
     const { nowMs } = world
     const boot = { table, activeEpoch, hints }
     const { config } = world.options
-    life.core = new DynamoNode({ identity, config, store, ...boot, bootTimeNs: world.clockNs(), nowMs })
+    const bootTimeNs = config.sharedClock ? world.clockNs() : undefined
+    life.core = new DynamoNode({ identity, config, store, ...boot, bootTimeNs, nowMs })
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
     for (const observer of world.watching.onBoot) observer.onBoot(this.id, table)
     this.#handle(life, { type: 'node/boot', storedEpoch, peers, ...boot })

@@ -39,7 +39,13 @@ export class SimWorld {
   readonly options: WorldOptions
   readonly watching: Watching
   /** A source of chance for each purpose, so that leaving out a fault does not change all the rest. */
-  readonly chance: { readonly network: Prng; readonly disks: Prng; readonly host: Prng; readonly faults: Prng }
+  readonly chance: {
+    readonly network: Prng
+    readonly disks: Prng
+    readonly host: Prng
+    readonly faults: Prng
+    readonly clocks: Prng
+  }
   readonly network: Network
   readonly nodes = new Map<NodeId, SimNode>()
   readonly gateways = new Map<GatewayId, SimGateway>()
@@ -56,7 +62,13 @@ export class SimWorld {
     this.options = options
     this.watching = watchingOf(observers)
     const chanceOf = (purpose: number): Prng => new Prng(seed * 8 + purpose)
-    this.chance = { network: chanceOf(1), disks: chanceOf(2), host: chanceOf(3), faults: chanceOf(4) }
+    this.chance = {
+      network: chanceOf(1),
+      disks: chanceOf(2),
+      host: chanceOf(3),
+      faults: chanceOf(4),
+      clocks: chanceOf(6),
+    }
     this.network = new Network(this.chance.network, options.latency)
     const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
     const { partitions, n } = config

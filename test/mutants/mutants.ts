@@ -332,6 +332,13 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'stampTimePart((stampTimeNs ?? 0n) - BigInt(this.id.slice(-1)) * 10_000_000n)',
   },
   {
+    name: 'stamps-above-nothing',
+    rule: 'Stamps: without the shared clock a quorum is asked for the highest one first',
+    file: 'src/protocol/coordinator/stamp-asks.ts',
+    find: 'if (timeNs > ask.highestNs) ask.highestNs = timeNs',
+    replace: 'if (timeNs > (1n << 100n)) ask.highestNs = timeNs',
+  },
+  {
     name: 'unbalanced-successors',
     rule: 'Placement: no node owns more than its share',
     file: REASSIGNMENT,

@@ -11,6 +11,7 @@ export function configOf(wFill: number): GatewayConfig {
     r: 2,
     w: 2,
     conflict: 'lww',
+    sharedClock: true,
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
   } as const

@@ -35,6 +35,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     // Two reads more or less would only hide what a scenario is about.
     hedgeBudgetPercent: 0,
     hintWindowMs,
+    sharedClock: true,
     hintBytesMax: 1e7,
     transferBytesPerSecond: 1e8,
     membership: MEMBERSHIP_DEFAULTS,

@@ -16,6 +16,9 @@ import type { ActorId } from '../ids.js'
 /** Opaque, totally ordered by `<`. */
 export type Stamp = string
 
+/** Above every stamp. */
+export const STAMP_MAX: Stamp = 'g'
+
 /** Operations of one turn that can share a clock reading. */
 const STAMP_INDEX_MAX = 0xffff
 
@@ -40,4 +43,9 @@ const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => by
 /** The time part alone, for a turn that stamps many operations. */
 export function stampTimePart(timeNs: bigint): string {
   return timeNs.toString(16).padStart(16, '0')
+}
+
+/** Nanoseconds of the clock that it was stamped by. */
+export function stampTimeNs(stamp: Stamp): bigint {
+  return BigInt(`0x${stamp.slice(0, 16)}`)
 }
