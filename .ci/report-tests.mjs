@@ -1,5 +1,5 @@
 // Reads what tap wrote. With one argument it prints only the counts; with a second, the runner's own output, it first
-// prints every failure and the coverage table. The counts are assertions, and no test at all is a failure.
+// prints every failure and how the run closed. The counts are assertions, and no test at all is a failure.
 
 import { existsSync, readFileSync } from 'node:fs'
 

@@ -18,6 +18,7 @@ import type { SupervisedView } from '../src/protocol/supervision/supervised.js'
 import { SupervisorCore } from '../src/protocol/supervision/supervisor-core.js'
 import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
+import { isShortage } from '../src/shared/shortage.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
 import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
@@ -390,7 +391,7 @@ export class SupervisorActor {
     const hints = facts?.gauges.get('hints') ?? 0
     if (end.error !== undefined && 'code' in end.error && end.error.code === 'STORE_FULL')
       this.#step({ type: 'node/full', node, reason: end.reason })
-    this.#step({ type: 'node/exited', node, incarnation, reason: end.reason, hints })
+    this.#step({ type: 'node/exited', node, incarnation, reason: end.reason, lacksMeans: isShortage(end.error), hints })
   }
 
   #flush(): void {

@@ -15,6 +15,7 @@ import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
+import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { awaitedOf, clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
@@ -165,6 +166,8 @@ class OpenCluster implements Cluster {
       if (this.#fatal !== undefined) throw this.#openFailed('the cluster folder cannot be written', this.#fatal)
       const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
       if (givenUp.length === this.#supervisor.nodes().length) throw this.#openFailed('no node could be started')
+      if (nowMs() - startedAtMs > SLOW_NODE_MS && hasShortage(this.#supervisor))
+        throw this.#openFailed('there are too few file descriptors for all nodes')
       if (nowMs() - openedAtMs > config.openTimeoutMs)
         throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
       await delay(LOOK_MS)
@@ -309,19 +312,7 @@ class OpenCluster implements Cluster {
   }
 
   #openFailed(why: string, cause?: Error): CoterieError {
-    const nodes = this.#supervisor.nodes().map(({ id, phase }) => {
-      const end = this.#supervisor.factsOf(id)?.lastEnd?.end
-      return { id, phase, ...(end === undefined ? {} : { reason: end.reason }) }
-    })
-    const errors = this.#supervisor.nodes().map(({ id }) => this.#supervisor.factsOf(id)?.lastEnd?.end.error)
-    const reason = cause ?? errors.find((error) => error !== undefined)
-    const location = this.#prepared.config.location
-    return new CoterieError(
-      'OPEN_FAILED',
-      `${why}${reason === undefined ? '' : `: ${reason.message}`}`,
-      { location, nodes },
-      { cause: reason },
-    )
+    return openFailed(this.#supervisor, this.#prepared.config.location, why, cause)
   }
 
   /** Stamps may go up to the ceiling that is on disk. */

@@ -249,8 +249,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'hint-dropped-before-it-arrived',
     rule: 'Hints: an acknowledged hint is never dropped',
     file: HINTS,
-    find: 'for (const id of failed) done.delete(id)',
-    replace: 'void failed',
+    find: 'for (const id of [...failed, ...batch.unfinished]) done.delete(id)',
+    replace: '',
   },
   {
     name: 'hint-acknowledged-before-the-store',

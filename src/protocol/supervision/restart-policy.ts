@@ -43,3 +43,9 @@ export function planRestart(shortLivesAtMs: readonly number[], policy: RestartPo
   if (counted <= 1) return { type: 'restart', delayMs: 0 }
   return { type: 'restart', delayMs: Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** (counted - 2)) }
 }
+
+/** After a death that is nobody's failure (no file could be opened any more): later and later, but it is never given up. */
+export function planRetry(shortLivesAtMs: readonly number[], policy: RestartPolicy): RestartDecision {
+  const delayMs = Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** Math.min(20, shortLivesAtMs.length))
+  return { type: 'restart', delayMs }
+}

@@ -2,7 +2,7 @@
 
 import type { Epoch, Incarnation, NodeId } from '../ids.js'
 import type { PeerStatus } from '../messages.js'
-import type { RestartPolicy } from './restart-policy.js'
+import { planRestart, planRetry, type RestartDecision, type RestartPolicy } from './restart-policy.js'
 
 /** Where a node is in its life. */
 export type NodePhase = 'waiting' | 'opening' | 'booting' | 'up' | 'down' | 'salvaging' | 'salvaged'
@@ -87,4 +87,15 @@ export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number):
   if (isShort && !isFull) node.shortLivesAtMs.push(nowMs)
   node.shortLivesAtMs = node.shortLivesAtMs.filter((atMs) => atMs > nowMs - policy.windowMs)
   node.upSinceMs = undefined
+}
+
+/** What follows from the death of a node that is not final. With no restart forgiven, a full disk is still nobody's failure. */
+export function afterDeath(
+  node: Supervised,
+  lacksMeans: boolean,
+  policy: RestartPolicy,
+  nowMs: number,
+): RestartDecision {
+  if (node.isFull) return { type: 'restart', delayMs: 0 }
+  return lacksMeans ? planRetry(node.shortLivesAtMs, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
 }

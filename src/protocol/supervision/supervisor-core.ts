@@ -22,9 +22,9 @@ import { Exchanges } from './exchanges.js'
 import { isStillFull, onFull, onRoom } from './full-disks.js'
 import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
 import { rowsAfterAmnesia, rowsAfterDeath } from './reassignment.js'
-import { planRestart, type RestartPolicy } from './restart-policy.js'
+import type { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
-import { endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
+import { afterDeath, endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
 import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 import { SupervisorPost } from './supervisor-post.js'
 import { TableBook } from './table-book.js'
@@ -35,8 +35,6 @@ export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
   /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
   readonly nodesCoordinate: boolean
 }
-
-const AT_ONCE = { type: 'restart', delayMs: 0 } as const
 
 export class SupervisorCore {
   readonly #config: SupervisorConfig
@@ -249,7 +247,8 @@ export class SupervisorCore {
     this.#post.effect({ type: 'boot', node, incarnation, table: this.#tables.persisted, activeEpoch, peers })
   }
 
-  #onExited({ node: id, incarnation, reason, hints }: SupervisorEvent & { type: 'node/exited' }): void {
+  #onExited(event: SupervisorEvent & { type: 'node/exited' }): void {
+    const { node: id, incarnation, reason, lacksMeans, hints } = event
     const node = this.#nodes.get(id)
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
     const { phase } = node
@@ -266,8 +265,7 @@ export class SupervisorCore {
     if (this.#isStopping) return
     if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
-    // With no restart forgiven, a full disk is still nobody's failure.
-    const decision = node.isFull ? AT_ONCE : planRestart(node.shortLivesAtMs, this.#config.restart, this.#nowMs)
+    const decision = afterDeath(node, lacksMeans === true, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
       const shortLives = decision.type === 'give-up' ? decision.shortLives : 0
       const isTold = node.isFinal || this.#config.restart.restartsMax === 0

@@ -50,6 +50,8 @@ export type SupervisorEvent =
       readonly node: NodeId
       readonly incarnation: Incarnation
       readonly reason: string
+      /** The system had no more files to open: nobody's failure. */
+      readonly lacksMeans?: boolean
       /** Hints that it kept, as it told before it acknowledged them. */
       readonly hints: number
     }
