@@ -23,6 +23,7 @@ import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './sh
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
+import { isShortage } from './shared/shortage.js'
 import { isDiskFull } from './storage/disk-room.js'
 import type { NativeDeath } from './storage/opening-marker.js'
 
@@ -30,6 +31,8 @@ import type { NativeDeath } from './storage/opening-marker.js'
 const LOOK_MS = 5
 /** A slow node (a big store being verified) does not hold up the opening for longer, if every partition has its quorum. */
 const SLOW_NODE_MS = 2_000
+/** Where no more files can be opened, nodes start one at a time: not for longer, if partitions have no quorum. */
+const SHORTAGE_MS = 6_000
 /** How long requests in flight may still take when the cluster closes. */
 const DRAIN_MS = 1_000
 const CLOCK_LOOK_MS = 1_000
@@ -66,8 +69,11 @@ export async function openAfter(death: NativeDeath | undefined, options: Cluster
     await cluster.start(openedAtMs)
     return cluster
   } catch (error) {
-    await cluster.close()
-    throw error
+    const [closed] = await Promise.allSettled([cluster.close()])
+    if (error instanceof CoterieError && closed.status === 'fulfilled') throw error
+    // A file that could not be written while it opened, or while it closed after that.
+    const cause = closed.status === 'fulfilled' ? error : new AggregateError([error, closed.reason], String(error))
+    throw cluster.openFailed(`${config.location} cannot be opened`, cause as Error)
   }
 }
 
@@ -163,13 +169,13 @@ class OpenCluster implements Cluster {
     this.#supervisor.start(this.#prepared.wasUnclean)
     const startedAtMs = nowMs()
     while (!this.#isOpenEnough(nowMs() - startedAtMs)) {
-      if (this.#fatal !== undefined) throw this.#openFailed('the cluster folder cannot be written', this.#fatal)
+      if (this.#fatal !== undefined) throw this.openFailed('the cluster folder cannot be written', this.#fatal)
       const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
-      if (givenUp.length === this.#supervisor.nodes().length) throw this.#openFailed('no node could be started')
-      if (nowMs() - startedAtMs > SLOW_NODE_MS && hasShortage(this.#supervisor))
-        throw this.#openFailed('there are too few file descriptors for all nodes')
+      if (givenUp.length === this.#supervisor.nodes().length) throw this.openFailed('no node could be started')
+      if (nowMs() - startedAtMs > SHORTAGE_MS && hasShortage(this.#supervisor))
+        throw this.openFailed('there are too few file descriptors for all nodes')
       if (nowMs() - openedAtMs > config.openTimeoutMs)
-        throw this.#openFailed(`not open after ${config.openTimeoutMs} ms`)
+        throw this.openFailed(`not open after ${config.openTimeoutMs} ms`)
       await delay(LOOK_MS)
     }
     // On the disk before a first write can be acknowledged: what is still `creating` is thrown away by the next opening.
@@ -311,7 +317,7 @@ class OpenCluster implements Cluster {
     )
   }
 
-  #openFailed(why: string, cause?: Error): CoterieError {
+  openFailed(why: string, cause?: Error): CoterieError {
     return openFailed(this.#supervisor, this.#prepared.config.location, why, cause)
   }
 
@@ -328,9 +334,9 @@ class OpenCluster implements Cluster {
     return this.#clockWrite
   }
 
-  /** On a full disk it is tried again at the next look: until then writes go up to the old ceiling, then they are refused. */
+  /** On a full disk, or for want of a file descriptor, it is tried again at the next look: until then writes go up to the old ceiling, then they are refused. */
   #onClockUnwritten(error: Error): void {
-    if (isDiskFull(error) && this.#watch !== undefined) this.#emit('folder:full', { error })
+    if ((isDiskFull(error) || isShortage(error)) && this.#watch !== undefined) this.#emit('folder:full', { error })
     else this.#onFatal(error)
   }
 

@@ -44,8 +44,11 @@ export function planRestart(shortLivesAtMs: readonly number[], policy: RestartPo
   return { type: 'restart', delayMs: Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** (counted - 2)) }
 }
 
-/** After a death that is nobody's failure (no file could be opened any more): later and later, but it is never given up. */
+/** The longest pause before a node that lacked means is tried again: what it lacked is there as soon as somebody closes a file. */
+const RETRY_MS_MAX = 1_000
+
+/** After a death that is nobody's failure (no more files could be opened): later and later, but it is never given up. */
 export function planRetry(shortLivesAtMs: readonly number[], policy: RestartPolicy): RestartDecision {
-  const delayMs = Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** Math.min(20, shortLivesAtMs.length))
+  const delayMs = Math.min(RETRY_MS_MAX, policy.backoffMsMin * 2 ** Math.min(10, shortLivesAtMs.length))
   return { type: 'restart', delayMs }
 }

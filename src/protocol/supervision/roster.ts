@@ -36,7 +36,11 @@ export class Roster {
 
   /** To be started now. */
   due(nowMs: number): readonly Supervised[] {
-    return this.#sorted.filter(({ phase, sinceMs, isFull }) => phase === 'waiting' && nowMs >= sinceMs && !isFull)
+    const due = this.#sorted.filter(({ phase, sinceMs, isFull }) => phase === 'waiting' && nowMs >= sinceMs && !isFull)
+    // One at a time where there is too little for all: each opens many files while it loads, and few afterwards.
+    const isOpening = this.#sorted.some(({ phase }) => phase === 'opening')
+    const [first] = due.filter(({ lacksMeans }) => lacksMeans).sort((a, b) => a.sinceMs - b.sinceMs)
+    return due.filter((node) => !node.lacksMeans || (node === first && !isOpening))
   }
 
   /** Nobody is on its way from one phase to another. */

@@ -29,6 +29,8 @@ export interface Supervised {
   isHungReported: boolean
   /** The thread of this life has been told to end. */
   isEnding: boolean
+  /** Its last life ended because no more files could be opened. */
+  lacksMeans: boolean
   /** Its disk is full. A life that ends over it is no short one, and the next one begins when there is room. */
   isFull: boolean
   /** It is full, there is room, and its thread has still to end. */
@@ -63,6 +65,7 @@ export function newSupervised(id: NodeId, nowMs: number): Supervised {
     salvagesFailed: 0,
     isHungReported: false,
     isEnding: false,
+    lacksMeans: false,
     isFull: false,
     hasRoom: false,
   }
@@ -90,12 +93,7 @@ export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number):
 }
 
 /** What follows from the death of a node that is not final. With no restart forgiven, a full disk is still nobody's failure. */
-export function afterDeath(
-  node: Supervised,
-  lacksMeans: boolean,
-  policy: RestartPolicy,
-  nowMs: number,
-): RestartDecision {
+export function afterDeath(node: Supervised, policy: RestartPolicy, nowMs: number): RestartDecision {
   if (node.isFull) return { type: 'restart', delayMs: 0 }
-  return lacksMeans ? planRetry(node.shortLivesAtMs, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
+  return node.lacksMeans ? planRetry(node.shortLivesAtMs, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
 }

@@ -248,7 +248,7 @@ export class SupervisorCore {
   }
 
   #onExited(event: SupervisorEvent & { type: 'node/exited' }): void {
-    const { node: id, incarnation, reason, lacksMeans, hints } = event
+    const { node: id, incarnation, reason, hints } = event
     const node = this.#nodes.get(id)
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
     const { phase } = node
@@ -265,7 +265,8 @@ export class SupervisorCore {
     if (this.#isStopping) return
     if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
-    const decision = afterDeath(node, lacksMeans === true, this.#config.restart, this.#nowMs)
+    node.lacksMeans = event.lacksMeans === true
+    const decision = afterDeath(node, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
       const shortLives = decision.type === 'give-up' ? decision.shortLives : 0
       const isTold = node.isFinal || this.#config.restart.restartsMax === 0

@@ -63,6 +63,6 @@ function isUnloaded(ended: string): boolean {
 
 /** Ascending; one alone is where opening is refused. */
 function spread(count: number): number[] {
-  const share = (index: number) => (count === 1 ? 0.1 : index / (count - 1))
+  const share = (index: number) => (count === 1 ? 0.14 : index / (count - 1))
   return Array.from({ length: count }, (_, index) => Math.round(FEWEST + (MOST - FEWEST) * share(index)))
 }
