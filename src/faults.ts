@@ -99,11 +99,12 @@ export class ThreadFaults implements Faults {
     Atomics.store(new Int32Array(this.#factsOf(node).diskFilled), 0, 1)
   }
 
-  heal(): Promise<void> {
-    return this.#heal()
+  async heal(idsA?: Ids, idsB?: Ids): Promise<void> {
+    if (idsA === undefined && idsB === undefined) return this.#healAll()
+    await this.#allowed().healLinks(idsA ?? [], idsB ?? [])
   }
 
-  async #heal(): Promise<void> {
+  async #healAll(): Promise<void> {
     this.#check()
     for (const { id } of this.#supervisor.nodes()) Atomics.store(new Int32Array(this.#factsOf(id).diskFilled), 0, 0)
     const over = this.#supervisor.faultsOver

@@ -74,6 +74,16 @@ export class StandingFaults {
     await this.#change({ ...rules, skew: { ...rules.skew, [node]: ms } })
   }
 
+  /** Rules of many links go on for the others. */
+  async healLinks(idsA: Ids, idsB: Ids): Promise<void> {
+    const a = this.#addresses('idsA', idsA)
+    const b = this.#addresses('idsB', idsB)
+    const isHealed = (from: Address, to: Address) =>
+      (a.includes(from) && b.includes(to)) || (b.includes(from) && a.includes(to))
+    const links = this.#rules.links.flatMap((rule) => without(rule, isHealed))
+    await this.#setLinks(links)
+  }
+
   async clear(): Promise<void> {
     await this.#change(NO_FAULTS)
   }
@@ -111,17 +121,20 @@ export class StandingFaults {
   }
 
   async #add(added: readonly LinkRule[]): Promise<void> {
-    const rules = this.#rules
-    const links = [...rules.links, ...added]
+    const links = [...this.#rules.links, ...added]
     if (links.length > RULES_MAX)
       throw invalid(
         'faults',
         links.length,
         `at most ${RULES_MAX} rules of links at a time (a cut has two); heal() ends them`,
       )
+    await this.#setLinks(links)
+  }
+
+  async #setLinks(links: readonly LinkRule[]): Promise<void> {
     const ids = links.flatMap(({ from, to }) => [...from, ...to])
     const gateways = [...new Set(ids)].filter((id) => this.#supervisor.factsOf(id) === undefined)
-    await this.#change({ ...rules, links, gateways })
+    await this.#change({ ...this.#rules, links, gateways })
   }
 
   /** Threads that are not assigned yet are given it with their assignment; of one that ends, the next is. */
@@ -137,6 +150,16 @@ export class StandingFaults {
     const why = `${silent.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms; heal() takes it back`
     throw new CoterieError('NODE_NOT_RUNNING', why, { nodes: silent })
   }
+}
+
+/** What is left of a rule. */
+function without(rule: LinkRule, isHealed: (from: Address, to: Address) => boolean): LinkRule[] {
+  const { from: froms, to: tos, fault } = rule
+  if (!froms.some((from) => tos.some((to) => isHealed(from, to)))) return [rule]
+  return froms.flatMap((from) => {
+    const to = tos.filter((one) => !isHealed(from, one))
+    return to.length === 0 ? [] : [{ from: [from], to, fault }]
+  })
 }
 
 /** False: it has not answered in time. */

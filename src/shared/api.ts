@@ -236,8 +236,8 @@ export interface Faults {
   skewClock(node: NodeId, ms: number): Promise<void>
   /** The node's disk is as good as full: its store takes no writes until `heal`. */
   fillDisk(node: NodeId): Promise<void>
-  /** Ends every fault that is still in effect. */
-  heal(): Promise<void>
+  /** Ends every fault that is still in effect. With ids: only those of links between the one side and the other. */
+  heal(idsA?: Ids, idsB?: Ids): Promise<void>
 }
 
 /** Give it to another thread (workerData or postMessage; plain data): `connect(ticket)` there. */

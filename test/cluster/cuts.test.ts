@@ -45,6 +45,22 @@ for (const coordination of ['client', 'server'] as const) {
   })
 }
 
+test('heal with ids: that link is open again, and the others of the same cut stay cut', async (t) => {
+  const cluster = await openForTest(t)
+  const droppedOf = (node: string) => nodeOf(cluster, node).faults?.dropped ?? 0
+  await cluster.faults.cut('node3', [cluster.id, 'node4'])
+  t.same(await failures(cluster, 40), [])
+  await until(() => droppedOf('node4') > 0)
+  await cluster.faults.heal('node3', 'node4')
+  const before = { node3: droppedOf('node3'), node4: droppedOf('node4') }
+  t.ok(before.node4 > 0, JSON.stringify(before))
+  t.same(await failures(cluster, 200), [])
+  t.equal(droppedOf('node4'), before.node4)
+  t.ok(droppedOf('node3') > before.node3)
+  t.equal(await outcomeOf(cluster.faults.heal('node3')), 'INVALID_OPTION')
+  t.equal(await outcomeOf(cluster.faults.heal('node3', 'node9')), 'UNKNOWN_NODE')
+})
+
 test('cutOneWay: what is sent arrives, its answer does not', async (t) => {
   const cluster = await openForTest(t)
   const there = await connectInThread(t, cluster.ticket())
@@ -102,4 +118,18 @@ test('heal: ends a hang and a cut at once, whatever the node is doing', async (t
   await cluster.faults.heal()
   t.equal(nodeOf(cluster, 'node1').restarts, 0)
   t.same(await failures(cluster, 20), [])
+})
+
+test('cutOneWay: a node that hears everybody and is heard by nobody is suspected once by each, not again and again', async (t) => {
+  const cluster = await openForTest(t)
+  const suspectedBy = new Map<string, number>()
+  cluster.on('node:suspect', ({ by }) => suspectedBy.set(by, (suspectedBy.get(by) ?? 0) + 1))
+  const others = nodeIds(cluster).filter((id) => id !== 'node1')
+  await cluster.faults.cutOneWay('node1', others)
+  await until(() => suspectedBy.size === others.length)
+  // Some rounds of gossip and heartbeats more.
+  t.same(await failures(cluster, 1_000), [])
+  t.same([...suspectedBy.keys()].sort(), others)
+  t.same([...suspectedBy.values()], [1, 1, 1, 1])
+  t.equal(nodeOf(cluster, 'node1').restarts, 0)
 })
