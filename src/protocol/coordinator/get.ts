@@ -78,6 +78,9 @@ export class GetRequest extends Request {
 
   start(desk: Desk): void {
     this.ask(desk, 0)
+    if (this.phase !== 'running') return
+    for (const peer of desk.probesAmong(this.row.owners))
+      if (this.legOf(peer.node) === undefined) this.send(desk, peer, false)
   }
 
   /** One more owner is asked although nobody failed: a hedge. */
@@ -360,6 +363,6 @@ const PACK = 64
  * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow.
  */
 function rankOf(peer: Peer, nowMs: number): number {
-  const last = peer.silent ? 1e9 : peer.isWarm(nowMs) ? 0 : 1e6
+  const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : peer.isSlow ? 1e5 : 0
   return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
 }

@@ -58,6 +58,12 @@ export class Peer {
   absentSinceMs: number | undefined = undefined
   /** Until then other replicas are read from first (slow start): a thread that has just begun is slow. */
   warmAtMs = 0
+  /** How long its answers to reads take, smoothed; 0: none has come in this life. */
+  readLatencyMs = 0
+  /** Its answers take much longer than others': other replicas are read from first, and it is only probed. */
+  isSlow = false
+  /** Slow: when it is read from next all the same, to see whether it still is. */
+  probeAtMs = 0
   /** Position among all peers by id, 0…63: the order in which reads are packed. */
   order = 0
   /** Requests it took to coordinate and has not ended. */

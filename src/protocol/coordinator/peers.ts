@@ -1,6 +1,8 @@
 /**
  * The nodes as one coordinator knows them: who lives for certain, who is suspected of silence, when a read is hedged.
  *
+ * A replica whose answers take much longer than the others' is read from last (as Cassandra's dynamic snitch does), and probed.
+ *
  * It decides what is to be thought of a peer; what follows for the requests is the coordination's. A coordinator whose own
  * tick came late judges nobody: the thread that was too busy to tick was too busy to read its mail.
  *
@@ -22,6 +24,14 @@ export type PeerVerdict =
   /** It coordinates requests of ours and says nothing: ask whether it is there. */
   | 'ping'
 
+/** Of the newest answer in the smoothed latency. */
+const LATENCY_WEIGHT = 0.25
+/** Slow: so many times as slow as the fastest of the others, and slower than this. */
+const SLOW_TIMES = 4
+const SLOW_MS_MIN = 8
+/** A slow one is asked once in so long, beside those that are asked anyway. */
+const PROBE_MS = 250
+
 export class Peers {
   readonly #config: ProtocolConfig
   readonly #byNode = new Map<NodeId, Peer>()
@@ -31,6 +41,7 @@ export class Peers {
   #judgeFromMs = 0
   #expectedTickMs = Number.POSITIVE_INFINITY
   #changes = 0
+  #slow = 0
 
   constructor(config: ProtocolConfig) {
     this.#config = config
@@ -73,6 +84,9 @@ export class Peers {
     else peer.absentSinceMs ??= nowMs
     if (isReborn) {
       peer.silent = false
+      peer.readLatencyMs = 0
+      if (peer.isSlow) this.#slow -= 1
+      peer.isSlow = false
       peer.pingAtMs = 0
     }
     this.#changes += 1
@@ -88,14 +102,40 @@ export class Peers {
     return true
   }
 
+  /** Of these the slow ones that are due to be asked, once, beside those that are asked anyway. */
+  takeProbes(nodes: readonly (NodeId | null)[], nowMs: number): readonly Peer[] {
+    if (this.#slow === 0) return []
+    const due: Peer[] = []
+    for (const node of nodes) {
+      const peer = node === null ? undefined : this.#byNode.get(node)
+      if (peer === undefined || !peer.isSlow || !peer.healthy || nowMs < peer.probeAtMs) continue
+      peer.probeAtMs = nowMs + PROBE_MS
+      due.push(peer)
+    }
+    return due
+  }
+
   becomeSilent(peer: Peer, nowMs: number): void {
     peer.silent = true
     peer.pingAtMs = Math.max(peer.pingAtMs, nowMs)
     this.#changes += 1
   }
 
-  onReadLatency(latencyMs: number, operations: number): void {
+  onReadLatency(peer: Peer, latencyMs: number, operations: number, nowMs: number): void {
     this.#hedging.onLatency(latencyMs, operations)
+    peer.readLatencyMs += LATENCY_WEIGHT * (latencyMs - peer.readLatencyMs)
+    const wasSlow = peer.isSlow
+    peer.isSlow = peer.readLatencyMs > Math.max(SLOW_MS_MIN, SLOW_TIMES * this.#fastestMsBut(peer))
+    if (peer.isSlow && !wasSlow) peer.probeAtMs = nowMs + PROBE_MS
+    if (peer.isSlow !== wasSlow) this.#slow += peer.isSlow ? 1 : -1
+  }
+
+  #fastestMsBut(peer: Peer): number {
+    let fastestMs = Number.POSITIVE_INFINITY
+    for (const other of this.#sorted)
+      if (other !== peer && other.healthy && other.readLatencyMs > 0 && other.readLatencyMs < fastestMs)
+        fastestMs = other.readLatencyMs
+    return fastestMs
   }
 
   /** When somebody may have to be judged, of all deadlines of the coordination. */
