@@ -99,6 +99,7 @@ test('parent: after a native death a damaged store is found, whatever the option
   process.kill(parent.childPid(), 'SIGSEGV')
   await parent.printed(/ open ready/, 2)
   t.match(readdirSync(join(folder, 'data', 'node2', 'quarantine')), [/files-damaged/])
+  await parent.printed(/node:quarantine node2's store was set aside/)
   parent.child.kill('SIGTERM')
   t.match(await parent.ended, { code: 0 })
   t.match(execFileSync(process.execPath, [BIN, 'get', '2', ...CALM], { cwd: folder, encoding: 'utf8' }), 'Two')

@@ -32,6 +32,23 @@ test('flood: past bytesInFlightMax a request is refused at once', async (t) => {
   t.equal(await outcomeOf(cluster.put('later', value)), 'ok', 'room again once they were answered')
 })
 
+test('flood: 300 values of 1 MiB at once: what is past bytesInFlightMax is refused before it costs memory', async (t) => {
+  const cluster = await openForTest(t, { bytesInFlightMax: 16 * MEBIBYTE, writeTimeoutMs: 60_000 })
+  const value = Buffer.alloc(MEBIBYTE, 'x')
+  const putAll = () =>
+    Promise.all(Array.from({ length: 300 }, (_, number) => outcomeOf(cluster.put(`key ${number}`, value))))
+  // Caches and write buffers are filled.
+  for (let round = 0; round < 4; round++) await putAll()
+  const before = process.memoryUsage().rss
+  const outcomes = await putAll()
+  const grownMb = (process.memoryUsage().rss - before) / MEBIBYTE
+  const taken = outcomes.filter((outcome) => outcome === 'ok').length
+  t.equal(outcomes.filter((outcome) => outcome === 'OVERLOADED').length, 300 - taken)
+  t.ok(taken > 0 && taken <= 16, `${taken} were taken`)
+  // Three copies of all 300 would be 900 MiB.
+  t.ok(grownMb < 200, `memory grew by ${grownMb.toFixed(0)} MiB`)
+})
+
 for (const hung of [false, true]) {
   test(`flood: memory stays bounded${hung ? ' while a node stands still' : ''}`, { timeout: 60_000 }, async (t) => {
     const cluster = await openForTest(t, {

@@ -159,6 +159,10 @@ export class EventLog {
     this.#sink = sink
     for (const name of Object.keys(TELL) as (keyof typeof TELL)[]) this.#tellOneByOne(cluster, name)
     for (const name of Object.keys(GATHER) as (keyof typeof GATHER)[]) this.#gather(cluster, name)
+    // While it opened nobody could listen yet.
+    for (const { id: node, quarantined } of cluster.status().nodes)
+      for (const { folder, reason } of quarantined)
+        this.#add('node:quarantine', TELL['node:quarantine']({ node, folder, reason }))
   }
 
   /** Tells what is still gathered and stops listening. */
