@@ -1,5 +1,6 @@
 /** The parts of the torture by name, and how often each does what it does. Called by `npm run torture` and its test. */
 
+import { tortureClock } from './clock.js'
 import { tortureByDamage } from './damage.js'
 import { tortureDescriptors } from './descriptors.js'
 import { tortureByKill, tortureRefill } from './kill.js'
@@ -17,6 +18,7 @@ export const PARTS = {
   damage: tortureByDamage,
   power: torturePower,
   descriptors: tortureDescriptors,
+  clock: tortureClock,
   refill: tortureRefill,
 } as const satisfies Record<string, (effort: TortureEffort) => Promise<Outcome>>
 
@@ -27,6 +29,7 @@ const COUNTS: Readonly<Record<PartName, { readonly full: number; readonly quick:
   damage: { full: 200, quick: 4 },
   power: { full: 100, quick: 6 },
   descriptors: { full: 16, quick: 1 },
+  clock: { full: 40, quick: 2 },
   refill: { full: 60, quick: 1 },
 }
 
