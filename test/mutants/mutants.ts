@@ -339,6 +339,13 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (timeNs > (1n << 100n)) ask.highestNs = timeNs',
   },
   {
+    name: 'newest-by-its-own-clock',
+    rule: 'Stamps: without the shared clock nothing is known to be newer than all that is stored',
+    file: NODE,
+    find: 'options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs)',
+    replace: 'stampTimePart(options.bootTimeNs ?? 0n)',
+  },
+  {
     name: 'unbalanced-successors',
     rule: 'Placement: no node owns more than its share',
     file: REASSIGNMENT,
