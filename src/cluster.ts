@@ -300,7 +300,7 @@ class OpenCluster implements Cluster {
       await this.#supervisor.writeMetadata({ cleanShutdown })
     } catch (error) {
       // Everything is closed all the same; the next opening takes this for a process that died, which is safe.
-      if (!isDiskFull(error)) throw error
+      if (!isDiskFull(error) && !isShortage(error)) throw error
       this.#emit('folder:full', { error: error as Error })
     }
   }

@@ -2,13 +2,14 @@
  * The cluster's folder as the supervisor's actor writes it: tables and metadata, one after the other. What the next process
  * must know of is noted here.
  *
- * Once the nodes run, a full disk is waited for: nothing is lost, what waits for an epoch to be on disk (a refill, a boot) waits too,
+ * Once the nodes run, room on a full disk (and a free file descriptor) is waited for: nothing is lost, what waits for an epoch to be on disk (a refill, a boot) waits too,
  * and requests go on by the table that is there. While the cluster opens, and once it closes, it is an error at once.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
+import { isShortage } from '../../src/shared/shortage.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
 import { isDiskFull } from '../../src/storage/disk-room.js'
 import { nodeFolders } from '../../src/storage/layout.js'
@@ -133,7 +134,7 @@ export class ClusterRecord {
         return await task()
       } catch (error) {
         const { signal } = this.#waits
-        if (!isDiskFull(error) || signal.aborted) throw error
+        if (!(isDiskFull(error) || isShortage(error)) || signal.aborted) throw error
         if (pauseMs === PAUSE_MS_MIN) this.#onFull(error as Error)
         // `stop` ends the pause: then there is one more attempt.
         await delay(pauseMs, undefined, { signal }).catch(() => undefined)

@@ -17,9 +17,9 @@ export function openFailed(supervisor: SupervisorActor, location: string, why: s
   return new CoterieError('OPEN_FAILED', message, { location, nodes }, { cause: reason })
 }
 
-/** Nodes that are not up because no file could be opened for them. */
+/** A node waits for its next life because no file could be opened for the last. */
 export function hasShortage(supervisor: SupervisorActor): boolean {
   return supervisor
     .nodes()
-    .some(({ id, phase }) => phase !== 'up' && isShortage(supervisor.factsOf(id)?.lastEnd?.end.error))
+    .some(({ id, phase }) => phase === 'waiting' && isShortage(supervisor.factsOf(id)?.lastEnd?.end.error))
 }

@@ -189,13 +189,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'const longer = b.counter > a.counter ? a : b',
   },
   {
-    name: 'actor-survives-a-damaged-record',
-    rule: 'Amnesia: an (actor, counter) pair issued twice loses acknowledged writes',
-    file: REQUESTS,
-    find: "if (this.#config.conflict === 'siblings') this.#renewActor()",
-    replace: '',
-  },
-  {
     name: 'the-older-version-wins',
     rule: 'Stamps: last write wins; repair writes the newest',
     file: RECORD,
@@ -337,13 +330,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/protocol/coordinator/stamp-asks.ts',
     find: 'if (timeNs > ask.highestNs) ask.highestNs = timeNs',
     replace: 'if (timeNs > (1n << 100n)) ask.highestNs = timeNs',
-  },
-  {
-    name: 'newest-by-its-own-clock',
-    rule: 'Stamps: without the shared clock nothing is known to be newer than all that is stored',
-    file: NODE,
-    find: 'options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs)',
-    replace: 'stampTimePart(options.bootTimeNs ?? 0n)',
   },
   {
     name: 'unbalanced-successors',

@@ -80,7 +80,7 @@ export class GetRequest extends Request {
     this.ask(desk, 0)
     if (this.phase !== 'running') return
     for (const peer of desk.probesAmong(this.row.owners))
-      if (this.legOf(peer.node) === undefined) this.send(desk, peer, false)
+      if (peer.node !== this.learnFor && this.legOf(peer.node) === undefined) this.send(desk, peer, false)
   }
 
   /** One more owner is asked although nobody failed: a hedge. */

@@ -123,7 +123,9 @@ export class Peers {
 
   onReadLatency(peer: Peer, latencyMs: number, operations: number, nowMs: number): void {
     this.#hedging.onLatency(latencyMs, operations)
-    peer.readLatencyMs += LATENCY_WEIGHT * (latencyMs - peer.readLatencyMs)
+    // Only so much higher at once: when our own thread stood still, one answer of each was late, and nobody is to blame.
+    const countedMs = Math.min(latencyMs, SLOW_TIMES * peer.readLatencyMs + SLOW_MS_MIN)
+    peer.readLatencyMs += LATENCY_WEIGHT * (countedMs - peer.readLatencyMs)
     const wasSlow = peer.isSlow
     peer.isSlow = peer.readLatencyMs > Math.max(SLOW_MS_MIN, SLOW_TIMES * this.#fastestMsBut(peer))
     if (peer.isSlow && !wasSlow) peer.probeAtMs = nowMs + PROBE_MS

@@ -42,6 +42,10 @@ interface Batch {
   readonly handoffs: Map<number, { readonly hint: Hint; readonly node: NodeId; failed: boolean }>
   /** Hints that are kept whatever is answered: owners that could not be asked now lack them. */
   readonly unfinished: Set<number>
+  /** Hints that were orphans when they were handed over. */
+  readonly orphans: Set<number>
+  /** Orphans that everybody who is awaited has. */
+  readonly finished: Hint[]
   waiting: number
 }
 
@@ -65,7 +69,7 @@ export class HintKeeper {
   #nextId: number
   readonly #storing = new Map<
     number,
-    { readonly to: Address; readonly message: HintStore; readonly kept: readonly Hint[] }
+    { readonly to: Address; readonly message: HintStore; readonly kept: readonly Hint[]; isOrphaned: boolean }
   >()
   /** Drops on their way into the store: token → bytes. */
   readonly #dropping = new Map<number, number>()
@@ -133,7 +137,7 @@ export class HintKeeper {
       kept.push(hint)
     }
     const token = this.#takeToken()
-    this.#storing.set(token, { to: from, message, kept })
+    this.#storing.set(token, { to: from, message, kept, isOrphaned: this.#gone.has(from) })
     this.#bytes += bytesOf(kept)
     if (kept.length === 0) this.#reply(token, 0)
     else
@@ -151,7 +155,7 @@ export class HintKeeper {
     if (storing === undefined) return false
     for (const hint of storing.kept) {
       this.#keep(hint)
-      if (this.#gone.has(storing.to)) this.#orphans.set(hint.id, new Set())
+      if (storing.isOrphaned) this.#orphans.set(hint.id, new Set())
       else this.#keptFor.set(hint.id, storing.to)
     }
     this.#reply(token, storing.kept.length)
@@ -172,6 +176,9 @@ export class HintKeeper {
   onCoordinatorLost(coordinator: Address): void {
     this.#gone.add(coordinator)
     for (const oldest of this.#gone) if (this.#gone.size > GONE_MAX) this.#gone.delete(oldest)
+    for (const storing of this.#storing.values()) storing.isOrphaned ||= storing.to === coordinator
+    // A node may have lost its store with its life.
+    for (const accepted of this.#orphans.values()) accepted.delete(coordinator)
     for (const [id, asked] of this.#keptFor) {
       if (asked !== coordinator) continue
       this.#keptFor.delete(id)
@@ -206,13 +213,14 @@ export class HintKeeper {
       if (this.#blockedAt.get(target) === changes) continue
       // Its pause is over: from here on it waits for its node, not for a time.
       this.#pausedUntilMs.delete(target)
-      const batch: Batch = { target, handoffs: new Map(), unfinished: new Set(), waiting: 0 }
+      const batch = newBatch(target)
       for (const id of this.#byTarget.get(target) ?? []) {
         if (batch.handoffs.size >= HANDOFF_BATCH) break
         const hint = this.#hints.get(id)
         if (hint !== undefined) this.#handOver(batch, hint, writeTargetsOf(rowOf(table, hint.partition)), owners)
       }
       if (batch.waiting > 0) this.#batches.set(target, batch)
+      else if (batch.finished.length > 0) this.#endBatch(batch, nowMs)
       else this.#blockedAt.set(target, changes)
     }
   }
@@ -237,19 +245,22 @@ export class HintKeeper {
   }
 
   #handOver(batch: Batch, hint: Hint, targets: readonly NodeId[], { canTake, isDown }: Owners): void {
-    const isOwner = targets.includes(hint.target)
     const accepted = this.#orphans.get(hint.id)
-    const isAwaited = (node: NodeId) => node === hint.target || !isDown(node)
-    const lacking =
-      accepted !== undefined
-        ? targets.filter((node) => !accepted.has(node) && isAwaited(node))
-        : isOwner
-          ? [hint.target]
-          : targets
+    let lacking: readonly NodeId[] = [hint.target]
+    if (accepted !== undefined || !targets.includes(hint.target)) {
+      // Nobody waits for who is down for good, but the owner that it was kept for.
+      const awaited = targets.filter((node) => node === hint.target || !isDown(node))
+      lacking = awaited.filter((node) => accepted?.has(node) !== true)
+      if (lacking.length === 0 && awaited.length > 0) {
+        batch.finished.push(hint)
+        return
+      }
+    }
     const nodes = lacking.filter(canTake)
     // An orphan goes to each as it comes. Others all or none now: a hint is dropped when everybody it concerns has it.
     if (nodes.length === 0 || (accepted === undefined && nodes.length < lacking.length)) return
     if (nodes.length < lacking.length) batch.unfinished.add(hint.id)
+    if (accepted !== undefined) batch.orphans.add(hint.id)
     for (const node of nodes) {
       const handoff = this.#nextHandoff++
       batch.handoffs.set(handoff, { hint, node, failed: false })
@@ -263,8 +274,17 @@ export class HintKeeper {
     this.#batches.delete(batch.target)
     const entries = [...batch.handoffs.values()]
     const failed = new Set(entries.filter((entry) => entry.failed).map((entry) => entry.hint.id))
-    const done = new Map(entries.map((entry) => [entry.hint.id, entry.hint]))
-    for (const id of [...failed, ...batch.unfinished]) done.delete(id)
+    const done = new Map(batch.finished.map((hint) => [hint.id, hint]))
+    const kept = new Set<number>()
+    for (const { hint } of entries) {
+      const { id } = hint
+      const isNewlyOrphaned = this.#orphans.has(id) && !batch.orphans.has(id)
+      if (failed.has(id) || batch.unfinished.has(id) || isNewlyOrphaned) kept.add(id)
+      else done.set(id, hint)
+    }
+    // Behind all others: one owner that takes nothing must not keep the hints of another from leaving.
+    const ids = this.#byTarget.get(batch.target)
+    for (const id of kept) if (ids?.delete(id)) ids.add(id)
     if (failed.size > 0) this.#pausedUntilMs.set(batch.target, nowMs + HANDOFF_RETRY_MS)
     else this.#pausedUntilMs.delete(batch.target)
     if (done.size === 0) return
@@ -312,6 +332,10 @@ export class HintKeeper {
     const { id: replyTo, epoch } = message
     this.#output.push({ type: 'reply', to, message: { type: 'hint/stored', replyTo, epoch, statuses } })
   }
+}
+
+function newBatch(target: NodeId): Batch {
+  return { target, handoffs: new Map(), unfinished: new Set(), orphans: new Set(), finished: [], waiting: 0 }
 }
 
 function bytesOf(hints: readonly Hint[]): number {

@@ -48,7 +48,7 @@ export function planRestart(shortLivesAtMs: readonly number[], policy: RestartPo
 const RETRY_MS_MAX = 1_000
 
 /** After a death that is nobody's failure (no more files could be opened): later and later, but it is never given up. */
-export function planRetry(shortLivesAtMs: readonly number[], policy: RestartPolicy): RestartDecision {
-  const delayMs = Math.min(RETRY_MS_MAX, policy.backoffMsMin * 2 ** Math.min(10, shortLivesAtMs.length))
+export function planRetry(times: number, policy: RestartPolicy): RestartDecision {
+  const delayMs = Math.min(RETRY_MS_MAX, policy.backoffMsMin * 2 ** Math.min(10, times))
   return { type: 'restart', delayMs }
 }

@@ -5,6 +5,9 @@ import type { PeerInfo } from '../events.js'
 import type { NodeId } from '../ids.js'
 import { isSalvage, newSupervised, type Supervised, type SupervisedView, statusOf } from './supervised.js'
 
+/** How long one that lacked means keeps the next from starting: it may be long in opening a big store. */
+const TURN_MS_MAX = 2_000
+
 export class Roster {
   readonly #nodes = new Map<NodeId, Supervised>()
   #sorted: readonly Supervised[] = []
@@ -38,9 +41,10 @@ export class Roster {
   due(nowMs: number): readonly Supervised[] {
     const due = this.#sorted.filter(({ phase, sinceMs, isFull }) => phase === 'waiting' && nowMs >= sinceMs && !isFull)
     // One at a time where there is too little for all: each opens many files while it loads, and few afterwards.
-    const isOpening = this.#sorted.some(({ phase }) => phase === 'opening')
+    const isOpening = this.#sorted.some(({ phase, lacksMeans }) => lacksMeans && phase === 'opening')
     const [first] = due.filter(({ lacksMeans }) => lacksMeans).sort((a, b) => a.sinceMs - b.sinceMs)
-    return due.filter((node) => !node.lacksMeans || (node === first && !isOpening))
+    const mayStart = first !== undefined && (!isOpening || nowMs >= first.sinceMs + TURN_MS_MAX)
+    return due.filter((node) => !node.lacksMeans || (node === first && mayStart))
   }
 
   /** Nobody is on its way from one phase to another. */

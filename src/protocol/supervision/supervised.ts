@@ -29,8 +29,9 @@ export interface Supervised {
   isHungReported: boolean
   /** The thread of this life has been told to end. */
   isEnding: boolean
-  /** Its last life ended because no more files could be opened. */
+  /** Its last life ended because no more files could be opened; how often in a row, until a life was no short one. */
   lacksMeans: boolean
+  lackedTimes: number
   /** Its disk is full. A life that ends over it is no short one, and the next one begins when there is room. */
   isFull: boolean
   /** It is full, there is room, and its thread has still to end. */
@@ -66,6 +67,7 @@ export function newSupervised(id: NodeId, nowMs: number): Supervised {
     isHungReported: false,
     isEnding: false,
     lacksMeans: false,
+    lackedTimes: 0,
     isFull: false,
     hasRoom: false,
   }
@@ -85,9 +87,11 @@ export function statusOf(node: Supervised): PeerStatus {
 
 /** Notes how long the life was that has ended; what is out of the window is forgotten. */
 export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number): void {
-  const { upSinceMs, isFull } = node
+  const { upSinceMs, isFull, lacksMeans } = node
   const isShort = upSinceMs === undefined || nowMs - upSinceMs < policy.stableAfterMs
-  if (isShort && !isFull) node.shortLivesAtMs.push(nowMs)
+  if (!isShort) node.lackedTimes = 0
+  if (lacksMeans) node.lackedTimes += 1
+  else if (isShort && !isFull) node.shortLivesAtMs.push(nowMs)
   node.shortLivesAtMs = node.shortLivesAtMs.filter((atMs) => atMs > nowMs - policy.windowMs)
   node.upSinceMs = undefined
 }
@@ -95,5 +99,5 @@ export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number):
 /** What follows from the death of a node that is not final. With no restart forgiven, a full disk is still nobody's failure. */
 export function afterDeath(node: Supervised, policy: RestartPolicy, nowMs: number): RestartDecision {
   if (node.isFull) return { type: 'restart', delayMs: 0 }
-  return node.lacksMeans ? planRetry(node.shortLivesAtMs, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
+  return node.lacksMeans ? planRetry(node.lackedTimes, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
 }

@@ -252,11 +252,12 @@ export class SupervisorCore {
     const node = this.#nodes.get(id)
     if (node === undefined || node.incarnation !== incarnation || node.phase === 'waiting') return
     const { phase } = node
+    node.lacksMeans = event.lacksMeans === true
     if (phase === 'up') node.hintsKept = hints
     if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
       // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
       // Giving it up at once would have an operator accept the loss of data that is there.
-      if (phase !== 'down' && this.#changes.isSalvageNeeded(node)) node.salvagesFailed += 1
+      if (phase !== 'down' && !node.lacksMeans && this.#changes.isSalvageNeeded(node)) node.salvagesFailed += 1
       if (node.salvagesFailed > this.#config.restart.restartsMax) node.isStoreGone = true
       node.phase = 'down'
       return
@@ -265,7 +266,6 @@ export class SupervisorCore {
     if (this.#isStopping) return
     if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
-    node.lacksMeans = event.lacksMeans === true
     const decision = afterDeath(node, this.#config.restart, this.#nowMs)
     if (node.isFinal || decision.type === 'give-up') {
       const shortLives = decision.type === 'give-up' ? decision.shortLives : 0

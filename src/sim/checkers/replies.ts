@@ -6,7 +6,7 @@
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { type Message, REPLY, type ReplicaRead, type ReplicaWrite } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
-import { isFullOwner, type PartitionTable } from '../../protocol/ring/table.js'
+import { isFullOwner, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
 import type { Mail, Observer } from '../observer.js'
 import type { SimWorld } from '../world.js'
@@ -123,6 +123,8 @@ export class Owners extends ReplyChecker {
   /** Places whose store has forgotten, and the epoch in which that was: full again only by a later flip. */
   readonly #forgotten = new Map<NodeId, Map<PartitionId, number>>()
   #table: PartitionTable | undefined
+  /** The row before the newest. */
+  readonly #before = new Map<PartitionId, Row>()
   readonly #partitions: number
 
   constructor(report: ConstructorParameters<typeof Checker>[0], partitions: number) {
@@ -131,6 +133,10 @@ export class Owners extends ReplyChecker {
   }
 
   onPersisted(table: PartitionTable): void {
+    table.rows.forEach((row, partition) => {
+      const before = this.#table?.rows[partition]
+      if (before !== undefined && before.epoch < row.epoch) this.#before.set(partition, before)
+    })
     this.#table = table
   }
 
@@ -158,6 +164,22 @@ export class Owners extends ReplyChecker {
     if (since !== undefined && row.epoch <= since)
       this.broken(
         `${node} served partition ${partition} under row epoch ${row.epoch}, though it forgot it at epoch ${since}`,
+      )
+    this.#checkFlip(node, partition, row, world)
+  }
+
+  /** Who has just become full must not answer while so many of those before go by the older row that they make a quorum. */
+  #checkFlip(node: NodeId, partition: PartitionId, row: Row, world: SimWorld): void {
+    const before = this.#before.get(partition)
+    const isNewest = this.#table?.rows[partition]?.epoch === row.epoch
+    if (before === undefined || !isNewest || isFullOwner(before, node)) return
+    const old = before.owners.filter(
+      (owner): owner is NodeId =>
+        owner !== null && (world.nodes.get(owner)?.core?.table.rows[partition]?.epoch ?? row.epoch) < row.epoch,
+    )
+    if (old.length >= world.options.config.r)
+      this.broken(
+        `${node} served partition ${partition} under row epoch ${row.epoch}, while ${old.join(' and ')} still own it by an older one`,
       )
   }
 }

@@ -205,3 +205,73 @@ test('what a gateway had sent before it vanished may come after the news; a node
     )
   }
 })
+
+test('an orphan is dropped when the last owner that lacked it is down for good', async (t) => {
+  const keeper = keeperOf([hint(1)], 5_000)
+  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+  t.equal(keeper.count, 1, 'kept for node3')
+  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: (node) => node === 'node3' }, 2, 1)
+  t.equal(keeper.count, 0)
+})
+
+test('an owner that refuses does not keep the hints of another from leaving', async (t) => {
+  const keeper = keeperOf(
+    Array.from({ length: 250 }, (_, index) => hint(index + 1, 10)),
+    500_000,
+  )
+  const reached = new Set<string>()
+  for (let round = 0; round < 20; round++) {
+    keeper.replay(table, ALL, round, round * 1_000)
+    for (const { handoff, node, hint: handed } of handoffsOf(keeper)) {
+      if (node === 'node2') reached.add(handed.key)
+      keeper.onHandedOver(handoff, node !== 'node1', round * 1_000)
+    }
+  }
+  t.equal(reached.size, 250)
+  t.equal(keeper.count, 250, 'kept for node1')
+})
+
+test('a gateway that vanishes while its hint is on its way: into the store, or to its target', async (t) => {
+  const others = (keeper: HintKeeper) => {
+    keeper.replay(table, ALL, 2, 1)
+    return handoffsOf(keeper).map(({ node }) => node)
+  }
+  const storing = keeperOf([], 5_000)
+  storing.onStore('node4', store(1))
+  storing.onCoordinatorLost('node4')
+  storing.onCoordinatorBack('node4')
+  for (const output of storing.takeOutput()) if (output.type === 'write') storing.onWritten(output.token)
+  t.same(others(storing), ['node1', 'node2', 'node3'])
+
+  const leaving = keeperWith([hint(1)], 5_000)
+  leaving.replay(table, ALL, 1, 0)
+  const [handed] = handoffsOf(leaving)
+  leaving.onCoordinatorLost('gateway1')
+  leaving.onHandedOver(handed?.handoff ?? 0, true, 0)
+  t.same(others(leaving), ['node1', 'node3'], 'the target has it')
+})
+
+test('an orphan goes once more to a node that has died since it accepted it', async (t) => {
+  const keeper = keeperOf([hint(1)], 5_000)
+  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+  keeper.onCoordinatorLost('node1')
+  keeper.replay(table, ALL, 2, 1)
+  t.same(
+    handoffsOf(keeper).map(({ node }) => node),
+    ['node1', 'node3'],
+  )
+})
+
+test('a hint for an owner that was replaced does not wait for one that is down for good', async (t) => {
+  const replaced = newTable(
+    Array.from({ length: 16 }, () => ['node1', 'node4', 'node3']),
+    3,
+  )
+  const keeper = keeperWith([hint(1)], 5_000)
+  const isDown = (node: string) => node === 'node2' || node === 'node3'
+  keeper.replay(replaced, { canTake: (node) => !isDown(node), isDown }, 1, 0)
+  for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
+  t.equal(keeper.count, 0)
+})

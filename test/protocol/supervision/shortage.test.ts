@@ -41,6 +41,48 @@ test('nodes that lack means are never given up, and start one at a time; once th
   )
 })
 
+test('a shortage counts for nothing when the node dies of something else later', async (t) => {
+  const cluster = new Supervised({ nodes: 5 }).start()
+  cluster.held.add('node2')
+  starve(cluster, 'node2')
+  for (let attempt = 0; attempt < 20; attempt++) {
+    cluster.runFor(1_500)
+    if (cluster.phaseOf('node2') === 'opening') starve(cluster, 'node2')
+  }
+  cluster.held.clear()
+  cluster.runFor(5_000)
+  t.equal(cluster.phaseOf('node2'), 'up')
+  cluster.exit('node2', 'a crash')
+  cluster.runFor(1_000)
+  t.equal(cluster.phaseOf('node2'), 'up')
+})
+
+test('one that is long in opening does not keep another that lacked means from starting', async (t) => {
+  const cluster = new Supervised({ nodes: 5 }).start()
+  for (const node of LACKING) cluster.held.add(node)
+  for (const node of LACKING) starve(cluster, node)
+  cluster.runFor(10_000)
+  t.same(
+    LACKING.map((node) => cluster.phaseOf(node)),
+    ['opening', 'opening', 'opening'],
+  )
+})
+
+test('a shortage while what the dead left is read does not make their stores hopeless', async (t) => {
+  const cluster = new Supervised({ nodes: 5 }).start()
+  cluster.obeysOrders = false
+  cluster.giveUp('node4')
+  cluster.giveUp('node5')
+  const read = () => ['node4', 'node5'].filter((node) => cluster.phaseOf(node)?.startsWith('salvag'))
+  t.ok(read().length > 0)
+  for (let attempt = 0; attempt < 20; attempt++) {
+    for (const node of read()) starve(cluster, node)
+    cluster.runFor(500)
+  }
+  t.same(cluster.notices('partition:lost'), [])
+  t.ok(read().length > 0, 'they are read again')
+})
+
 test('a shortage is known by the code or the text of any cause', async (t) => {
   t.ok(isShortage(Object.assign(new Error('open'), { code: 'EMFILE' })))
   t.ok(isShortage(new Error('STORE_OPEN_FAILED', { cause: new Error('IO error: LOCK: Too many open files') })))
