@@ -242,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'hint-dropped-before-it-arrived',
     rule: 'Hints: an acknowledged hint is never dropped',
     file: HINTS,
-    find: 'for (const id of [...failed, ...batch.unfinished]) done.delete(id)',
-    replace: '',
+    find: 'if (failed.has(id) || batch.unfinished.has(id) || isNewlyOrphaned) kept.add(id)',
+    replace: 'if (failed.has(-1) || isNewlyOrphaned) kept.add(id)',
   },
   {
     name: 'hint-acknowledged-before-the-store',
