@@ -251,7 +251,10 @@ export class Injector {
     if (!supervisor.isThere) return false
     const { rows } = supervisor.table
     const isFull = rows.every(
-      ({ owners, pending }) => owners.every((owner) => owner !== null) && pending.every((node) => node === null),
+      ({ owners, pending }) =>
+        // One that is down for good stands there until the table says otherwise.
+        owners.every((owner) => owner !== null && supervisor.phaseOf(owner) !== 'down') &&
+        pending.every((node) => node === null),
     )
     const living = [...nodes.values()].filter(({ id }) => supervisor.phaseOf(id) !== 'down')
     if (!isFull || living.some((node) => hasDamage(node) || node.core === undefined)) return false

@@ -242,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'hint-dropped-before-it-arrived',
     rule: 'Hints: an acknowledged hint is never dropped',
     file: HINTS,
-    find: 'if (failed.has(id) || batch.unfinished.has(id) || isNewlyOrphaned) kept.add(id)',
-    replace: 'if (failed.has(-1) || isNewlyOrphaned) kept.add(id)',
+    find: 'if (failed.has(id) || batch.unfinished.has(id) || isLacking) kept.add(id)',
+    replace: 'if (failed.has(-1)) kept.add(id)',
   },
   {
     name: 'hint-acknowledged-before-the-store',

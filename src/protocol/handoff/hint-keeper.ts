@@ -276,12 +276,15 @@ export class HintKeeper {
     const failed = new Set(entries.filter((entry) => entry.failed).map((entry) => entry.hint.id))
     const done = new Map(batch.finished.map((hint) => [hint.id, hint]))
     const kept = new Set<number>()
-    for (const { hint } of entries) {
+    for (const { hint, node } of entries) {
       const { id } = hint
-      const isNewlyOrphaned = this.#orphans.has(id) && !batch.orphans.has(id)
-      if (failed.has(id) || batch.unfinished.has(id) || isNewlyOrphaned) kept.add(id)
+      const accepted = this.#orphans.get(id)
+      // It has become an orphan meanwhile, or who accepted it has died since, and may have lost its store.
+      const isLacking = accepted !== undefined && (!batch.orphans.has(id) || !accepted.has(node))
+      if (failed.has(id) || batch.unfinished.has(id) || isLacking) kept.add(id)
       else done.set(id, hint)
     }
+    for (const id of kept) done.delete(id)
     // Behind all others: one owner that takes nothing must not keep the hints of another from leaving.
     const ids = this.#byTarget.get(batch.target)
     for (const id of kept) if (ids?.delete(id)) ids.add(id)

@@ -264,6 +264,21 @@ test('an orphan goes once more to a node that has died since it accepted it', as
   )
 })
 
+test('an orphan stays while one that accepted it dies before the others have answered', async (t) => {
+  const keeper = keeperOf([hint(1)], 5_000)
+  keeper.replay(table, ALL, 1, 0)
+  const [toFirst, ...toOthers] = handoffsOf(keeper)
+  keeper.onHandedOver(toFirst?.handoff ?? 0, true, 0)
+  keeper.onCoordinatorLost('node1')
+  for (const { handoff } of toOthers) keeper.onHandedOver(handoff, true, 0)
+  t.equal(keeper.count, 1)
+  keeper.replay(table, ALL, 2, 1)
+  t.same(
+    handoffsOf(keeper).map(({ node }) => node),
+    ['node1'],
+  )
+})
+
 test('a hint for an owner that was replaced does not wait for one that is down for good', async (t) => {
   const replaced = newTable(
     Array.from({ length: 16 }, () => ['node1', 'node4', 'node3']),
