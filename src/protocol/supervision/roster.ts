@@ -2,7 +2,7 @@
 
 import { SLOW_START_MS } from '../config.js'
 import type { PeerInfo } from '../events.js'
-import type { NodeId } from '../ids.js'
+import type { Epoch, NodeId } from '../ids.js'
 import { isSalvage, newSupervised, type Supervised, type SupervisedView, statusOf } from './supervised.js'
 
 /** How long one that lacked means keeps the next from starting: it may be long in opening a big store. */
@@ -45,6 +45,11 @@ export class Roster {
     const [first] = due.filter(({ lacksMeans }) => lacksMeans).sort((a, b) => a.sinceMs - b.sinceMs)
     const mayStart = first !== undefined && (!isOpening || nowMs >= first.sinceMs + TURN_MS_MAX)
     return due.filter((node) => !node.lacksMeans || (node === first && mayStart))
+  }
+
+  /** Everybody who is up goes by this epoch or a later one. */
+  isStored(epoch: Epoch): boolean {
+    return this.#sorted.every(({ phase, storedEpoch }) => phase !== 'up' || storedEpoch >= epoch)
   }
 
   /** Nobody is on its way from one phase to another. */

@@ -332,6 +332,7 @@ export class SupervisorCore {
         this.#changes.onFilled(from, message.partitions, message.rowEpochs)
         return
       case 'exchange/done':
+        this.#exchanges.passOver([from, ...message.peers], this.#tables.newest)
         return this.#exchanges.onDone(from, message.peers)
       case 'hint/lost':
         for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
@@ -384,9 +385,12 @@ export class SupervisorCore {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
     }
+    const { persisted } = this.#tables
+    if (this.#nodes.isStored(persisted.epoch)) this.#exchanges.takeUpPassedOver(persisted, this.#nodes.living())
     const { isUp, isFull } = this.#nodes
     const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {
+      this.#exchanges.passOver([node, ...peers], this.#tables.newest)
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#bootReady()

@@ -140,3 +140,25 @@ test('a core that is rebuilt while everybody is up has everybody compare: what w
   settle(cluster)
   t.same(cluster.pairsCompared(), EVERY_PAIR)
 })
+
+test('what was being filled while everybody compared is compared once it is full', async (t) => {
+  const cluster = quiet()
+  cluster.obeysOrders = false
+  cluster.verdicts.set('node4', 'amnesiac')
+  cluster.exit('node4')
+  settle(cluster)
+  t.same(cluster.pairsCompared(), EVERY_PAIR, 'told while node4 is being filled')
+  for (const { to, message } of cluster.sent('exchange/start'))
+    cluster.step({ type: 'message', from: to, message: { type: 'exchange/done', peers: message.peers } })
+  const fills = cluster.sent('transfer/start')
+  cluster.forget()
+  cluster.obeysOrders = true
+  for (const { to, message } of fills) {
+    const partitions = message.orders.map((order) => order.partition)
+    const rowEpochs = message.orders.map((order) => order.rowEpoch)
+    cluster.step({ type: 'message', from: to, message: { type: 'transfer/done', partitions, rowEpochs } })
+  }
+  settle(cluster)
+  t.same(cluster.pairsCompared(), ['node1+node4', 'node2+node4', 'node3+node4'])
+  t.ok(cluster.core.isQuiet())
+})
