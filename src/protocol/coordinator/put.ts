@@ -120,6 +120,9 @@ export class PutRequest extends Request {
   override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
     for (const hint of this.hints)
       if (hint.keeper === node && hint.state === 'sent' && !(lost.silent && lost.sent)) hint.state = 'lost'
+    // What only waited for the keeper is nowhere: it may be asked again. Of several keys some may have been sent before.
+    if (!lost.sent && this.keys.length === 1)
+      this.hints = this.hints.filter((hint) => hint.keeper !== node || hint.state !== 'lost')
     const leg = this.legOf(node)
     // What was sent to a silent node may still be answered; what only waited for it goes back.
     if (leg?.state === 'sent' && !(lost.silent && lost.sent)) {
@@ -183,7 +186,7 @@ export class PutRequest extends Request {
       leg.state = 'sent'
       leg.unresolved += 1
     }
-    if (this.sloppy && !this.ended) this.sendHints(desk)
+    if (this.sloppy && !this.ended) unsent = this.sendHints(desk) || unsent
     if (this.hints.some((hint) => hint.state === 'lost')) soon = true
     this.settle(desk)
     // Replies come by themselves; only what could not be sent waits for a change.
@@ -197,8 +200,8 @@ export class PutRequest extends Request {
     return { request: this, operations: keys.length, bytes, deadlineMs, partition, rowEpoch, purpose, keys, records }
   }
 
-  /** Sloppy: for each owner that is not healthy, or refuses, the next healthy non-owner keeps hints. */
-  private sendHints(desk: Desk): void {
+  /** Sloppy: for each owner that is not healthy, or refuses, the next healthy non-owner keeps hints. True: one has no keeper. */
+  private sendHints(desk: Desk): boolean {
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
       .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
@@ -212,11 +215,11 @@ export class PutRequest extends Request {
               (hint.state !== 'sent' || desk.peer(hint.keeper)?.healthy === true),
           ),
       )
-    if (absent.length === 0) return
+    if (absent.length === 0) return false
     const keepers = fallbacksOf(this.partition, this.row, desk.healthyNodes(), desk.table.n + this.hints.length)
     for (const target of absent) {
       const keeper = keepers.find((node) => !this.hints.some((hint) => hint.keeper === node))
-      if (keeper === undefined) return
+      if (keeper === undefined) return true
       const hint: HintLegs = { keeper, target, waiting: this.keys.length, refused: 0, state: 'sent' }
       this.hints.push(hint)
       this.keys.forEach((key, index) => {
@@ -225,6 +228,7 @@ export class PutRequest extends Request {
         if (!isQueued) hint.state = 'lost'
       })
     }
+    return false
   }
 
   private isAbsent(desk: Desk, owner: NodeId): boolean {
