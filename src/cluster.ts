@@ -334,7 +334,10 @@ class OpenCluster implements Cluster {
     return this.#clockWrite
   }
 
-  /** On a full disk, or for want of a file descriptor, it is tried again at the next look: until then writes go up to the old ceiling, then they are refused. */
+  /**
+   * On a full disk, or for want of a file descriptor, it is tried again at the next look: until then writes go up to the old
+   * ceiling, then they are refused.
+   */
   #onClockUnwritten(error: Error): void {
     if ((isDiskFull(error) || isShortage(error)) && this.#watch !== undefined) this.#emit('folder:full', { error })
     else this.#onFatal(error)

@@ -2,8 +2,8 @@
  * The cluster's folder as the supervisor's actor writes it: tables and metadata, one after the other. What the next process
  * must know of is noted here.
  *
- * Once the nodes run, room on a full disk (and a free file descriptor) is waited for: nothing is lost, what waits for an epoch to be on disk (a refill, a boot) waits too,
- * and requests go on by the table that is there. While the cluster opens, and once it closes, it is an error at once.
+ * Once the nodes run, room on a full disk (and a free file descriptor) is waited for: nothing is lost, what waits for an epoch
+ * to be on disk (a refill, a boot) waits too, and requests go on by the table that is there. While the cluster opens, and once it closes, it is an error at once.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'

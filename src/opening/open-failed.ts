@@ -12,7 +12,7 @@ export function openFailed(supervisor: SupervisorActor, location: string, why: s
   })
   const errors = supervisor.nodes().map(({ id }) => supervisor.factsOf(id)?.lastEnd?.end.error)
   const reason = cause ?? errors.find((error) => error !== undefined)
-  const limit = isShortage(reason) ? `; ${openFilesLimit()}` : ''
+  const limit = isShortage(reason) ? openFilesLimit() : ''
   const message = `${why}${reason === undefined ? '' : `: ${reason.message}`}${limit}`
   return new CoterieError('OPEN_FAILED', message, { location, nodes }, { cause: reason })
 }

@@ -126,7 +126,7 @@ export class DynamoNode {
     return {
       epoch: this.#keeper.epoch,
       hints: this.#hints.count,
-      hintsDue: this.#hints.countFor((node) => !this.#isDown(node)),
+      hintsDue: this.#hints.countFor((node) => this.#coordination.peer(node)?.status !== 'down'),
       filling: this.#fill.remaining,
       exchanging: this.#exchange.remaining,
       lingering: this.#coordination.lingering,
@@ -341,10 +341,6 @@ export class DynamoNode {
 
   readonly #isHealthy = (node: NodeId): boolean => this.#coordination.peer(node)?.healthy === true
 
-  readonly #isDown = (node: NodeId): boolean => this.#coordination.peer(node)?.status === 'down'
-
-  readonly #hintOwners = { canTake: this.#isHealthy, isDown: this.#isDown }
-
   /** A node that is down for good may be a salvaged store: nobody is told of its life, so it is asked. */
   readonly #mayPull = (node: NodeId): boolean => {
     const status = this.#coordination.peer(node)?.status
@@ -357,7 +353,7 @@ export class DynamoNode {
       assert(round < 10_000, 'a step ends', { rounds: round })
       for (const message of this.#post.takeLoopback()) this.#onMessage(this.#identity.self, message)
       if (!this.#identity.salvage) {
-        this.#hints.replay(this.#keeper.table, this.#hintOwners, this.#coordination.changes, this.#nowMs)
+        this.#hints.replay(this.#keeper.table, this.#coordination, this.#coordination.changes, this.#nowMs)
         this.#fill.advance(this.#mayPull, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
       }

@@ -9,7 +9,7 @@
  * It must never acknowledge what the store has not accepted. Called by `DynamoNode`.
  */
 
-import { Draft, type Unit, type Waiting } from './draft.js'
+import { Draft, isBuiltUpon, type Unit, type Waiting } from './draft.js'
 import type { Address, Key } from './ids.js'
 import { LiveKeyFilter } from './live-key-filter.js'
 import {
@@ -216,15 +216,8 @@ export class Replica {
 
   /** The store has refused a write. True if it was one of ours. */
   onFailed(token: number, kept: WriteKept): boolean {
-    const isNowhere = kept === 'nothing' && !this.#isBuiltUpon(token)
+    const isNowhere = kept === 'nothing' && !isBuiltUpon(this.#writing, token)
     return this.#endWrite(token, isNowhere ? REPLY.refused : REPLY.failed)
-  }
-
-  /** A later write on its way has its siblings among its own: the store may accept that one yet. */
-  #isBuiltUpon(token: number): boolean {
-    const at = this.#writing.findIndex((draft) => draft.token === token)
-    const keys = this.#writing[at]?.keys ?? []
-    return this.#writing.slice(at + 1).some((later) => keys.some((key) => later.find(key)?.kind === 'siblings'))
   }
 
   #replyScan(to: Address, message: ReplicaScan, status: ReplyStatus, page: StorePage): void {

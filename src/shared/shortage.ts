@@ -13,9 +13,9 @@ export function isShortage(error: unknown): boolean {
   return false
 }
 
-/** What the system allows, for people; empty where it says nothing (Windows). */
+/** What the system allows, for the end of a message; empty where it says nothing (Windows). */
 export function openFilesLimit(): string {
   const report = process.report?.getReport() as { userLimits?: { open_files?: { soft?: number | string } } } | undefined
   const soft = report?.userLimits?.open_files?.soft
-  return soft === undefined ? '' : `this process may have ${soft} files open (ulimit -n)`
+  return soft === undefined ? '' : `; this process may have ${soft} files open (ulimit -n)`
 }

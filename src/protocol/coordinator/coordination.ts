@@ -119,7 +119,7 @@ export class Coordination implements Desk {
         const answered = peer.reads.settle(message.replyTo) ?? peer.fallbackReads.settle(message.replyTo)
         if (answered === undefined) return
         const { entries } = answered
-        this.#peers.onReadLatency(peer, nowMs - answered.sentAtMs, entries.length, nowMs)
+        this.#peers.onReadLatency(peer, nowMs - answered.sentAtMs, entries.length)
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as ReadEntry
@@ -244,10 +244,6 @@ export class Coordination implements Desk {
 
   healthyNodes(): readonly NodeId[] {
     return this.#peers.healthy().map((peer) => peer.node)
-  }
-
-  probesAmong(owners: readonly (NodeId | null)[]): readonly Peer[] {
-    return this.#peers.takeProbes(owners, this.nowMs)
   }
 
   sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean {

@@ -78,9 +78,16 @@ export class GetRequest extends Request {
 
   start(desk: Desk): void {
     this.ask(desk, 0)
-    if (this.phase !== 'running') return
-    for (const peer of desk.probesAmong(this.row.owners))
-      if (peer.node !== this.learnFor && this.legOf(peer.node) === undefined) this.send(desk, peer, false)
+    if (this.phase === 'running') this.probe(desk)
+  }
+
+  /** A slow owner that was passed over is asked too now and then. */
+  private probe(desk: Desk): void {
+    for (const owner of this.row.owners) {
+      if (owner === null || owner === this.learnFor || this.legOf(owner) !== undefined) continue
+      const peer = desk.peer(owner)
+      if (peer?.takeProbe(desk.nowMs) === true) this.send(desk, peer, false)
+    }
   }
 
   /** One more owner is asked although nobody failed: a hedge. */

@@ -49,6 +49,9 @@ export interface FlushTurn {
   send(to: NodeId, message: Message): void
 }
 
+/** Between two probes of a slow peer. */
+const PROBE_MS = 250
+
 export class Peer {
   status: PeerStatus
   incarnation: Incarnation
@@ -62,7 +65,7 @@ export class Peer {
   readLatencyMs = 0
   /** Its answers take much longer than others': other replicas are read from first, and it is only probed. */
   isSlow = false
-  /** Slow: when it is read from next all the same, to see whether it still is. */
+  /** Slow: when it is probed next. */
   probeAtMs = 0
   /** Position among all peers by id, 0…63: the order in which reads are packed. */
   order = 0
@@ -102,6 +105,13 @@ export class Peer {
   /** Its slow start is over. */
   isWarm(nowMs: number): boolean {
     return nowMs >= this.warmAtMs
+  }
+
+  /** True, once in a while: it is slow, and is to be asked beside those that are asked anyway, to see whether it still is. */
+  takeProbe(nowMs: number): boolean {
+    if (!this.isSlow || !this.healthy || nowMs < this.probeAtMs) return false
+    this.probeAtMs = nowMs + PROBE_MS
+    return true
   }
 
   /** Lives and answers. */

@@ -29,8 +29,6 @@ const LATENCY_WEIGHT = 0.25
 /** Slow: so many times as slow as the fastest of the others, and slower than this. */
 const SLOW_TIMES = 4
 const SLOW_MS_MIN = 8
-/** A slow one is asked once in so long, beside those that are asked anyway. */
-const PROBE_MS = 250
 
 export class Peers {
   readonly #config: ProtocolConfig
@@ -41,7 +39,6 @@ export class Peers {
   #judgeFromMs = 0
   #expectedTickMs = Number.POSITIVE_INFINITY
   #changes = 0
-  #slow = 0
 
   constructor(config: ProtocolConfig) {
     this.#config = config
@@ -85,7 +82,6 @@ export class Peers {
     if (isReborn) {
       peer.silent = false
       peer.readLatencyMs = 0
-      if (peer.isSlow) this.#slow -= 1
       peer.isSlow = false
       peer.pingAtMs = 0
     }
@@ -102,34 +98,19 @@ export class Peers {
     return true
   }
 
-  /** Of these the slow ones that are due to be asked, once, beside those that are asked anyway. */
-  takeProbes(nodes: readonly (NodeId | null)[], nowMs: number): readonly Peer[] {
-    if (this.#slow === 0) return []
-    const due: Peer[] = []
-    for (const node of nodes) {
-      const peer = node === null ? undefined : this.#byNode.get(node)
-      if (peer === undefined || !peer.isSlow || !peer.healthy || nowMs < peer.probeAtMs) continue
-      peer.probeAtMs = nowMs + PROBE_MS
-      due.push(peer)
-    }
-    return due
-  }
-
   becomeSilent(peer: Peer, nowMs: number): void {
     peer.silent = true
     peer.pingAtMs = Math.max(peer.pingAtMs, nowMs)
     this.#changes += 1
   }
 
-  onReadLatency(peer: Peer, latencyMs: number, operations: number, nowMs: number): void {
+  onReadLatency(peer: Peer, latencyMs: number, operations: number): void {
     this.#hedging.onLatency(latencyMs, operations)
     // Only so much higher at once: when our own thread stood still, one answer of each was late, and nobody is to blame.
     const countedMs = Math.min(latencyMs, SLOW_TIMES * peer.readLatencyMs + SLOW_MS_MIN)
     peer.readLatencyMs += LATENCY_WEIGHT * (countedMs - peer.readLatencyMs)
-    const wasSlow = peer.isSlow
-    peer.isSlow = peer.readLatencyMs > Math.max(SLOW_MS_MIN, SLOW_TIMES * this.#fastestMsBut(peer))
-    if (peer.isSlow && !wasSlow) peer.probeAtMs = nowMs + PROBE_MS
-    if (peer.isSlow !== wasSlow) this.#slow += peer.isSlow ? 1 : -1
+    const { readLatencyMs } = peer
+    peer.isSlow = readLatencyMs > SLOW_MS_MIN && readLatencyMs > SLOW_TIMES * this.#fastestMsBut(peer)
   }
 
   #fastestMsBut(peer: Peer): number {

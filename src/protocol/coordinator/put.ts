@@ -118,11 +118,12 @@ export class PutRequest extends Request {
   }
 
   override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
-    for (const hint of this.hints)
-      if (hint.keeper === node && hint.state === 'sent' && !(lost.silent && lost.sent)) hint.state = 'lost'
-    // What only waited for the keeper is nowhere: it may be asked again. Of several keys some may have been sent before.
-    if (!lost.sent && this.keys.length === 1)
-      this.hints = this.hints.filter((hint) => hint.keeper !== node || hint.state !== 'lost')
+    const hint = this.hints.find((candidate) => candidate.keeper === node && candidate.state === 'sent')
+    if (hint !== undefined && !(lost.silent && lost.sent)) {
+      hint.state = 'lost'
+      // What only waited for the keeper is nowhere: it may be asked again. Of several keys some may have been sent before.
+      if (!lost.sent && this.keys.length === 1) this.hints.splice(this.hints.indexOf(hint), 1)
+    }
     const leg = this.legOf(node)
     // What was sent to a silent node may still be answered; what only waited for it goes back.
     if (leg?.state === 'sent' && !(lost.silent && lost.sent)) {

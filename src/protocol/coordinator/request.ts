@@ -98,7 +98,6 @@ export interface Desk {
   /** Healthy nodes, sorted by id. */
   healthyNodes(): readonly NodeId[]
   /** False: the queue to the node is full; it counts as missing. */
-  probesAmong(owners: readonly (NodeId | null)[]): readonly Peer[]
   sendRead(request: Request, peer: Peer, key: Key, row: Row, fallback: boolean): boolean
   sendWrite(node: NodeId, entry: WriteEntry): boolean
   sendScan(request: Request, leg: ScanLeg): boolean

@@ -12,7 +12,7 @@
  */
 
 import type { Address, Key, NodeId, PartitionId } from '../ids.js'
-import { type HintStore, type HintStored, REPLY, type ReplyStatus } from '../messages.js'
+import { type HintStore, type HintStored, type PeerStatus, REPLY, type ReplyStatus } from '../messages.js'
 import { type PartitionTable, rowOf, writeTargetsOf } from '../ring/table.js'
 import type { Hint, StoreWrite, WriteKept } from '../store-contract.js'
 import { mergeRecords, type VersionRecord } from '../versions/record.js'
@@ -29,10 +29,9 @@ export type HintOutput =
   | { readonly type: 'handoff'; readonly handoff: number; readonly node: NodeId; readonly hint: Hint }
   | { readonly type: 'progress'; readonly target: NodeId; readonly hints: number; readonly remaining: number }
 
-/** Who could be handed something now, and who is down for good. */
+/** What is known of the owners. */
 export interface Owners {
-  readonly canTake: (node: NodeId) => boolean
-  readonly isDown: (node: NodeId) => boolean
+  peer(node: NodeId): { readonly healthy: boolean; readonly status: PeerStatus } | undefined
 }
 
 /** A batch on its way to its target. */
@@ -215,7 +214,7 @@ export class HintKeeper {
       this.#pausedUntilMs.delete(target)
       const batch = newBatch(target)
       for (const id of this.#byTarget.get(target) ?? []) {
-        if (batch.handoffs.size >= HANDOFF_BATCH) break
+        if (batch.handoffs.size + batch.finished.length >= HANDOFF_BATCH) break
         const hint = this.#hints.get(id)
         if (hint !== undefined) this.#handOver(batch, hint, writeTargetsOf(rowOf(table, hint.partition)), owners)
       }
@@ -244,19 +243,19 @@ export class HintKeeper {
     if (batch.waiting === 0) this.#endBatch(batch, nowMs)
   }
 
-  #handOver(batch: Batch, hint: Hint, targets: readonly NodeId[], { canTake, isDown }: Owners): void {
+  #handOver(batch: Batch, hint: Hint, targets: readonly NodeId[], owners: Owners): void {
     const accepted = this.#orphans.get(hint.id)
     let lacking: readonly NodeId[] = [hint.target]
     if (accepted !== undefined || !targets.includes(hint.target)) {
       // Nobody waits for who is down for good, but the owner that it was kept for.
-      const awaited = targets.filter((node) => node === hint.target || !isDown(node))
+      const awaited = targets.filter((node) => node === hint.target || owners.peer(node)?.status !== 'down')
       lacking = awaited.filter((node) => accepted?.has(node) !== true)
       if (lacking.length === 0 && awaited.length > 0) {
         batch.finished.push(hint)
         return
       }
     }
-    const nodes = lacking.filter(canTake)
+    const nodes = lacking.filter((node) => owners.peer(node)?.healthy === true)
     // An orphan goes to each as it comes. Others all or none now: a hint is dropped when everybody it concerns has it.
     if (nodes.length === 0 || (accepted === undefined && nodes.length < lacking.length)) return
     if (nodes.length < lacking.length) batch.unfinished.add(hint.id)

@@ -6,7 +6,6 @@
  */
 
 import type { NodeId } from '../ids.js'
-import { isJoint, type PartitionTable } from '../ring/table.js'
 
 /** How long exchanges wait for a node that starts: one that never gets there must not keep the others from comparing. */
 const HELD_BACK_MS_MAX = 3_000
@@ -18,9 +17,6 @@ export class Exchanges {
   readonly #told = new Map<NodeId, Set<NodeId>>()
   /** Since when exchanges are owed and not ordered because a node starts. */
   #heldBackSinceMs: number | undefined
-
-  /** Nodes that were being filled while they compared: those partitions have still to be compared. */
-  readonly #passedOver = new Set<NodeId>()
 
   get isEmpty(): boolean {
     return this.#owed.size === 0
@@ -35,19 +31,6 @@ export class Exchanges {
   /** Anybody may lack writes: each pair compares once (both sides are mended). */
   everybody(living: readonly NodeId[]): void {
     for (const node of living) for (const peer of living) if (node < peer) this.#owe(node, peer)
-  }
-
-  /** What a pending owner is being filled with is not compared. These compare now, or have compared. */
-  passOver(nodes: readonly NodeId[], { rows }: PartitionTable): void {
-    for (const { pending } of rows)
-      for (const node of pending) if (node !== null && nodes.includes(node)) this.#passedOver.add(node)
-  }
-
-  /** Once everybody is full, who was passed over compares again. */
-  takeUpPassedOver({ rows }: PartitionTable, living: readonly NodeId[]): void {
-    if (this.#passedOver.size === 0 || rows.some(isJoint)) return
-    for (const node of this.#passedOver) this.one(node, living)
-    this.#passedOver.clear()
   }
 
   /** The driver compared with these to the end. */

@@ -47,7 +47,7 @@ export class SupervisorCore {
   #isCreation = false
   /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
   #exchangeWhenUp = false
-  /** Hints for places that are being filled are gone: exchange once more when nothing moves. */
+  /** Nodes compared while places were being filled, which is left out: exchange once more when nothing moves. */
   #exchangeWhenFilled = false
   /** Down for good when the last process ended: no hints were kept for them. */
   readonly #wereDown = new Set<NodeId>()
@@ -301,8 +301,6 @@ export class SupervisorCore {
   #onHintsGone(node: Supervised): void {
     if (node.hintsKept === 0) return
     this.#exchanges.everybody(this.#nodes.living())
-    // An exchange leaves out what is being filled, and a fill does not read hints.
-    if (this.#changes.isMoving()) this.#exchangeWhenFilled = true
   }
 
   #reassign(reason: string): void {
@@ -332,7 +330,7 @@ export class SupervisorCore {
         this.#changes.onFilled(from, message.partitions, message.rowEpochs)
         return
       case 'exchange/done':
-        this.#exchanges.passOver([from, ...message.peers], this.#tables.newest)
+        this.#exchangeWhenFilled ||= this.#changes.isMoving()
         return this.#exchanges.onDone(from, message.peers)
       case 'hint/lost':
         for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
@@ -381,16 +379,15 @@ export class SupervisorCore {
       this.#exchangeWhenUp = false
       this.#exchanges.everybody(this.#nodes.living())
     }
-    if (this.#exchangeWhenFilled && !this.#changes.isMoving() && this.#changes.isSettled) {
+    const isStored = this.#nodes.isStored(this.#tables.persisted.epoch)
+    if (this.#exchangeWhenFilled && isStored && !this.#changes.isMoving() && this.#changes.isSettled) {
       this.#exchangeWhenFilled = false
       this.#exchanges.everybody(this.#nodes.living())
     }
-    const { persisted } = this.#tables
-    if (this.#nodes.isStored(persisted.epoch)) this.#exchanges.takeUpPassedOver(persisted, this.#nodes.living())
     const { isUp, isFull } = this.#nodes
     const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {
-      this.#exchanges.passOver([node, ...peers], this.#tables.newest)
+      this.#exchangeWhenFilled ||= this.#changes.isMoving()
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#bootReady()

@@ -227,6 +227,19 @@ test('put: sloppy, two owners away: w = 2 by hints, which are handed back', asyn
   t.equal(world.hintsOf(d) + world.hintsOf(e), 0)
 })
 
+test('put: sloppy, a keeper that is silent while a hint waits for it is asked again once it answers', async (t) => {
+  const { world, a, b, c, d, e } = worldOf(18)
+  for (const node of [a, b, c]) world.crash(node)
+  world.run(5)
+  for (const node of [d, e]) world.freeze(node, 120)
+  // Both keepers are sent this one; the next waits for their answers.
+  const first = world.put('k', 'one', { sloppy: true })
+  world.run(1)
+  const second = world.put('k', 'two', { sloppy: true })
+  t.equal(world.ended(first), 'written')
+  t.equal(world.ended(second), 'written')
+})
+
 test('put: refused by every owner is a definite failure, at once, whatever the order of the answers', async (t) => {
   for (let seed = 20; seed < 26; seed++) {
     const { world, a, b, c } = worldOf(seed)

@@ -54,8 +54,12 @@ const keeperWith = (hints: readonly Hint[], bytesMax: number): HintKeeper => {
   return keeper
 }
 
-const ALL: Owners = { canTake: () => true, isDown: () => false }
-const NONE: Owners = { canTake: () => false, isDown: () => false }
+const ownersOf = (canTake: (node: string) => boolean, isDown: (node: string) => boolean = () => false): Owners => ({
+  peer: (node) => ({ healthy: canTake(node), status: isDown(node) ? 'down' : 'up' }),
+})
+
+const ALL = ownersOf(() => true)
+const NONE = ownersOf(() => false)
 
 const handoffsOf = (keeper: HintKeeper): (HintOutput & { type: 'handoff' })[] =>
   keeper.takeOutput().filter((output) => output.type === 'handoff')
@@ -118,15 +122,15 @@ test('the hints of a target that is away are looked through once a change, and o
     asked += 1
     return false
   }
-  for (let step = 0; step < 10; step++) keeper.replay(table, { canTake: isAway, isDown: isAway }, 1, step)
+  for (let step = 0; step < 10; step++) keeper.replay(table, ownersOf(isAway), 1, step)
   t.equal(asked, 2, 'once for each hint, not at every step')
-  keeper.replay(table, { canTake: isAway, isDown: isAway }, 2, 10)
+  keeper.replay(table, ownersOf(isAway), 2, 10)
   t.equal(asked, 4, 'a peer or the table has changed')
   keeper.onStore('gateway1', store(1))
   const [output] = keeper.takeOutput()
   if (output?.type !== 'write') return t.fail('nothing is written')
   keeper.onWritten(output.token)
-  keeper.replay(table, { canTake: isAway, isDown: isAway }, 2, 11)
+  keeper.replay(table, ownersOf(isAway), 2, 11)
   t.equal(asked, 7, 'a new hint may be for a partition that others own by now')
 })
 
@@ -155,7 +159,12 @@ test('room is there again once the store has dropped what was handed over', asyn
 test('a hint whose gateway vanished goes to every owner, to each as it comes', async (t) => {
   const keeper = keeperWith([hint(1)], 5_000)
   keeper.onCoordinatorLost('gateway1')
-  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  keeper.replay(
+    table,
+    ownersOf((node) => node !== 'node3'),
+    1,
+    0,
+  )
   const first = handoffsOf(keeper)
   t.same(
     first.map(({ node }) => node),
@@ -182,7 +191,12 @@ test('an orphan does not wait for an owner that is down for good, but for the on
     ['node2', 1],
   ] as const) {
     const keeper = keeperOf([hint(1)], 5_000)
-    keeper.replay(table, { canTake: (node) => node !== down, isDown: isDown(down) }, 1, 0)
+    keeper.replay(
+      table,
+      ownersOf((node) => node !== down, isDown(down)),
+      1,
+      0,
+    )
     for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
     t.equal(keeper.count, left, `${down} is down`)
   }
@@ -208,10 +222,23 @@ test('what a gateway had sent before it vanished may come after the news; a node
 
 test('an orphan is dropped when the last owner that lacked it is down for good', async (t) => {
   const keeper = keeperOf([hint(1)], 5_000)
-  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  keeper.replay(
+    table,
+    ownersOf((node) => node !== 'node3'),
+    1,
+    0,
+  )
   for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
   t.equal(keeper.count, 1, 'kept for node3')
-  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: (node) => node === 'node3' }, 2, 1)
+  keeper.replay(
+    table,
+    ownersOf(
+      (node) => node !== 'node3',
+      (node) => node === 'node3',
+    ),
+    2,
+    1,
+  )
   t.equal(keeper.count, 0)
 })
 
@@ -254,7 +281,12 @@ test('a gateway that vanishes while its hint is on its way: into the store, or t
 
 test('an orphan goes once more to a node that has died since it accepted it', async (t) => {
   const keeper = keeperOf([hint(1)], 5_000)
-  keeper.replay(table, { canTake: (node) => node !== 'node3', isDown: () => false }, 1, 0)
+  keeper.replay(
+    table,
+    ownersOf((node) => node !== 'node3'),
+    1,
+    0,
+  )
   for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
   keeper.onCoordinatorLost('node1')
   keeper.replay(table, ALL, 2, 1)
@@ -286,7 +318,12 @@ test('a hint for an owner that was replaced does not wait for one that is down f
   )
   const keeper = keeperWith([hint(1)], 5_000)
   const isDown = (node: string) => node === 'node2' || node === 'node3'
-  keeper.replay(replaced, { canTake: (node) => !isDown(node), isDown }, 1, 0)
+  keeper.replay(
+    replaced,
+    ownersOf((node) => !isDown(node), isDown),
+    1,
+    0,
+  )
   for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
   t.equal(keeper.count, 0)
 })
