@@ -55,8 +55,9 @@ test('heal with ids: that link is open again, and the others of the same cut sta
   const before = { node3: droppedOf('node3'), node4: droppedOf('node4') }
   t.ok(before.node4 > 0, JSON.stringify(before))
   t.same(await failures(cluster, 200), [])
+  // The gateway only asks now and then whether it is there: it is silent.
+  await until(() => droppedOf('node3') > before.node3)
   t.equal(droppedOf('node4'), before.node4)
-  t.ok(droppedOf('node3') > before.node3)
   t.equal(await outcomeOf(cluster.faults.heal('node3')), 'INVALID_OPTION')
   t.equal(await outcomeOf(cluster.faults.heal('node3', 'node9')), 'UNKNOWN_NODE')
 })
@@ -129,7 +130,7 @@ test('cutOneWay: a node that hears everybody and is heard by nobody is suspected
   // Some learn it from others before they see it themselves.
   await until(() => suspectedBy.size > 0)
   // Some rounds of gossip and heartbeats more.
-  t.same(await failures(cluster, 1_000), [])
+  t.same(await failures(cluster, 400), [])
   t.same(
     [...suspectedBy].filter(([by, times]) => times > 1 || !others.includes(by)),
     [],
