@@ -9,6 +9,7 @@ import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import type { NodeId } from './protocol/ids.js'
 import type { Faults, Ids } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
+import type { Failpoint } from './shared/failpoints.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
 import { StandingFaults } from './standing-faults.js'
 import { damageStore, deleteStore } from './storage/damage.js'
@@ -97,6 +98,10 @@ export class ThreadFaults implements Faults {
 
   async fillDisk(node: NodeId): Promise<void> {
     Atomics.store(new Int32Array(this.#factsOf(node).diskFilled), 0, 1)
+  }
+
+  async failpoint(node: NodeId, point: Failpoint, options: { nth?: number } = {}): Promise<void> {
+    await this.#allowed().failpoint(node, point, options)
   }
 
   async heal(idsA?: Ids, idsB?: Ids): Promise<void> {

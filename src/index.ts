@@ -23,6 +23,7 @@ export type {
   Ticket,
 } from './shared/api.js'
 export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
+export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
 export type {
   ClusterOptions,
   CoordinationMode,

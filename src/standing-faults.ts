@@ -12,6 +12,7 @@ import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import { type Address, type NodeId, SUPERVISOR } from './protocol/ids.js'
 import type { Ids } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
+import { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 const MS_MAX = 600_000
@@ -19,6 +20,9 @@ const MS_MAX = 600_000
 const SKEW_MS_MAX = 31_536_000_000
 /** Rules of links at a time. */
 const RULES_MAX = 1_000
+/** Failpoints at a time, and how often a node may come by one before it dies. */
+const DEATHS_MAX = 1_000
+const NTH_MAX = 1_000_000_000
 /** How long a thread may take to say that it acts on a fault: it may hang, or be starting. */
 const ANSWER_TIMEOUT_MS = 5_000
 
@@ -72,6 +76,22 @@ export class StandingFaults {
     this.#checkRuns(node)
     const rules = this.#rules
     await this.#change({ ...rules, skew: { ...rules.skew, [node]: ms } })
+  }
+
+  async failpoint(node: NodeId, point: Failpoint, options: { nth?: number }): Promise<void> {
+    checkNames(options, ['nth'])
+    const nth = checkWhole('nth', options.nth ?? 1, 1, NTH_MAX)
+    if (!FAILPOINTS.includes(point))
+      throw invalid('point', point, 'receive: or send: and the type of a message, as receive:transfer/chunk')
+    this.#checkRuns(node)
+    const left = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    Atomics.store(new Int32Array(left), 0, nth)
+    const rules = this.#rules
+    // Those that have killed are done with.
+    const deaths = rules.deaths.filter((death) => Atomics.load(new Int32Array(death.left), 0) > 0)
+    if (deaths.length >= DEATHS_MAX)
+      throw invalid('faults', deaths.length, `at most ${DEATHS_MAX} failpoints at a time; heal() ends them`)
+    await this.#change({ ...rules, deaths: [...deaths, { node, point, left }] })
   }
 
   /** Rules of many links go on for the others. */

@@ -6,6 +6,7 @@
  */
 
 import type { Address, NodeId } from '../../src/protocol/ids.js'
+import type { Failpoint } from '../../src/shared/failpoints.js'
 
 /** What happens to the messages of a link. Shares are 0 … 1, each message tries its own luck; times are milliseconds. */
 export type LinkFault =
@@ -24,6 +25,14 @@ export interface LinkRule {
   readonly fault: LinkFault
 }
 
+/** A node is to die at a point. */
+export interface Death {
+  readonly node: NodeId
+  readonly point: Failpoint
+  /** An Int32: how often it still comes by, the deadly time included. Shared by all lives of the node, so that it dies once. */
+  readonly left: SharedArrayBuffer
+}
+
 /** All standing faults of a cluster; each change makes a new value. */
 export interface FaultRules {
   readonly links: readonly LinkRule[]
@@ -31,8 +40,9 @@ export interface FaultRules {
   readonly slow: Readonly<Record<NodeId, number>>
   /** By how much a node's wall clock is wrong, in milliseconds. */
   readonly skew: Readonly<Record<NodeId, number>>
+  readonly deaths: readonly Death[]
   /** Gateways that a rule names: they enforce nothing, so the node at the other end does. */
   readonly gateways: readonly Address[]
 }
 
-export const NO_FAULTS: FaultRules = { links: [], slow: {}, skew: {}, gateways: [] }
+export const NO_FAULTS: FaultRules = { links: [], slow: {}, skew: {}, deaths: [], gateways: [] }

@@ -5,7 +5,7 @@
 
 import type { Address, NodeId } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
-import type { FaultRules } from './fault-rules.js'
+import type { Death, FaultRules } from './fault-rules.js'
 import type { Gauges } from './gauges.js'
 import { LinkFaults, type MessageFate } from './link-faults.js'
 import { readsStore, SlowDisk } from './slow-disk.js'
@@ -23,6 +23,7 @@ export class NodeFaults {
   readonly links: LinkFaults
   readonly #disk = new SlowDisk()
   #skewMs = 0
+  #deaths: readonly Death[] = []
 
   constructor(options: { self: NodeId; seed: number; gauges: Gauges; rules: FaultRules }) {
     const { self, seed, gauges } = options
@@ -37,6 +38,15 @@ export class NodeFaults {
     this.#skewMs = rules.skew[this.#self] ?? 0
     this.#disk.apply(rules.slow[this.#self] ?? 0)
     this.links.apply(rules)
+    this.#deaths = rules.deaths.filter(({ node }) => node === this.#self)
+  }
+
+  /** The node comes by this point: is it to die here? */
+  diesAt(direction: 'receive' | 'send', { type }: Message): boolean {
+    for (const { point, left } of this.#deaths) {
+      if (point === `${direction}:${type}` && Atomics.sub(new Int32Array(left), 0, 1) === 1) return true
+    }
+    return false
   }
 
   /** The node's wall clock. Stamps and deadlines never come from it. */

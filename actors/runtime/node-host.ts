@@ -173,6 +173,7 @@ export class NodeHost {
     if (core === undefined || this.#isStopped) return
     this.#gauges.set('mailbox', this.#mailbox.size)
     for (const event of this.#mailbox.takeAll()) {
+      if (event.type === 'message') this.#mayDie('receive', event.message)
       for (const effect of core.step(event, nowMs())) this.#carryOut(effect)
     }
     // Before anybody hears of it: who has an answer finds what is still owed in the gauges.
@@ -186,6 +187,7 @@ export class NodeHost {
     assert(store !== undefined, 'a core runs on an open store')
     switch (effect.type) {
       case 'send':
+        this.#mayDie('send', effect.message)
         if (effect.to === SUPERVISOR) this.#toSupervisor.push(effect.message)
         else this.#ports.push(effect.to, effect.message)
         return
@@ -213,6 +215,12 @@ export class NodeHost {
       default:
         effect satisfies never
     }
+  }
+
+  /** Does not return where a failpoint has been reached. */
+  #mayDie(direction: 'receive' | 'send', message: Message): void {
+    if (this.#faults?.diesAt(direction, message) !== true) return
+    this.#fail(new Error(`it came by the failpoint ${direction}:${message.type}`))
   }
 
   #afterDisk(tell: () => void): void {

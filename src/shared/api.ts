@@ -6,6 +6,7 @@
 
 import type { ActorId, GatewayId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
+import type { Failpoint } from './failpoints.js'
 
 /** Text (UTF-8) or bytes. */
 export type Bytes = string | Uint8Array
@@ -236,6 +237,11 @@ export interface Faults {
   skewClock(node: NodeId, ms: number): Promise<void>
   /** The node's disk is as good as full: its store takes no writes until `heal`. */
   fillDisk(node: NodeId): Promise<void>
+  /**
+   * The thread ends when it comes by that point for the `nth` time (default 1, counted over its lives), once: just before it
+   * handles a message, or says one. What it has not sent by then goes with it; what its store is doing may be done.
+   */
+  failpoint(node: NodeId, point: Failpoint, options?: { nth?: number }): Promise<void>
   /** Ends every fault that is still in effect. With ids: only those of links between the one side and the other. */
   heal(idsA?: Ids, idsB?: Ids): Promise<void>
 }

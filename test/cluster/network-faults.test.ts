@@ -152,6 +152,9 @@ const WRONG: readonly [name: keyof Faults, call: readonly unknown[], code: strin
   ['slow', ['node1', { ms: 0 }], 'INVALID_OPTION', /`ms` is 0/],
   ['slow', ['node1', null], 'INVALID_OPTION', /`options` is null/],
   ['skewClock', ['gateway1', 1], 'UNKNOWN_NODE', /gateway1/],
+  ['failpoint', ['node99', 'send:hint/stored'], 'UNKNOWN_NODE', /node99/],
+  ['failpoint', ['node1', 'send:nothing'], 'INVALID_OPTION', /`point` is "send:nothing"/],
+  ['failpoint', ['node1', 'send:hint/stored', { nth: 0 }], 'INVALID_OPTION', /`nth` is 0/],
   ['skewClock', ['node1', 1e15], 'INVALID_OPTION', /`ms` is 1000000000000000/],
 ]
 
@@ -179,6 +182,7 @@ test('faults: without the option every one rejects, and no node counts any', asy
     () => faults.reorder('gateway1', 'node1', { ms: 1, ...share }),
     () => faults.slow('node1', { ms: 1 }),
     () => faults.skewClock('node1', 1),
+    () => faults.failpoint('node1', 'send:replica/write-reply'),
     () => faults.heal(),
   ]
   for (const call of calls) t.equal(await outcomeOf(call()), 'FAULTS_DISABLED')

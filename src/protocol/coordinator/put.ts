@@ -10,7 +10,7 @@
  */
 
 import { LINGER_MS, RETRY_MS } from '../config.js'
-import type { Key, NodeId, PartitionId } from '../ids.js'
+import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
 import { isJoint, type Row } from '../ring/table.js'
@@ -42,6 +42,8 @@ class Leg {
 interface HintLegs {
   readonly keeper: NodeId
   readonly target: NodeId
+  /** The keeper's life. */
+  readonly askedIn: Incarnation
   /** Keys that it has not accepted; of those, keys that it refused. */
   waiting: number
   refused: number
@@ -203,6 +205,7 @@ export class PutRequest extends Request {
 
   /** Sloppy: for each owner that is not healthy, or refuses, the next healthy non-owner keeps hints. True: one has no keeper. */
   private sendHints(desk: Desk): boolean {
+    this.forgetDeadKeepers(desk)
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
       .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
@@ -221,7 +224,8 @@ export class PutRequest extends Request {
     for (const target of absent) {
       const keeper = keepers.find((node) => !this.hints.some((hint) => hint.keeper === node))
       if (keeper === undefined) return true
-      const hint: HintLegs = { keeper, target, waiting: this.keys.length, refused: 0, state: 'sent' }
+      const askedIn = desk.peer(keeper)?.incarnation ?? 0
+      const hint: HintLegs = { keeper, target, askedIn, waiting: this.keys.length, refused: 0, state: 'sent' }
       this.hints.push(hint)
       this.keys.forEach((key, index) => {
         const record = this.records[index] as VersionRecord
@@ -230,6 +234,14 @@ export class PutRequest extends Request {
       })
     }
     return false
+  }
+
+  /** A keeper that died, or whose store refused, may be asked again in its next life; what it kept before it keeps twice. */
+  private forgetDeadKeepers(desk: Desk): void {
+    const isOver = (hint: HintLegs) => !isCounted(hint) && (desk.peer(hint.keeper)?.incarnation ?? 0) > hint.askedIn
+    if (!this.hints.some(isOver)) return
+    this.maybeBefore = this.isMaybeThere()
+    this.hints = this.hints.filter((hint) => !isOver(hint))
   }
 
   private isAbsent(desk: Desk, owner: NodeId): boolean {

@@ -25,7 +25,7 @@ class Watched {
   }
 
   apply(links: FaultRules['links']): void {
-    this.faults.apply({ links, slow: {}, skew: {}, gateways: ['gateway1'] })
+    this.faults.apply({ links, slow: {}, skew: {}, deaths: [], gateways: ['gateway1'] })
   }
 
   send(direction: Direction, peer: string, numbers: readonly number[]): void {

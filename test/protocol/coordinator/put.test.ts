@@ -240,6 +240,21 @@ test('put: sloppy, a keeper that is silent while a hint waits for it is asked ag
   t.equal(world.ended(second), 'written')
 })
 
+test('put: sloppy, keepers that die with a hint are asked again in their next life', async (t) => {
+  const { world, a, b, c, d, e } = worldOf(19)
+  world.fullDisks.add(a)
+  world.fullDisks.add(b)
+  for (const node of [d, e]) world.freeze(node, 50)
+  const put = world.put('k', 'v', { w: 3, sloppy: true })
+  world.run(10)
+  for (const node of [d, e]) world.crash(node)
+  world.run(10)
+  for (const node of [d, e]) world.spawn(node)
+  t.equal(world.ended(put), 'written')
+  t.equal(world.stored(c, 'k'), '=v')
+  t.ok(world.hintsOf(d) > 0 && world.hintsOf(e) > 0)
+})
+
 test('put: refused by every owner is a definite failure, at once, whatever the order of the answers', async (t) => {
   for (let seed = 20; seed < 26; seed++) {
     const { world, a, b, c } = worldOf(seed)
