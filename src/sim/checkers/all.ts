@@ -4,6 +4,7 @@ import type { Key } from '../../protocol/ids.js'
 import type { Observer } from '../observer.js'
 import type { Plan } from '../plan.js'
 import type { Checker, Report } from './checker.js'
+import { Fills } from './fills.js'
 import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
 import { Quorums } from './quorums.js'
 import { HintsConserved, ReplicasIdentical } from './replicas.js'
@@ -36,6 +37,7 @@ export function checkersFor(
     new EpochsGrow(report),
     new Placement(report, plan.nodes),
     new HintsConserved(report),
+    new Fills(report),
     new ReplicasIdentical(report),
     new Credits(report),
     new GossipBound(report),
