@@ -1,8 +1,8 @@
 /** `coterie start` under its parent: what the child dies of, it comes back from; what ends the parent, ends the child. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
@@ -104,6 +104,61 @@ test('parent: after a native death a damaged store is found, whatever the option
   t.match(await parent.ended, { code: 0 })
   t.match(execFileSync(process.execPath, [BIN, 'get', '2', ...CALM], { cwd: folder, encoding: 'utf8' }), 'Two')
 })
+
+test("parent: a table whose keys are out of order makes LevelDB abort, and its node's store is refilled", async (t) => {
+  const folder = t.testdir()
+  const rows = Array.from({ length: 20_000 }, (_, row) => `key${String(row).padStart(6, '0')}\tvalue ${row} of a row`)
+  writeFileSync(join(folder, 'in.tsv'), `id\tname\n${rows.join('\n')}\n`)
+  writeFileSync(join(folder, 'few.tsv'), 'id\tname\nkey000000\tfirst\nkey019999\tlast\n')
+  const small = ['--set', 'writeBufferBytes=65536', ...CALM]
+  for (const file of ['in.tsv', 'few.tsv'])
+    execFileSync(process.execPath, [BIN, 'load', file, '--value', 'name', ...small], { cwd: folder })
+  const store = join(folder, 'data', 'node2', 'store')
+  t.ok(putOutOfOrder(store) > 0, 'tables were damaged')
+
+  // Each opening writes what the one before has left in the log as a table; the fourth or so has LevelDB merge them with the
+  // others, and find that a key is less than the one before it. A `load` may be aborted as well, and has no parent.
+  const unverified = ['--verification', 'never', ...small]
+  const load = () =>
+    spawnSync(process.execPath, [BIN, 'load', 'few.tsv', '--value', 'name', ...unverified], { cwd: folder })
+  for (let loads = 0; loads < 4; loads++) load()
+  let parent = new Process(t, folder, [BIN, 'start', ...unverified])
+  for (let starts = 1; !(await aborts(parent)) && starts < 8; starts++) {
+    parent.child.kill('SIGTERM')
+    await parent.ended
+    load()
+    parent = new Process(t, folder, [BIN, 'start', ...unverified])
+  }
+  await parent.printed(/ open ready/, parent.output.includes('open ready') ? 2 : 1)
+  t.match(parent.output, /Assertion `.*' failed/)
+  t.match(parent.output, /ended by SIGABRT; it is started again/)
+  t.match(readdirSync(join(folder, 'data', 'node2', 'quarantine')), [/files-damaged/])
+  await parent.printed(/ converged /)
+  parent.child.kill('SIGTERM')
+  t.match(await parent.ended, { code: 0 })
+  const get = execFileSync(process.execPath, [BIN, 'get', 'key010000', ...CALM], { cwd: folder, encoding: 'utf8' })
+  t.match(get, 'value 10000 of a row')
+})
+
+/** In each table the second key that stands there in full is made less than the first. How many tables. */
+function putOutOfOrder(store: string): number {
+  let changed = 0
+  for (const name of readdirSync(store)) {
+    const bytes = name.endsWith('.ldb') ? readFileSync(join(store, name)) : Buffer.alloc(0)
+    const second = bytes.indexOf('dkey', bytes.indexOf('dkey') + 1)
+    if (second < 0) continue
+    bytes[second] = 'a'.charCodeAt(0)
+    writeFileSync(join(store, name), bytes)
+    changed += 1
+  }
+  return changed
+}
+
+/** Once it is open and has converged, or its child was aborted before: whether that was so. */
+async function aborts(parent: Process): Promise<boolean> {
+  await parent.printed(/ended by SIGABRT| converged /)
+  return parent.output.includes('ended by SIGABRT')
+}
 
 test('parent: when it is killed, its child closes by itself', async (t) => {
   const parent = new Process(t, t.testdir(), [BIN, 'start', ...CALM])
