@@ -16,7 +16,7 @@ import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
 import { rowOf } from './protocol/ring/table.js'
-import { decodeContext, encodeContext } from './protocol/versions/context.js'
+import { contextFor, contextTextFor } from './protocol/versions/context.js'
 import { type CausalContext, dvvContextOf, dvvSiblings } from './protocol/versions/dvv.js'
 import type { VersionRecord } from './protocol/versions/record.js'
 import type {
@@ -51,6 +51,8 @@ type Answer = 'value' | 'read' | 'page' | 'nothing'
 
 interface Pending {
   readonly answer: Answer
+  /** Of a get. */
+  readonly key?: Key
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -112,7 +114,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const pending = this.#pending.take(id)
     if (pending === undefined) return
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
-    else pending.resolve(answerOf(pending.answer, outcome))
+    else pending.resolve(answerOf(pending, outcome))
   }
 
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
@@ -230,11 +232,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #get<T>(key: Bytes, options: GetOptions | undefined, answer: Answer): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen()
-      this.#admit(this.#getRequest(keyFromUser(key), options), { answer, resolve, reject })
+      const request = this.#getRequest(keyFromUser(key), options)
+      this.#admit(request, { answer, key: request.key, resolve, reject })
     })
   }
 
-  #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest {
+  #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest & { kind: 'get' } {
     if (options !== NO_OPTIONS) checkNames(options, GET_OPTIONS)
     const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
@@ -253,7 +256,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
     const put = { kind: 'put' as const, id: this.#takeId(), keys, values, w, sloppy, deadlineMs }
     if (options.context === undefined) return put
-    return { ...put, context: contextOf(options.context) }
+    return { ...put, context: contextOf(keys[0] as Key, options.context) }
   }
 
   #scanPage(range: KeyRange, options: { limit: number; r: number; timeoutMs: number }): Promise<ScanPage> {
@@ -314,18 +317,18 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 }
 
-function contextOf(context: string): CausalContext {
-  const decoded = typeof context === 'string' ? decodeContext(context) : undefined
+function contextOf(key: Key, context: string): CausalContext {
+  const decoded = typeof context === 'string' ? contextFor(key, context) : undefined
   if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
   return decoded
 }
 
-function answerOf(answer: Answer, outcome: OperationOutcome): unknown {
+function answerOf({ answer, key = '' }: Pending, outcome: OperationOutcome): unknown {
   switch (answer) {
     case 'value':
       return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
     case 'read':
-      return readResultOf(outcome.type === 'value' ? outcome.record : undefined)
+      return readResultOf(key, outcome.type === 'value' ? outcome.record : undefined)
     case 'page':
       return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
     case 'nothing':
@@ -333,13 +336,13 @@ function answerOf(answer: Answer, outcome: OperationOutcome): unknown {
   }
 }
 
-function readResultOf(record: VersionRecord | undefined): ReadResult {
-  if (record === undefined) return { values: [], context: encodeContext({}) }
+function readResultOf(key: Key, record: VersionRecord | undefined): ReadResult {
+  if (record === undefined) return { values: [], context: contextTextFor(key, {}) }
   if (record.kind === 'lww') {
-    return { values: record.value === null ? [] : [copyOf(record.value)], context: encodeContext({}) }
+    return { values: record.value === null ? [] : [copyOf(record.value)], context: contextTextFor(key, {}) }
   }
   const values = dvvSiblings(record.set).flatMap(({ value }) => (value === null ? [] : [copyOf(value)]))
-  return { values, context: encodeContext(dvvContextOf(record.set)) }
+  return { values, context: contextTextFor(key, dvvContextOf(record.set)) }
 }
 
 /** What `get` shows: the newest of the live values. Always a copy that belongs to the caller. */

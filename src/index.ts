@@ -2,6 +2,8 @@
 
 export { openCluster } from './cluster.js'
 export { connect } from './connect.js'
+export type { ActorId, GatewayId, NodeId, PartitionId, Slot } from './protocol/ids.js'
+export type { MemberStatus } from './protocol/membership/member-status.js'
 export type {
   BatchOperation,
   BatchOptions,

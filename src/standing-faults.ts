@@ -34,7 +34,7 @@ export class StandingFaults {
   }
 
   async cut(idsA: Ids, idsB: Ids): Promise<void> {
-    const there = this.#rule(idsA, idsB, { type: 'cut' })
+    const there = this.#rule(idsA, idsB, { type: 'cut' }, ['idsA', 'idsB'])
     await this.#add([there, { from: there.to, to: there.from, fault: there.fault }])
   }
 
@@ -101,24 +101,29 @@ export class StandingFaults {
     const isHealed = (from: Address, to: Address) =>
       (a.includes(from) && b.includes(to)) || (b.includes(from) && a.includes(to))
     const links = this.#rules.links.flatMap((rule) => without(rule, isHealed))
-    await this.#setLinks(links)
+    await this.#setLinks(links, 'heals')
   }
 
   async clear(): Promise<void> {
-    await this.#change(NO_FAULTS)
+    await this.#change(NO_FAULTS, 'heals')
   }
 
   get #rules(): FaultRules {
     return this.#supervisor.faultRules ?? NO_FAULTS
   }
 
-  #rule(fromIds: Ids, toIds: Ids, fault: LinkFault): LinkRule {
-    const from = this.#addresses('from', fromIds)
-    const to = this.#addresses('to', toIds)
+  #rule(
+    fromIds: Ids,
+    toIds: Ids,
+    fault: LinkFault,
+    [fromName, toName]: readonly [string, string] = ['from', 'to'],
+  ): LinkRule {
+    const from = this.#addresses(fromName, fromIds)
+    const to = this.#addresses(toName, toIds)
     const isLink = (a: Address, b: Address) =>
       a !== b && !(this.#supervisor.isGateway(a) && this.#supervisor.isGateway(b))
     if (!from.some((a) => to.some((b) => isLink(a, b))))
-      throw invalid('to', to.join(', '), 'ids that have a link to the other side: two nodes, or a gateway and a node')
+      throw invalid(toName, to.join(', '), 'ids that have a link to the other side: two nodes, or a gateway and a node')
     return { from, to, fault }
   }
 
@@ -151,24 +156,37 @@ export class StandingFaults {
     await this.#setLinks(links)
   }
 
-  async #setLinks(links: readonly LinkRule[]): Promise<void> {
+  async #setLinks(links: readonly LinkRule[], effect?: 'heals'): Promise<void> {
     const ids = links.flatMap(({ from, to }) => [...from, ...to])
     const gateways = [...new Set(ids)].filter((id) => this.#supervisor.factsOf(id) === undefined)
-    await this.#change({ ...this.#rules, links, gateways })
+    await this.#change({ ...this.#rules, links, gateways }, effect)
   }
 
-  /** Threads that are not assigned yet are given it with their assignment; of one that ends, the next is. */
-  async #change(rules: FaultRules): Promise<void> {
+  /**
+   * Threads that are not assigned yet are given it with their assignment; of one that ends, the next is. What some thread does not
+   * act on in time is taken back everywhere; that one hears of both, one after the other.
+   */
+  async #change(rules: FaultRules, effect?: 'heals'): Promise<void> {
+    const before = this.#rules
     this.#supervisor.faultRules = rules
-    const threads = this.#supervisor.nodes().flatMap(({ id }) => {
-      const thread = this.#supervisor.factsOf(id)?.thread
-      return thread?.node === id ? [thread] : []
-    })
+    const threads = this.#threads()
     const told = await Promise.all(threads.map((thread) => tell(thread, rules)))
     const silent = threads.filter((_, index) => !told[index]).map(({ node }) => node)
     if (silent.length === 0) return
-    const why = `${silent.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms; heal() takes it back`
+    // Not what heals; nor where another change has come meanwhile, which stands on this one.
+    if (effect !== 'heals' && this.#supervisor.faultRules === rules) {
+      this.#supervisor.faultRules = before
+      void Promise.allSettled(this.#threads().map((thread) => tell(thread, before)))
+    }
+    const why = `${silent.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms`
     throw new CoterieError('NODE_NOT_RUNNING', why, { nodes: silent })
+  }
+
+  #threads(): NodeThread[] {
+    return this.#supervisor.nodes().flatMap(({ id }) => {
+      const thread = this.#supervisor.factsOf(id)?.thread
+      return thread?.node === id ? [thread] : []
+    })
   }
 }
 

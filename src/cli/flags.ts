@@ -102,7 +102,8 @@ export const FLAGS = {
   faults: {
     type: 'boolean',
     commands: ['start'],
-    about: 'allow crash, hang, cut and the other faults (default: yes at the prompt, no elsewhere; --no-faults)',
+    about:
+      'allow faults (default: at the prompt all but wipe, corrupt and crash --permanent, elsewhere none; --no-faults)',
   },
   format: {
     type: 'string',

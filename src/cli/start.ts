@@ -33,7 +33,7 @@ export async function startCommand({ cluster: options, faults }: StartCommand): 
 
   // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
   process.stdout.on('error', () => stop.request('closed output'))
-  const view = interactive ? new TerminalView(cluster, stop) : new LogView(cluster)
+  const view = interactive ? new TerminalView(cluster, stop, faults === true) : new LogView(cluster)
   const by = await stop.requested
   tellParent('closing')
   view.close()
@@ -55,7 +55,7 @@ class TerminalView {
   readonly #style = stylerFor(process.stdout)
   #watched = true
 
-  constructor(cluster: Cluster, stop: StopSignals) {
+  constructor(cluster: Cluster, stop: StopSignals, mayDestroy: boolean) {
     this.#cluster = cluster
     this.#prompt = new Prompt({
       cluster,
@@ -65,6 +65,7 @@ class TerminalView {
         cluster,
         style: this.#style,
         columns: () => screen.columns,
+        mayDestroy,
         recentEvents: () => this.#events.recent,
         setWatch: (on) => this.#setWatch(on),
         exit: () => stop.request('exit'),

@@ -14,7 +14,10 @@ export type Bytes = string | Uint8Array
 export interface GetOptions {
   /** Owners that must answer; default the cluster's r. */
   readonly r?: number
-  /** Count the first n healthy nodes instead of the owners only (Dynamo §4.6). */
+  /**
+   * Count the first n healthy nodes instead of the owners only (Dynamo §4.6). A stand-in without a hint of the key answers that
+   * there is nothing: `undefined` can be wrong.
+   */
   readonly sloppy?: boolean
   readonly timeoutMs?: number
 }

@@ -10,11 +10,11 @@ export const ERROR_TABLE = {
   INVALID_OPTION: 'An option has a value that is not allowed. The message says which and what is allowed.',
   INVALID_KEY: 'A key must be a string or Uint8Array of 1 to 65,535 bytes.',
   INVALID_VALUE: 'A value must be a string or Uint8Array, at most `valueBytesMax` bytes.',
-  INVALID_CONTEXT: 'The causal context was not made by `read` of this cluster. Read the key again.',
+  INVALID_CONTEXT: 'The causal context was not made by `read` of this key in this cluster. Read the key again.',
   CLOSED: 'The cluster is closed or closing. Open it again.',
   OVERLOADED: 'Too many requests or bytes are in flight. Nothing was sent. Wait for answers, then try again.',
   QUORUM_UNAVAILABLE:
-    'Too few owners are left to form the quorum; no replica kept the write. Lower r or w, use `sloppy`, or wait for the refill.',
+    'Too few owners are left to form the quorum; no replica kept the write, if it was one. Lower r or w, use `sloppy`, or wait for the refill.',
   PARTITION_LOST:
     'Too few stores of the partition are left to refill it without risking acknowledged writes. Bring a store back or call `acceptLoss`.',
   TIMEOUT: 'The deadline passed before the quorum answered. A read changed nothing; a write was sent to no replica.',

@@ -44,7 +44,6 @@ const MESSAGES = {
 } as const satisfies Record<Message['type'], true>
 
 /** All of them. A node that never receives, or never sends, such a message never comes by. */
-export const FAILPOINTS: readonly string[] = Object.keys(MESSAGES).flatMap((type) => [
-  `receive:${type}`,
-  `send:${type}`,
-])
+export const FAILPOINTS: readonly Failpoint[] = (Object.keys(MESSAGES) as Message['type'][]).flatMap(
+  (type) => [`receive:${type}`, `send:${type}`] as const,
+)

@@ -298,8 +298,21 @@ export function checkWhole(name: string, value: unknown, min: number, max: numbe
 
 /** The error of a bad option. */
 export function invalid(name: string, value: unknown, allowed: string): CoterieError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const shown =
+    typeof value === 'object'
+      ? (JSON.stringify(value) ?? String(value))
+      : typeof value === 'string'
+        ? JSON.stringify(value)
+        : String(value)
   return new CoterieError('INVALID_OPTION', `\`${name}\` is ${shown}; allowed: ${allowed}`, { option: name, allowed })
+}
+
+function unknownOption(name: string, names: readonly string[]): CoterieError {
+  const allowed = names.join(', ')
+  return new CoterieError('INVALID_OPTION', `there is no option \`${name}\`; allowed: ${allowed}`, {
+    option: name,
+    allowed,
+  })
 }
 
 /** What is given as `undefined` is not said. */
@@ -311,7 +324,7 @@ function namesSaid(options: object): string[] {
 export function checkNames(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object')
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw invalid(name, 'an unknown option', names.join(', '))
+    if (!names.includes(name)) throw unknownOption(name, names)
   }
 }
 

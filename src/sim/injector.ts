@@ -234,6 +234,15 @@ export class Injector {
   #split(all: readonly Address[], parts: number): string {
     const { network, chance } = this.#world
     const sides = new Map(all.map((address) => [address, chance.faults.below(parts)]))
+    // Nobody is alone with nobody: an empty side gets somebody of a side that has more than one.
+    for (let side = 0; side < parts; side++) {
+      const sizes = Array.from(
+        { length: parts },
+        (_, place) => [...sides.values()].filter((own) => own === place).length,
+      )
+      const spare = all.find((address) => (sizes[sides.get(address) ?? 0] ?? 0) > 1)
+      if (sizes[side] === 0 && spare !== undefined) sides.set(spare, side)
+    }
     for (const from of all)
       for (const to of all)
         if (from !== to && from !== SUPERVISOR && sides.get(from) !== sides.get(to)) network.cut(from, to)

@@ -253,6 +253,20 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'this.#reply(token, kept.length)\n    if (kept.length > 0)',
   },
   {
+    name: 'fill-from-one-source',
+    rule: 'Amnesia: filled from n - w + 1 full owners',
+    file: CHANGES,
+    find: 'return this.#quorums.n - this.#quorums.wFill + 1',
+    replace: 'return 1',
+  },
+  {
+    name: 'fill-before-the-joint-row-is-known',
+    rule: 'Changing owners: reading begins once old owners have stored the joint row',
+    file: CHANGES,
+    find: 'return this.#quorums.n - Math.min(this.#quorums.r, this.#quorums.w) + 1',
+    replace: 'return 0',
+  },
+  {
     name: 'fill-ends-after-one-source',
     rule: 'Amnesia: filled from n - w + 1 full owners',
     file: FILL,

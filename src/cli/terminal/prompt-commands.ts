@@ -12,6 +12,8 @@ export interface PromptContext {
   readonly cluster: Cluster
   readonly style: Styler
   readonly columns: () => number
+  /** `--faults` was said: also what deletes data is allowed. */
+  readonly mayDestroy: boolean
   readonly recentEvents: () => readonly LogLine[]
   readonly setWatch: (on: boolean) => void
   readonly exit: () => void
@@ -114,9 +116,10 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     usage: 'crash NODE [--permanent]',
     about: 'end the thread of a node; with --permanent it does not come back and others take over',
     completes: 'nodes',
-    run: async ([node = missing('NODE'), option], { cluster }) => {
+    run: async ([node = missing('NODE'), option], { cluster, mayDestroy }) => {
       if (option !== undefined && option !== '--permanent') throw new PromptUsageError(`unknown option ${option}`)
       const permanent = option === '--permanent'
+      if (permanent) checkMayDestroy(mayDestroy)
       await cluster.faults.crash(node, { permanent })
       return [
         permanent ? `${node} is gone for good; watch its partitions move` : `${node} has crashed; watch it come back`,
@@ -147,7 +150,8 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     usage: 'wipe NODE',
     about: 'delete the store of a node; the others fill it again',
     completes: 'nodes',
-    run: async ([node = missing('NODE')], { cluster }) => {
+    run: async ([node = missing('NODE')], { cluster, mayDestroy }) => {
+      checkMayDestroy(mayDestroy)
       await cluster.faults.wipe(node)
       return [`the store of ${node} is deleted; watch it being filled`]
     },
@@ -156,7 +160,8 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     usage: 'corrupt NODE',
     about: 'flip bytes in the files of a node; it finds them, sets the store aside and is filled again',
     completes: 'nodes',
-    run: async ([node = missing('NODE')], { cluster }) => {
+    run: async ([node = missing('NODE')], { cluster, mayDestroy }) => {
+      checkMayDestroy(mayDestroy)
       await cluster.faults.corrupt(node)
       return [`bytes in the files of ${node} are flipped`]
     },
@@ -259,4 +264,8 @@ function whole(text: string, min: number, max: number): number {
   if (!(number >= min && number <= max))
     throw new PromptUsageError(`"${text}" is not a whole number from ${min} to ${max}`)
   return number
+}
+
+function checkMayDestroy(may: boolean): void {
+  if (!may) throw new PromptUsageError('this destroys a copy of the data; `coterie start --faults` allows it')
 }

@@ -239,8 +239,7 @@ export class PutRequest extends Request {
   /** A keeper that died, or whose store refused, may be asked again in its next life; what it kept before it keeps twice. */
   private forgetDeadKeepers(desk: Desk): void {
     const isOver = (hint: HintLegs) => !isCounted(hint) && (desk.peer(hint.keeper)?.incarnation ?? 0) > hint.askedIn
-    if (!this.hints.some(isOver)) return
-    this.maybeBefore = this.isMaybeThere()
+    this.maybeBefore ||= this.hints.some((hint) => isOver(hint) && hint.state !== 'refused')
     this.hints = this.hints.filter((hint) => !isOver(hint))
   }
 

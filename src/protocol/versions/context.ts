@@ -4,11 +4,15 @@
  * `v1~actor~counter~actor~counter…`: actors in order, counters in base 36, every char of an actor outside `A-Za-z0-9._-`
  * as `%` and four hex digits. A context has exactly one text, and only that one is read back.
  *
+ * What a caller holds is bound to its key: `k<hash of the key>~` before that text. The dots of a context count each key's own
+ * writes, so that one of another key would supersede what nobody has read.
+ *
  * Called at the edge, where `read` answers and `put` takes a context back. What comes in is a stranger's: it must never
  * throw, and never give a counter so high that the next write could not count on.
  */
 
 import { assert } from '../assert.js'
+import type { Key } from '../ids.js'
 import type { CausalContext } from './dvv.js'
 
 /** Longest text that is read or written, in chars: about a thousand actors. */
@@ -37,6 +41,24 @@ export function encodeContext(context: CausalContext): string {
     assert(Number.isSafeInteger(counter) && counter >= 1, 'a context counts from 1', { actor, counter })
   }
   return text
+}
+
+/** What `read` gives for this key. Errors: as `encodeContext`. */
+export function contextTextFor(key: Key, context: CausalContext): string {
+  return markOf(key) + encodeContext(context)
+}
+
+/** The context of a text that `contextTextFor` made for this key; undefined for every other text. */
+export function contextFor(key: Key, text: string): CausalContext | undefined {
+  const mark = markOf(key)
+  return text.startsWith(mark) ? decodeContext(text.slice(mark.length)) : undefined
+}
+
+/** FNV-1a: against mistakes, not against forgers. */
+function markOf(key: Key): string {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
+  return `k${(hash >>> 0).toString(36)}${FIELD}`
 }
 
 /** The context of a text that `encodeContext` made; undefined for every other text. */

@@ -1,8 +1,12 @@
-/** A place that is reported as filled holds all that its sources held when they were named. */
+/**
+ * How a place is filled: from n − w + 1 old owners, once so few of these go by an older row that they make no quorum; and who
+ * says that it is filled holds all that its sources held when they were named.
+ */
 
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import type { FillOrder } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
+import { rowOf } from '../../protocol/ring/table.js'
 import { recordCovers, type VersionRecord } from '../../protocol/versions/record.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
@@ -12,7 +16,8 @@ type Content = ReadonlyMap<Key, VersionRecord>
 
 export class Fills extends Checker {
   readonly name = 'fills'
-  readonly rule = 'Amnesia: filled from n - w + 1 full owners'
+  readonly rule =
+    'Amnesia, changing owners: filled from n - w + 1 full owners, not before the joint row is known to enough'
   /** node, partition, row epoch → of each source, what it held when the node was told to read it. */
   readonly #orders = new Map<string, ReadonlyMap<NodeId, Content>>()
 
@@ -24,12 +29,32 @@ export class Fills extends Checker {
     }
   }
 
-  onSend({ from, message }: Mail, world: SimWorld): void {
+  onSend({ from, to, message }: Mail, world: SimWorld): void {
+    if (message.type === 'transfer/start') for (const order of message.orders) this.#checkOrder(to, order, world)
     if (message.type !== 'transfer/done') return
     message.partitions.forEach((partition, place) => {
       const sources = this.#orders.get(nameOf(from, partition, message.rowEpochs[place] ?? 0))
+      if (sources === undefined)
+        this.broken(`${from} said that partition ${partition} is filled, nobody had told it to`)
       for (const [source, content] of sources ?? []) this.#check(from, source, content, world)
     })
+  }
+
+  #checkOrder(node: NodeId, { partition, rowEpoch, sources }: FillOrder, world: SimWorld): void {
+    const { n, r, w } = world.options.config
+    const { owners } = rowOf(world.supervisor.table, partition)
+    const full = new Set(sources.filter((source) => owners.includes(source)))
+    if (full.size < n - w + 1)
+      this.broken(
+        `${node} is to fill partition ${partition} from ${[...full].join(' ')}, ${n - w + 1} owners are needed`,
+      )
+    const behind = owners.filter(
+      (owner) => owner !== null && (world.nodes.get(owner)?.core?.table.rows[partition]?.epoch ?? rowEpoch) < rowEpoch,
+    )
+    if (behind.length >= Math.min(r, w))
+      this.broken(
+        `${node} is to fill partition ${partition} under row epoch ${rowEpoch}, which ${behind.join(' and ')} do not know`,
+      )
   }
 
   /** Of a source that was named before under this row, what it held then: it may have been read since. */

@@ -255,6 +255,21 @@ test('put: sloppy, keepers that die with a hint are asked again in their next li
   t.ok(world.hintsOf(d) > 0 && world.hintsOf(e) > 0)
 })
 
+test('put: sloppy, keepers that refused and then died kept nothing: the failure stays definite', async (t) => {
+  const { world, a, b, c, d, e } = worldOf(50)
+  for (const node of [a, b, c, d, e]) world.fullDisks.add(node)
+  // The last owner's refusal is late: the request goes on while the keepers come back.
+  world.filter = ({ message, from }) => (message.type === 'replica/write-reply' && from === c ? 40 : 'deliver')
+  const put = world.put('k', 'v', { w: 3, sloppy: true })
+  world.run(15)
+  for (const node of [d, e]) world.crash(node)
+  world.run(5)
+  for (const node of [d, e]) world.spawn(node)
+  t.equal(world.ended(put), 'STORE_FAILED')
+  for (const node of [a, b, c]) t.equal(world.stored(node, 'k'), 'none')
+  t.equal(world.hintsOf(d) + world.hintsOf(e), 0)
+})
+
 test('put: refused by every owner is a definite failure, at once, whatever the order of the answers', async (t) => {
   for (let seed = 20; seed < 26; seed++) {
     const { world, a, b, c } = worldOf(seed)

@@ -5,6 +5,8 @@ import { test } from 'tap'
 import {
   CONTEXT_COUNTER_MAX,
   CONTEXT_LENGTH_MAX,
+  contextFor,
+  contextTextFor,
   decodeContext,
   encodeContext,
 } from '../../../src/protocol/versions/context.js'
@@ -89,4 +91,15 @@ test('a forged counter at the limit does no harm to the next write and the next 
   const set = dvvUpdate(DVV_EMPTY, forged, { stamp: '1', value: null }, 'a')
   t.equal(dvvContextOf(set).a, CONTEXT_COUNTER_MAX + 1)
   t.doesNotThrow(() => encodeContext(dvvContextOf(set)))
+})
+
+test('what a caller holds is for one key', async (t) => {
+  const property = fc.property(contexts, fc.string(), fc.string(), (context, key, other) => {
+    const text = contextTextFor(key, context)
+    t.same(entriesOf(contextFor(key, text)), entriesOf(context))
+    t.match(text, /^k[0-9a-z]+~v1(~[\w.%-]*~[0-9a-z]+)*$/)
+    if (other !== key) t.equal(contextFor(other, text), undefined)
+    t.equal(contextFor(key, encodeContext(context)), undefined)
+  })
+  fc.assert(property, { numRuns: 300 })
 })
