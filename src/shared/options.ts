@@ -309,7 +309,7 @@ export function invalid(name: string, value: unknown, allowed: string): CoterieE
 
 function unknownOption(name: string, names: readonly string[]): CoterieError {
   const allowed = names.join(', ')
-  return new CoterieError('INVALID_OPTION', `there is no option \`${name}\`; allowed: ${allowed}`, {
+  return new CoterieError('INVALID_OPTION', `\`${name}\` is an unknown option; allowed: ${allowed}`, {
     option: name,
     allowed,
   })

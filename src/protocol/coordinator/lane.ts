@@ -60,8 +60,10 @@ export class Lane<Entry extends LaneEntry> {
 
   /** The entries of the next message if the credit is here and something waits; the caller must send it. */
   take(id: MessageId, nowMs: number): readonly Entry[] | undefined {
-    if (this.#outstanding !== undefined || this.#queue.length === 0) return undefined
-    const entries = this.#cut()
+    if (this.#outstanding !== undefined) return undefined
+    let entries: readonly Entry[] = []
+    // Where all that was cut has ended meanwhile, what waits behind it goes: nobody may come by again to send it.
+    while (entries.length === 0 && this.#queue.length > 0) entries = this.#cut()
     if (entries.length === 0) return undefined
     this.#outstanding = { id, sentAtMs: nowMs, entries, hedged: false, message: undefined, lastSentAtMs: nowMs }
     return entries
