@@ -10,6 +10,7 @@ import {
   folderForTest,
   loadRecords,
   nodeIds,
+  nodeOf,
   openForTest,
   type Records,
   wrongRecords,
@@ -120,3 +121,25 @@ for (const scenario of SCENARIOS) {
     t.same(await differingKeys(location, owners), [])
   })
 }
+
+test('failpoint: the nth time, once; heal takes back what has not been reached', async (t) => {
+  const cluster = await openForTest(t, { nodes: 3 })
+  const deaths: string[] = []
+  cluster.on('node:exit', ({ node, reason }) => deaths.push(`${node} ${reason}`))
+  let written = 0
+  // Every node is an owner of every key, and each put is a message of its own.
+  const put = () => cluster.put(`key ${written++}`, 'value', { w: 3, timeoutMs: 20_000 })
+  await cluster.faults.failpoint('node1', 'receive:replica/write', { nth: 3 })
+  await put()
+  await put()
+  t.same(deaths, [])
+  await put()
+  t.same(deaths, ['node1 Error: it came by the failpoint receive:replica/write'])
+  for (let count = 0; count < 4; count++) await put()
+  await cluster.faults.failpoint('node1', 'receive:replica/write', { nth: 2 })
+  await put()
+  await cluster.faults.heal()
+  for (let count = 0; count < 4; count++) await put()
+  t.equal(deaths.length, 1)
+  t.equal(nodeOf(cluster, 'node1').restarts, 1)
+})

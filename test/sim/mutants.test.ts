@@ -19,6 +19,8 @@ const QUICK = [
   'stale-epoch-served',
   'hint-dropped-before-it-arrived',
   'amnesiac-counts',
+  'fill-from-one-source',
+  'fill-before-the-joint-row-is-known',
   'the-older-version-wins',
   'told-before-it-is-on-disk',
 ]
