@@ -185,6 +185,8 @@ function simCommand(given: Given): SimCommand {
   const gateways = given.whole('gateways', 1, 20)
   const ofOne = trace || numbers !== undefined || clients !== undefined || gateways !== undefined
   if (seed === undefined && ofOne) throw new UsageError('--trace, --only, --clients and --gateways need --seed', 'sim')
+  if (seed !== undefined && (given.text('seeds') ?? given.text('from')) !== undefined)
+    throw new UsageError('--seed is one seed; --seeds and --from are for many', 'sim')
   return {
     name: 'sim',
     seeds: seed === undefined ? Array.from({ length: count }, (_, place) => from + place) : [seed],

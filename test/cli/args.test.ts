@@ -64,6 +64,7 @@ test('what is wrong is named, with what is allowed', async (t) => {
     [['start', '--set', 'speed=9'], /--set is "speed=9"; allowed: NAME=NUMBER, where NAME is one of nodes/],
     [['start', '--set', 'nodeHeapMb=1'], /`nodeHeapMb` is 1/],
     [['start', 'now'], /unexpected "now"; start takes nothing but options/],
+    [['sim', '--seed', '1', '--seeds', '3'], /--seed is one seed; --seeds and --from are for many/],
     [['get'], /KEY is missing/],
     [['put', 'k'], /VALUE is missing/],
     [['get', 'k', '--limit', '3'], /unknown option --limit/],
