@@ -28,6 +28,8 @@ const ANSWER_TIMEOUT_MS = 5_000
 
 export class StandingFaults {
   readonly #supervisor: SupervisorActor
+  /** One change after the other: one that is taken back leaves what was before it. */
+  #changing: Promise<void> = Promise.resolve()
 
   constructor(supervisor: SupervisorActor) {
     this.#supervisor = supervisor
@@ -67,15 +69,13 @@ export class StandingFaults {
     checkNames(options, ['ms'])
     const ms = checkWhole('ms', options.ms, 1, MS_MAX)
     this.#checkRuns(node)
-    const rules = this.#rules
-    await this.#change({ ...rules, slow: { ...rules.slow, [node]: ms } })
+    await this.#change((rules) => ({ ...rules, slow: { ...rules.slow, [node]: ms } }))
   }
 
   async skewClock(node: NodeId, ms: number): Promise<void> {
     checkWhole('ms', ms, -SKEW_MS_MAX, SKEW_MS_MAX)
     this.#checkRuns(node)
-    const rules = this.#rules
-    await this.#change({ ...rules, skew: { ...rules.skew, [node]: ms } })
+    await this.#change((rules) => ({ ...rules, skew: { ...rules.skew, [node]: ms } }))
   }
 
   async failpoint(node: NodeId, point: Failpoint, options: { nth?: number }): Promise<void> {
@@ -86,12 +86,13 @@ export class StandingFaults {
     this.#checkRuns(node)
     const left = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     Atomics.store(new Int32Array(left), 0, nth)
-    const rules = this.#rules
-    // Those that have killed are done with.
-    const deaths = rules.deaths.filter((death) => Atomics.load(new Int32Array(death.left), 0) > 0)
-    if (deaths.length >= DEATHS_MAX)
-      throw invalid('faults', deaths.length, `at most ${DEATHS_MAX} failpoints at a time; heal() ends them`)
-    await this.#change({ ...rules, deaths: [...deaths, { node, point, left }] })
+    await this.#change((rules) => {
+      // Those that have killed are done with.
+      const deaths = rules.deaths.filter((death) => Atomics.load(new Int32Array(death.left), 0) > 0)
+      if (deaths.length >= DEATHS_MAX)
+        throw invalid('faults', deaths.length, `at most ${DEATHS_MAX} failpoints at a time; heal() ends them`)
+      return { ...rules, deaths: [...deaths, { node, point, left }] }
+    })
   }
 
   /** Rules of many links go on for the others. */
@@ -100,12 +101,11 @@ export class StandingFaults {
     const b = this.#addresses('idsB', idsB)
     const isHealed = (from: Address, to: Address) =>
       (a.includes(from) && b.includes(to)) || (b.includes(from) && a.includes(to))
-    const links = this.#rules.links.flatMap((rule) => without(rule, isHealed))
-    await this.#setLinks(links, 'heals')
+    await this.#changeLinks((links) => links.flatMap((rule) => without(rule, isHealed)), 'heals')
   }
 
   async clear(): Promise<void> {
-    await this.#change(NO_FAULTS, 'heals')
+    await this.#change(() => NO_FAULTS, 'heals')
   }
 
   get #rules(): FaultRules {
@@ -146,40 +146,56 @@ export class StandingFaults {
   }
 
   async #add(added: readonly LinkRule[]): Promise<void> {
-    const links = [...this.#rules.links, ...added]
-    if (links.length > RULES_MAX)
-      throw invalid(
-        'faults',
-        links.length,
-        `at most ${RULES_MAX} rules of links at a time (a cut has two); heal() ends them`,
-      )
-    await this.#setLinks(links)
+    await this.#changeLinks((before) => {
+      const links = [...before, ...added]
+      if (links.length > RULES_MAX)
+        throw invalid(
+          'faults',
+          links.length,
+          `at most ${RULES_MAX} rules of links at a time (a cut has two); heal() ends them`,
+        )
+      return links
+    })
   }
 
-  async #setLinks(links: readonly LinkRule[], effect?: 'heals'): Promise<void> {
-    const ids = links.flatMap(({ from, to }) => [...from, ...to])
-    const gateways = [...new Set(ids)].filter((id) => this.#supervisor.factsOf(id) === undefined)
-    await this.#change({ ...this.#rules, links, gateways }, effect)
+  async #changeLinks(make: (links: readonly LinkRule[]) => readonly LinkRule[], effect?: 'heals'): Promise<void> {
+    await this.#change((rules) => {
+      const links = make(rules.links)
+      const ids = links.flatMap(({ from, to }) => [...from, ...to])
+      const gateways = [...new Set(ids)].filter((id) => this.#supervisor.factsOf(id) === undefined)
+      return { ...rules, links, gateways }
+    }, effect)
+  }
+
+  #change(make: (rules: FaultRules) => FaultRules, effect?: 'heals'): Promise<void> {
+    const changed = this.#changing.then(() => this.#changeNow(make, effect))
+    // Its own caller hears of it.
+    this.#changing = changed.catch(() => undefined)
+    return changed
   }
 
   /**
    * Threads that are not assigned yet are given it with their assignment; of one that ends, the next is. What some thread does not
-   * act on in time is taken back everywhere; that one hears of both, one after the other.
+   * act on in time is taken back everywhere, unless it heals; that one hears of both, one after the other.
    */
-  async #change(rules: FaultRules, effect?: 'heals'): Promise<void> {
+  async #changeNow(make: (rules: FaultRules) => FaultRules, effect: 'heals' | undefined): Promise<void> {
     const before = this.#rules
+    const rules = make(before)
     this.#supervisor.faultRules = rules
     const threads = this.#threads()
     const told = await Promise.all(threads.map((thread) => tell(thread, rules)))
-    const silent = threads.filter((_, index) => !told[index]).map(({ node }) => node)
+    const silent = threads.filter((_, index) => !told[index])
     if (silent.length === 0) return
-    // Not what heals; nor where another change has come meanwhile, which stands on this one.
-    if (effect !== 'heals' && this.#supervisor.faultRules === rules) {
+    if (effect !== 'heals') {
       this.#supervisor.faultRules = before
-      void Promise.allSettled(this.#threads().map((thread) => tell(thread, before)))
+      // Those that are silent are not waited for once more.
+      for (const thread of silent) void Promise.allSettled([tell(thread, before)])
+      await Promise.all(this.#threads().flatMap((thread) => (silent.includes(thread) ? [] : [tell(thread, before)])))
     }
-    const why = `${silent.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms`
-    throw new CoterieError('NODE_NOT_RUNNING', why, { nodes: silent })
+    const nodes = silent.map(({ node }) => node)
+    throw new CoterieError('NODE_NOT_RUNNING', `${nodes.join(', ')} did not act on it within ${ANSWER_TIMEOUT_MS} ms`, {
+      nodes,
+    })
   }
 
   #threads(): NodeThread[] {

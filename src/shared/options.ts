@@ -6,6 +6,7 @@
  */
 
 import { resolve } from 'node:path'
+import { inspect } from 'node:util'
 import type { ConflictMode } from '../protocol/versions/record.js'
 import { CoterieError } from './errors.js'
 
@@ -298,12 +299,11 @@ export function checkWhole(name: string, value: unknown, min: number, max: numbe
 
 /** The error of a bad option. */
 export function invalid(name: string, value: unknown, allowed: string): CoterieError {
+  // Whatever it is, also an object with a cycle.
   const shown =
-    typeof value === 'object'
-      ? (JSON.stringify(value) ?? String(value))
-      : typeof value === 'string'
-        ? JSON.stringify(value)
-        : String(value)
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
   return new CoterieError('INVALID_OPTION', `\`${name}\` is ${shown}; allowed: ${allowed}`, { option: name, allowed })
 }
 

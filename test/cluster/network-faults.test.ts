@@ -1,6 +1,7 @@
 /** Faults of links, disks and clocks on real threads: what each does, and what a quorum makes of it. */
 
 import { basename } from 'node:path'
+import { inspect } from 'node:util'
 import { test } from 'tap'
 import type { ClusterOptions, Faults } from '../../src/index.js'
 import { eventOf, nodeIds, nodeOf, openForTest, outcomeOf, textOf, until } from '../support/cluster.js'
@@ -131,6 +132,9 @@ test('skewClock: is seen where a node reads the wall clock, also by its next thr
   await cluster.settled()
 })
 
+const CYCLE: { self?: unknown } = {}
+CYCLE.self = CYCLE
+
 const WRONG: readonly [name: keyof Faults, call: readonly unknown[], code: string, message: RegExp][] = [
   ['cut', ['node1', 'node99'], 'UNKNOWN_NODE', /node99/],
   ['cut', ['gateway7', 'node1'], 'UNKNOWN_NODE', /gateway7/],
@@ -150,6 +154,7 @@ const WRONG: readonly [name: keyof Faults, call: readonly unknown[], code: strin
   ['reorder', ['node1', 'node2', { share: 0.5, ms: 600_001 }], 'INVALID_OPTION', /`ms` is 600001/],
   ['slow', ['node99', { ms: 1 }], 'UNKNOWN_NODE', /node99/],
   ['slow', ['node1', { ms: 0 }], 'INVALID_OPTION', /`ms` is 0/],
+  ['slow', ['node1', { ms: CYCLE }], 'INVALID_OPTION', /`ms` is <ref \*1>/],
   ['slow', ['node1', null], 'INVALID_OPTION', /`options` is null/],
   ['skewClock', ['gateway1', 1], 'UNKNOWN_NODE', /gateway1/],
   ['failpoint', ['node99', 'send:hint/stored'], 'UNKNOWN_NODE', /node99/],
@@ -163,10 +168,22 @@ test('faults: what cannot be is refused by name, and nothing is in effect', asyn
   const faults = cluster.faults as unknown as Record<string, (...call: readonly unknown[]) => Promise<void>>
   for (const [name, call, code, message] of WRONG) {
     const refused = faults[name]?.(...call) ?? Promise.resolve()
-    await t.rejects(refused, { name: 'CoterieError', code, message }, `${name}(${JSON.stringify(call)})`)
+    await t.rejects(refused, { name: 'CoterieError', code, message }, `${name}(${inspect(call)})`)
   }
   t.same(await failures(cluster, 10), [])
   t.equal(countOf(cluster, 'dropped') + countOf(cluster, 'delayed') + countOf(cluster, 'slowed'), 0)
+})
+
+test('faults: one that a hung node does not act on in time rejects, and is in effect nowhere', async (t) => {
+  const cluster = await openForTest(t, { nodes: 3, hungAfterMs: 60_000 })
+  await cluster.faults.pause('node1', 6_500)
+  const [slowed, skewed] = await Promise.all([
+    outcomeOf(cluster.faults.slow('node2', { ms: 20 })),
+    outcomeOf(cluster.faults.skewClock('node2', HOUR_MS)),
+  ])
+  t.same([slowed, skewed], ['NODE_NOT_RUNNING', 'ok'], 'the second is tried once the first has been taken back')
+  for (let number = 0; number < 10; number++) await cluster.put(`key ${number}`, 'value', { w: 3, ...PATIENT })
+  t.equal(countOf(cluster, 'slowed'), 0)
 })
 
 test('faults: without the option every one rejects, and no node counts any', async (t) => {
