@@ -20,7 +20,7 @@ import { StoreError } from '../../src/storage/store-error.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
-import { hangThread, pauseThread } from './fault-loops.js'
+import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
 import { Mailbox } from './mailbox.js'
 import { NodeFaults } from './node-faults.js'
@@ -141,9 +141,8 @@ export class NodeHost {
       },
       stop: () => this.#stop(),
       faults: (rules) => this.#faults?.apply(rules),
-      // After the answer has left: whoever asked learns that the fault is in effect.
-      hang: (ms) => void setImmediate(() => setImmediate(() => hangThread(ms, over))),
-      pause: (ms) => void setImmediate(() => setImmediate(() => pauseThread(ms, over))),
+      hang: (ms) => afterTheAnswer(() => hangThread(ms, over)),
+      pause: (ms) => afterTheAnswer(() => pauseThread(ms, over)),
     }
   }
 

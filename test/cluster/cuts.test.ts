@@ -121,6 +121,19 @@ test('heal: ends a hang and a cut at once, whatever the node is doing', async (t
   t.same(await failures(cluster, 20), [])
 })
 
+test('pause, hang: nothing that is sent once they have resolved is heard before they end', async (t) => {
+  const cluster = await openForTest(t, { nodes: 3, hungAfterMs: 600_000 })
+  for (let round = 0; round < 20; round++) {
+    await cluster.faults[round % 2 === 0 ? 'pause' : 'hang']('node1', 600_000)
+    // Every node is told of a standing fault, and it resolves when all have it.
+    const told = cluster.faults.slow('node2', { ms: 1 })
+    const first = await Promise.race([told.then(() => 'heard'), failures(cluster, 3).then(() => 'not heard')])
+    await cluster.faults.heal()
+    await told
+    t.equal(first, 'not heard', `round ${round}`)
+  }
+})
+
 test('cutOneWay: a node that hears everybody and is heard by nobody is suspected, and not again and again', async (t) => {
   const cluster = await openForTest(t)
   const suspectedBy = new Map<string, number>()
