@@ -9,6 +9,7 @@
  * Called by `cluster.ts`.
  */
 
+import { rm } from 'node:fs/promises'
 import type { PeerInfo } from '../src/protocol/events.js'
 import type { Address, Incarnation, NodeId } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
@@ -20,6 +21,7 @@ import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervis
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import { isShortage } from '../src/shared/shortage.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
+import { nodeFolders } from '../src/storage/layout.js'
 import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
@@ -64,7 +66,8 @@ export class SupervisorActor {
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
     this.faultRules = options.config.faults ? NO_FAULTS : undefined
-    for (const { id } of metadata.nodes) this.#facts.set(id, newFacts(options.suspects.get(id)))
+    for (const { id, status } of metadata.nodes)
+      if (status !== 'removed') this.#facts.set(id, newFacts(options.suspects.get(id)))
   }
 
   get table(): PartitionTable {
@@ -97,7 +100,8 @@ export class SupervisorActor {
     this.#spares.keep(this.#facts.size)
     const { isCreation, metadata } = this.#record
     const wereDown = metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
-    this.#step({ type: 'start', nodes: [...this.#facts.keys()].sort(), isCreation, wasUnclean, wereDown })
+    const nodes = [...this.#facts.keys()].sort()
+    this.#step({ type: 'start', nodes, isCreation, wasUnclean, wereDown, ...this.#record.onTheWay })
     this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
   }
 
@@ -128,6 +132,19 @@ export class SupervisorActor {
 
   acceptLoss(partitions: readonly number[]): void {
     this.#step({ type: 'operator/accept-loss', partitions })
+  }
+
+  /** Noted first: a crash of the process does not forget them. */
+  async join(nodes: readonly NodeId[]): Promise<void> {
+    const entries = nodes.map((id) => ({ id, status: 'joining' as const }))
+    await this.#record.writeMetadata({ nodes: [...this.metadata.nodes, ...entries] })
+    for (const node of nodes) this.#facts.set(node, newFacts(undefined))
+    this.#step({ type: 'operator/join', nodes })
+  }
+
+  async leave(node: NodeId): Promise<void> {
+    await this.#record.changeNode(node, { status: 'leaving' })
+    this.#step({ type: 'operator/leave', node })
   }
 
   giveUp(node: NodeId): void {
@@ -198,7 +215,7 @@ export class SupervisorActor {
       const nodes = this.#livesKnown()
       this.#core = new SupervisorCore(this.#options.supervision, this.#record.lastTable)
       this.#isRebuilding = false
-      this.#step({ type: 'resume', nodes })
+      this.#step({ type: 'resume', nodes, ...this.#record.onTheWay })
       for (const gateway of this.#gateways.keys()) this.#step({ type: 'gateway/joined', gateway })
       this.#ticker = setInterval(() => this.#tick(), SUPERVISOR_TICK_MS)
     })
@@ -245,6 +262,9 @@ export class SupervisorActor {
         )
         return
       }
+      case 'remove':
+        this.#remove(effect.node).catch((error: Error) => this.#options.observer.onFatal(error))
+        return
       case 'notice':
         this.#record.remember(effect.notice)
         this.#options.observer.onNotice(effect.notice)
@@ -285,6 +305,18 @@ export class SupervisorActor {
     const shared = { ...own, faultsOver, faultRules }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
+  }
+
+  /** It owns nothing and owes nothing. */
+  async #remove(node: NodeId): Promise<void> {
+    const { config } = this.#options
+    const thread = this.#facts.get(node)?.thread
+    if (thread !== undefined) await endThread(thread, config.closeTimeoutMs)
+    if (this.#isStopping) return
+    await this.#record.changeNode(node, { status: 'removed' })
+    await rm(nodeFolders(config.location, node).folder, { recursive: true, force: true })
+    this.#facts.delete(node)
+    this.#step({ type: 'node/removed', node })
   }
 
   /** Its files could not be verified (too many are open, the pool's thread died), or no thread could be made: this life is over. */

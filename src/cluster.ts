@@ -13,6 +13,7 @@ import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
+import { ClusterShape } from './opening/cluster-shape.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
@@ -91,6 +92,7 @@ class OpenCluster implements Cluster {
   readonly #scrubber: Scrubber
   readonly #client: Client
   readonly #host: GatewayHost
+  readonly #shape: ClusterShape
   #clockTimer: NodeJS.Timeout | undefined
   #clockWrite: Promise<void> | undefined
   #fatal: Error | undefined
@@ -148,12 +150,10 @@ class OpenCluster implements Cluster {
     })
     const { clusterId } = metadata
     this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
-    this.faults = new ThreadFaults({
-      supervisor: this.#supervisor,
-      location: config.location,
-      isAllowed: config.faults,
-      isOpen: () => this.#closing === undefined,
-    })
+    const isOpen = () => this.#closing === undefined
+    const own = { supervisor: this.#supervisor, location: config.location, isOpen }
+    this.#shape = new ClusterShape(own)
+    this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
 
   /** Errors: OPEN_FAILED. */
@@ -193,6 +193,9 @@ class OpenCluster implements Cluster {
   batch = (...call: Parameters<Client['batch']>) => this.#client.batch(...call)
   scan = (...call: Parameters<Client['scan']>) => this.#client.scan(...call)
   locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
+  plan = (...call: Parameters<ClusterShape['plan']>) => this.#shape.plan(...call)
+  join = (...call: Parameters<ClusterShape['join']>) => this.#shape.join(...call)
+  leave = (...call: Parameters<ClusterShape['leave']>) => this.#shape.leave(...call)
 
   status(): ClusterStatus {
     return clusterStatus(this.#supervisor, {

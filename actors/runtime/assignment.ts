@@ -31,6 +31,8 @@ export function assignmentOf(input: {
   const { config, protocol, node, incarnation, salvage, order, clock, gauges, faultsOver, faultRules } = input
   const { files, isCreation, entry } = input.store
   const { storeId, closed } = entry ?? {}
+  // A node that has never had a store can have forgotten nothing.
+  const isNew = isCreation || (entry?.status === 'joining' && storeId === undefined)
   const share = (total: number) => Math.floor(total / Math.max(1, input.nodes))
   return {
     node,
@@ -46,7 +48,7 @@ export function assignmentOf(input: {
       openFilesMax: Math.max(10, share(config.openFilesMax)),
       writeBufferBytes: config.writeBufferBytes,
       files,
-      expected: isCreation ? 'fresh' : 'member',
+      expected: isNew ? 'fresh' : 'member',
       expectedStoreId: isCreation ? undefined : storeId,
       expectedSequence: closed?.storeId === storeId ? closed?.sequence : undefined,
     },

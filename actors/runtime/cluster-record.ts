@@ -69,6 +69,13 @@ export class ClusterRecord {
     return this.#lastTable
   }
 
+  /** Nodes that were on the way in, or out. */
+  get onTheWay(): { readonly joining: readonly string[]; readonly leaving: readonly string[] } {
+    const { nodes } = this.#metadata
+    const idsOf = (wanted: NodeEntry['status']) => nodes.flatMap(({ id, status }) => (status === wanted ? [id] : []))
+    return { joining: idsOf('joining'), leaving: idsOf('leaving') }
+  }
+
   entryOf(node: string): NodeEntry | undefined {
     return this.#metadata.nodes.find(({ id }) => id === node)
   }
@@ -117,7 +124,13 @@ export class ClusterRecord {
 
   #noteOf(notice: SupervisorNotice): Promise<void> | undefined {
     if (notice.type === 'created') return this.writeMetadata({ stage: 'ready' })
-    if (notice.type === 'node:down') return this.changeNode(notice.node, { status: 'down' })
+    if (notice.type === 'node:joined') return this.changeNode(notice.node, { status: 'member' })
+    if (notice.type === 'node:down') {
+      // Whoever leaves and dies for good still leaves.
+      return this.entryOf(notice.node)?.status === 'leaving'
+        ? undefined
+        : this.changeNode(notice.node, { status: 'down' })
+    }
     const isBack = notice.type === 'node:up' && this.entryOf(notice.node)?.status === 'down'
     return isBack ? this.changeNode(notice.node, { status: 'member' }) : undefined
   }

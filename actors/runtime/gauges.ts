@@ -14,6 +14,7 @@ export const GAUGES = [
   'hintsDue',
   'epoch',
   'filling',
+  'purging',
   'exchanging',
   'lingering',
   'viewDigest',

@@ -103,9 +103,10 @@ export class NodeHost {
     const storedTable = store.identity.meta.table
     const storedEpoch = storedTable === undefined ? 0 : (JSON.parse(storedTable) as PartitionTable).epoch
     const identity = { self, incarnation, actor: store.identity.meta['actor'] ?? this.#actor, seed, salvage }
-    const { hints } = store.identity
+    const { hints, meta } = store.identity
     const bootTimeNs = new StampClock(assignment.clock).readNs()
-    this.#core = new DynamoNode({ identity, config, store, table, activeEpoch, hints, bootTimeNs, nowMs: nowMs() })
+    const boot = { table, activeEpoch, hints, meta, bootTimeNs, nowMs: nowMs() }
+    this.#core = new DynamoNode({ identity, config, store, ...boot })
     this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
   }
 
@@ -259,12 +260,13 @@ export class NodeHost {
   }
 
   #publish(core: DynamoNode): void {
-    const { epoch, hints, hintsDue, filling, exchanging, lingering, viewDigest, converged } = core.gauges()
+    const { epoch, hints, hintsDue, filling, purging, exchanging, lingering, viewDigest, converged } = core.gauges()
     this.#gauges.set('keys', this.#store?.liveKeys ?? 0)
     this.#gauges.set('epoch', epoch)
     this.#gauges.set('hints', hints)
     this.#gauges.set('hintsDue', hintsDue)
     this.#gauges.set('filling', filling)
+    this.#gauges.set('purging', purging)
     this.#gauges.set('exchanging', exchanging)
     this.#gauges.set('lingering', lingering)
     this.#gauges.set('viewDigest', viewDigest)

@@ -64,7 +64,8 @@ export async function prepare(options: ClusterConfig, death?: NativeDeath): Prom
     // On disk before a write can be acknowledged by so few.
     if (settled.metadata.wMin !== wMin) await folder.writeMetadata(metadata)
     const clock = createStampClock(storedCeilingNs(state))
-    const nodes = isNew ? [] : metadata.nodes.map(({ id }) => id)
+    const nodes = isNew ? [] : metadata.nodes.filter(({ status }) => status !== 'removed').map(({ id }) => id)
+    await clearRemoved(config.location, metadata)
     const suspects = suspectsAfter(death, { location: config.location, nodes, maySetAside: wMin > 1 })
     const wasUnclean = !isNew && !metadata.cleanShutdown
     return { config, lock, folder, metadata, table, clock, n, r, w, suspects, wasUnclean }
@@ -131,6 +132,12 @@ async function clearUnused(location: string, state: ClusterState): Promise<void>
     )
   }
   for (const node of found) await rm(nodeFolders(location, node).folder, { recursive: true, force: true })
+}
+
+/** Who left is no member; the process may have ended before its store was deleted. */
+async function clearRemoved(location: string, { nodes }: ClusterMetadata): Promise<void> {
+  for (const { id, status } of nodes)
+    if (status === 'removed') await rm(nodeFolders(location, id).folder, { recursive: true, force: true })
 }
 
 function reopen(config: ClusterConfig, state: ClusterState): { metadata: ClusterMetadata; table: PartitionTable } {

@@ -71,7 +71,7 @@ export function isSettled(supervisor: SupervisorActor): boolean {
   return supervisor.isQuiet() && isConverged(supervisor) && nodesOwe(supervisor) === 0
 }
 
-const OWED = ['hintsDue', 'filling', 'exchanging', 'lingering'] as const
+const OWED = ['hintsDue', 'filling', 'purging', 'exchanging', 'lingering'] as const
 
 /** What the nodes that are up still see to: hints, fills, exchanges, copies. */
 export function nodesOwe(supervisor: SupervisorActor, names: readonly (typeof OWED)[number][] = OWED): number {
@@ -90,6 +90,7 @@ export function awaitedOf(supervisor: SupervisorActor): Record<string, number | 
     isConverged: isConverged(supervisor),
     hints: nodesOwe(supervisor, ['hintsDue']),
     fills: nodesOwe(supervisor, ['filling']),
+    purges: nodesOwe(supervisor, ['purging']),
     exchanges: nodesOwe(supervisor, ['exchanging']),
   }
 }
@@ -107,7 +108,7 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
   return {
     id,
     role: 'member',
-    status: STATUS_OF[phase],
+    status: statusIn(supervisor, view),
     incarnation,
     restarts,
     partitions: table.rows.filter((row) => row.owners.includes(id)).length,
@@ -126,6 +127,13 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
       : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),
     ...(supervisor.faultRules === undefined || facts === undefined ? {} : { faults: faultCounts(facts.gauges) }),
   }
+}
+
+/** Up in a cluster that it enters or leaves is joining, or leaving. */
+function statusIn(supervisor: SupervisorActor, { id, phase }: SupervisedView): MemberStatus {
+  const entry = supervisor.metadata.nodes.find((node) => node.id === id)
+  if (phase === 'up' && (entry?.status === 'joining' || entry?.status === 'leaving')) return entry.status
+  return STATUS_OF[phase]
 }
 
 function faultCounts(gauges: Gauges): FaultCounts {

@@ -3,7 +3,7 @@
  * back what to do.
  *
  * It has no rules of its own: it composes the machines (table keeper, replica, coordination, membership, hint keeper,
- * fill, exchange), carries what one says to the others, and checks the invariants after every input. A message to itself
+ * transfers, exchange), carries what one says to the others, and checks the invariants after every input. A message to itself
  * is handled within the same step.
  *
  * Called by the pump in `actors/node.actor.ts`, and by the simulator.
@@ -15,21 +15,20 @@ import { Coordination } from './coordinator/coordination.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead } from './fallback-read.js'
-import { Fill } from './handoff/fill.js'
 import { HintKeeper } from './handoff/hint-keeper.js'
-import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
 import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
 import { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
-import type { Message, PeerChanged, TransferPull } from './messages.js'
+import type { Message, PeerChanged } from './messages.js'
 import { carryMembership, drainMachines, type NodeMachines } from './node-drains.js'
 import { IDS_PER_LIFE, type NodeGauges, type NodeIdentity } from './node-identity.js'
 import { NodePost } from './node-post.js'
 import { NodeRequests } from './node-requests.js'
+import { NodeTransfers } from './node-transfers.js'
 import { Exchange } from './repair/exchange.js'
 import { Replica } from './replica.js'
-import { isFullOwner, type PartitionTable } from './ring/table.js'
+import type { PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { STAMP_MAX, stampTimePart } from './versions/stamp.js'
@@ -41,8 +40,7 @@ export class DynamoNode {
   readonly #coordination: Coordination
   readonly #membership: Membership
   readonly #hints: HintKeeper
-  readonly #fill: Fill
-  readonly #source = new TransferSource()
+  readonly #transfers: NodeTransfers
   readonly #exchange: Exchange
   readonly #peers = new Map<NodeId, PeerChanged>()
   readonly #post: NodePost
@@ -53,6 +51,8 @@ export class DynamoNode {
   /** Messages made for a table that is on its way into the store. */
   #parked: { readonly from: Address; readonly message: Message }[] = []
   #checkedTable: PartitionTable | undefined
+  /** It leaves, owns nothing, and has not said yet that it owes nothing. */
+  #isRetiring = false
   /** Of the membership's view; computed when that was told something, not every turn. */
   #viewDigest = 0
   /** Also numbers messages. */
@@ -66,6 +66,8 @@ export class DynamoNode {
     table: PartitionTable
     activeEpoch: Epoch
     hints: readonly Hint[]
+    /** The small texts of its store. */
+    meta: Readonly<Record<string, string>>
     /** The shared clock, in nanoseconds: every stamp in the store is older. Undefined: there is none. */
     bootTimeNs: bigint | undefined
     nowMs: number
@@ -77,7 +79,11 @@ export class DynamoNode {
     this.#post = new NodePost(self)
     this.#nextToken = incarnation * IDS_PER_LIFE
     const takeToken = () => this.#nextToken++
-    this.#keeper = new TableKeeper(self, table, options.activeEpoch)
+    const bytesPerSecond = config.transferBytesPerSecond
+    const transfer = { identity, post: this.#post, take: takeToken, bytesPerSecond }
+    this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table })
+    const { purge, fill } = this.#transfers
+    this.#keeper = new TableKeeper(self, table, options.activeEpoch, (partition) => purge.isUnclean(partition))
     this.#replica = new Replica({
       keeper: this.#keeper,
       store: options.store,
@@ -89,8 +95,6 @@ export class DynamoNode {
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
     this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })
-    const bytesPerSecond = config.transferBytesPerSecond
-    this.#fill = new Fill({ bytesPerSecond, takeLocal: takeToken, takeMessageId: takeToken })
     this.#exchange = new Exchange({ self, bytesPerSecond, take: takeToken })
     this.#requests = new NodeRequests({
       identity,
@@ -103,7 +107,7 @@ export class DynamoNode {
       ends: {
         onHandedOver: (handoff, accepted) => this.#hints.onHandedOver(handoff, accepted, this.#nowMs),
         onPushed: (push, status) => this.#exchange.onPushed(push, status, this.#nowMs),
-        onFillStored: (local, status) => this.#fill.onStored(local, status, this.#nowMs),
+        onFillStored: (local, status) => fill.onStored(local, status, this.#nowMs),
         onExchangeStored: (local, status) => this.#exchange.onStored(local, status, this.#nowMs),
       },
     })
@@ -111,7 +115,7 @@ export class DynamoNode {
       keeper: this.#keeper,
       replica: this.#replica,
       hints: this.#hints,
-      fill: this.#fill,
+      fill,
       exchange: this.#exchange,
       requests: this.#requests,
       post: this.#post,
@@ -127,7 +131,8 @@ export class DynamoNode {
       epoch: this.#keeper.epoch,
       hints: this.#hints.count,
       hintsDue: this.#hints.countFor((node) => this.#coordination.peer(node)?.status !== 'down'),
-      filling: this.#fill.remaining,
+      filling: this.#transfers.fill.remaining,
+      purging: this.#transfers.purge.remaining,
       exchanging: this.#exchange.remaining,
       lingering: this.#coordination.lingering,
       viewDigest: this.#viewDigest,
@@ -147,7 +152,7 @@ export class DynamoNode {
       this.#coordination.nextDeadlineMs(),
       this.#membership.nextDeadline(),
       this.#hints.nextDeadlineMs(),
-      this.#fill.nextDeadlineMs(this.#mayPull),
+      this.#transfers.nextDeadlineMs(this.#mayPull),
       this.#exchange.nextDeadlineMs(this.#isHealthy),
     )
   }
@@ -235,11 +240,11 @@ export class DynamoNode {
       case 'hint/store':
         return this.#hints.onStore(from, message)
       case 'transfer/pull':
-        return this.#onPull(from, message)
+        return this.#transfers.onPull(from, message, this.#machines)
       case 'transfer/chunk':
-        return this.#fill.onChunk(from, message, this.#nowMs)
+        return this.#transfers.onChunk(from, message, this.#nowMs)
       case 'transfer/start':
-        return this.#fill.onOrders(message.orders, this.#keeper.epoch, this.#nowMs)
+        return this.#transfers.onStart(message.orders, this.#keeper, this.#nowMs)
       case 'exchange/compare':
         return this.#exchange.onCompare(from, message, this.#keeper.table)
       case 'exchange/differ':
@@ -259,6 +264,16 @@ export class DynamoNode {
         return this.#onPeerChanged(message)
       case 'gateway/lost':
         return this.#hints.onCoordinatorLost(message.gateway)
+      case 'member/declared':
+        return this.#membershipOutputs(
+          this.#membership.onDeclared(
+            { id: message.node, incarnation: message.incarnation, status: message.status },
+            this.#nowMs,
+          ),
+        )
+      case 'retire/start':
+        this.#isRetiring = true
+        return this.#hints.refuseNew()
       case 'membership/heartbeat':
         return this.#membershipOutputs(
           this.#membership.onHeartbeat(from, message.incarnation, message.counter, this.#nowMs),
@@ -271,6 +286,7 @@ export class DynamoNode {
       case 'transfer/done':
       case 'exchange/done':
       case 'hint/lost':
+      case 'retire/done':
         return assert(false, 'this goes to the supervisor', { type: message.type, from })
       default:
         message satisfies never
@@ -290,7 +306,7 @@ export class DynamoNode {
       this.#hints.onCoordinatorBack(node)
       return this.#membershipOutputs(this.#membership.onPeerUp(node, incarnation, this.#nowMs))
     }
-    this.#fill.onPeerLost(node, this.#nowMs)
+    this.#transfers.fill.onPeerLost(node, this.#nowMs)
     this.#exchange.onPeerLost(node, this.#nowMs)
     this.#membershipOutputs(this.#membership.onPeerExit(node, incarnation, this.#nowMs))
     if (status !== 'down') return
@@ -301,18 +317,17 @@ export class DynamoNode {
   #onWritten(token: number): void {
     const epoch = this.#tableWrites.get(token)
     if (epoch === undefined) {
-      if (!this.#replica.onWritten(token)) this.#hints.onWritten(token)
+      if (this.#replica.onWritten(token) || this.#transfers.purge.onWritten(token, this.#nowMs)) return
+      this.#hints.onWritten(token)
       return
     }
     this.#tableWrites.delete(token)
     if (epoch === this.#keeper.epoch) return this.#becomeUp()
+    const before = this.#keeper.table
     const table = this.#keeper.onStored(epoch)
     if (table === undefined) return
     this.#coordination.onTable(table, this.#nowMs)
-    this.#fill.onTable((partition, rowEpoch) => {
-      const row = this.#keeper.row(partition)
-      return row.epoch === rowEpoch && row.pending.includes(this.#identity.self)
-    }, epoch)
+    this.#transfers.onTable(before, this.#keeper)
     this.#membershipOutputs(this.#membership.onTableStored(epoch, this.#nowMs))
     this.#post.send(SUPERVISOR, { type: 'table/stored', epoch })
     const parked = this.#parked
@@ -322,14 +337,14 @@ export class DynamoNode {
 
   #onFailed(token: number, kept: WriteKept): void {
     assert(!this.#tableWrites.has(token), 'a node whose store refuses the table cannot go on', { token })
-    if (!this.#replica.onFailed(token, kept)) this.#hints.onFailed(token, kept)
+    if (this.#replica.onFailed(token, kept) || this.#transfers.purge.onFailed(token)) return
+    this.#hints.onFailed(token, kept)
   }
 
   #onScanned(token: number, page: StorePage): void {
     if (this.#replica.onScanned(token, page)) return
     if (this.#exchange.onScanned(token, page, this.#nowMs)) return
-    const chunk = this.#source.onScanned(token, page)
-    if (chunk !== undefined) this.#replyChunk(chunk)
+    this.#transfers.onScanned(token, page, this.#requests, this.#nowMs)
   }
 
   #onTimer(): void {
@@ -354,13 +369,23 @@ export class DynamoNode {
       for (const message of this.#post.takeLoopback()) this.#onMessage(this.#identity.self, message)
       if (!this.#identity.salvage) {
         this.#hints.replay(this.#keeper.table, this.#coordination, this.#coordination.changes, this.#nowMs)
-        this.#fill.advance(this.#mayPull, this.#nowMs)
+        this.#transfers.advance(this.#mayPull, this.#machines, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
       }
       const said = drainMachines(this.#machines)
       if (said === 0 && !this.#post.hasLoopback) break
     }
+    if (this.#isRetiring && this.#owesNothing()) {
+      this.#isRetiring = false
+      this.#requests.refuse()
+      this.#post.send(SUPERVISOR, { type: 'retire/done' })
+    }
     this.#post.sendOutcomes(this.#keeper.epoch)
+  }
+
+  #owesNothing(): boolean {
+    const { running, lingering } = this.#coordination
+    return this.#hints.isEmpty && running + lingering + this.#requests.updates === 0
   }
 
   #membershipOutputs(outputs: readonly MembershipOutput[]): void {
@@ -374,31 +399,11 @@ export class DynamoNode {
     if (!this.#keeper.isAdopting) this.#post.send(from, { type: 'table/request', epoch: this.#keeper.epoch })
   }
 
-  #onPull(from: NodeId, message: TransferPull): void {
-    const isOurs = message.partitions.every((partition, index) =>
-      this.#mayServeFill(partition, message.rowEpochs[index] ?? 0),
-    )
-    if (!isOurs) return this.#replyChunk(this.#source.refuse(message, from))
-    const token = this.#nextToken++
-    this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
-  }
-
-  /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */
-  #mayServeFill(partition: number, rowEpoch: Epoch): boolean {
-    if (this.#identity.salvage) return true
-    const row = this.#keeper.row(partition)
-    return row.epoch === rowEpoch && isFullOwner(row, this.#identity.self)
-  }
-
-  #replyChunk(chunk: ChunkReply): void {
-    this.#post.send(chunk.to, chunk.message)
-    if (chunk.damaged !== undefined) this.#requests.heal(chunk.damaged)
-  }
-
   #storeTable(table: PartitionTable): void {
     const token = this.#nextToken++
     this.#tableWrites.set(token, table.epoch)
-    const write = { keys: [], records: [], liveKeysDelta: 0, meta: { table: JSON.stringify(table) }, sync: true }
+    const meta = { table: JSON.stringify(table), ...this.#transfers.noteWith(this.#keeper.table, table) }
+    const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }
     this.#post.effect({ type: 'store/write', token, write })
   }
 }

@@ -352,6 +352,24 @@ export interface GatewayLost {
   readonly gateway: Address
 }
 
+/** Supervisor → nodes: this member leaves, or has left. The supervisor's word, which outranks what gossip guesses. */
+export interface MemberDeclared {
+  readonly type: 'member/declared'
+  readonly node: NodeId
+  readonly incarnation: Incarnation
+  readonly status: 'leaving' | 'removed'
+}
+
+/** Supervisor → a node that leaves and owns nothing any more: keep no new hints, hand over those you have, end what you coordinate. */
+export interface RetireStart {
+  readonly type: 'retire/start'
+}
+
+/** Node → supervisor: I owe nothing to anybody. What it is asked from then on, it refuses. */
+export interface RetireDone {
+  readonly type: 'retire/done'
+}
+
 export type DataRequest =
   | ReplicaRead
   | ReplicaWrite
@@ -382,6 +400,9 @@ export type ControlMessage =
   | HintsLost
   | PeerChanged
   | GatewayLost
+  | MemberDeclared
+  | RetireStart
+  | RetireDone
 export type Message = DataMessage | ControlMessage
 
 /** A question whether one is there waits for its turn like data: else its answer would overtake those that are asked for. */

@@ -23,6 +23,8 @@ export interface NodeGauges {
   /** Of those, hints for nodes that are not down for good. */
   readonly hintsDue: number
   readonly filling: number
+  /** Partitions whose records it still has to drop: it is nothing to them any more. */
+  readonly purging: number
   readonly exchanging: number
   readonly lingering: number
   readonly viewDigest: number

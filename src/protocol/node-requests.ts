@@ -99,6 +99,7 @@ export class NodeRequests {
   /** Gives sibling updates their dots. */
   #actor: ActorId
   #updates = 0
+  #isRefusing = false
   #nextOperation = 2
   #nowMs = 0
 
@@ -139,6 +140,10 @@ export class NodeRequests {
     if (message.id <= (this.#taken.get(from) ?? 0)) return
     this.#remember(from, message.id)
     for (const request of message.requests) {
+      if (this.#isRefusing) {
+        this.#post.tell(from, request.id, { type: 'stale' })
+        continue
+      }
       if (request.kind === 'update') {
         this.#onUpdate(from, request)
         continue
@@ -146,6 +151,11 @@ export class NodeRequests {
       const id = this.#takeOperation({ type: 'gateway', gateway: from, id: request.id })
       this.#coordination.submit({ ...request, id }, this.#nowMs)
     }
+  }
+
+  /** This node leaves: what it is asked to coordinate from now on goes to another. */
+  refuse(): void {
+    this.#isRefusing = true
   }
 
   /** A hint goes to whom it was meant for. */

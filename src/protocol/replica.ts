@@ -149,10 +149,14 @@ export class Replica {
 
   /**
    * Records that this node itself brings: a fill, an exchange, a heal. One store write, but each record is a unit of its
-   * own: one that is damaged here does not keep the others out. Ends with a `local` output.
+   * own: one that is damaged here, or of a partition that is not ours (any more), does not keep the others out. Ends with
+   * a `local` output.
    */
   writeLocally(local: number, keys: readonly Key[], records: readonly VersionRecord[], purpose: Purpose): void {
-    const units = keys.map((_, index) => ({ from: index, end: index + 1, purpose, status: REPLY.ok }))
+    const units = keys.map((key, index) => {
+      const status = STATUS_OF[this.#keeper.judgeOwn(partitionOf(key, this.#partitions))]
+      return { from: index, end: index + 1, purpose, status }
+    })
     this.#write({ keys, records, units, answer: { local } })
   }
 
@@ -179,6 +183,11 @@ export class Replica {
       const unit = { from: 0, end: keys.length, purpose: PURPOSE.write, status }
       this.#write({ keys, records, units: [unit], answer: { local } })
     }
+  }
+
+  /** These records have been dropped: the partition is not ours any more. */
+  forget(keys: readonly Key[]): void {
+    for (const key of keys) this.#live.remove(key)
   }
 
   /** False: made for a newer table than ours; park it. */

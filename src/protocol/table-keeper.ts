@@ -31,9 +31,17 @@ export class TableKeeper {
   readonly #guarded = new Set<PartitionId>()
   /** What this node is to each partition, from the table: it is asked for every operation. */
   #roles: Uint8Array
+  /** Records that it held under an earlier table are still there; see `handoff/purge.ts`. */
+  readonly #isUnclean: (partition: PartitionId) => boolean
 
-  constructor(self: NodeId, table: PartitionTable, activeEpoch: Epoch) {
+  constructor(
+    self: NodeId,
+    table: PartitionTable,
+    activeEpoch: Epoch,
+    isUnclean: (partition: PartitionId) => boolean = () => false,
+  ) {
     this.#self = self
+    this.#isUnclean = isUnclean
     this.#table = table
     this.#roles = rolesOf(table, self)
     this.#activeEpoch = activeEpoch
@@ -99,8 +107,13 @@ export class TableKeeper {
   judgeWrite(partition: PartitionId, rowEpoch: Epoch): RowVerdict {
     const row = rowOf(this.#table, partition)
     if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'
+    return this.judgeOwn(partition)
+  }
+
+  /** May this node take what it brings itself (of a fill, an exchange, a heal)? */
+  judgeOwn(partition: PartitionId): Exclude<RowVerdict, 'behind'> {
     if (this.#roles[partition] === ROLE.none) return 'stale'
-    return this.#isGuarded(partition) ? 'guarded' : 'serve'
+    return this.#isGuarded(partition) || this.#isUnclean(partition) ? 'guarded' : 'serve'
   }
 
   row(partition: PartitionId): Row {

@@ -161,6 +161,28 @@ export interface ClusterStatus {
   readonly nodes: NodeStatus[]
 }
 
+/** One replica that is to be copied. */
+export interface PlannedMove {
+  readonly partition: PartitionId
+  /** Who has the place now; null: nobody. */
+  readonly from: NodeId | null
+  readonly to: NodeId
+  /** What a replica of its owner takes on the disk, on the average. */
+  readonly bytes: number
+}
+
+/** What a join or a leave would do. */
+export interface ShapePlan {
+  readonly joining: NodeId[]
+  readonly leaving: NodeId[]
+  /** The fewest moves that leave no node above its share, ⌈partitions · n / nodes⌉, and none below ⌊partitions · n / nodes⌋. */
+  readonly moves: PlannedMove[]
+  /** Of all moves. */
+  readonly bytes: number
+  /** Replicas of each member afterwards. */
+  readonly replicas: Readonly<Record<NodeId, number>>
+}
+
 /** Names of events and what comes with them. */
 export interface ClusterEvents {
   'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
@@ -168,6 +190,10 @@ export interface ClusterEvents {
   'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
   'node:down': [{ node: NodeId; reason: string }]
   'node:hung': [{ node: NodeId; silentMs: number }]
+  /** A node that joined owns its share. */
+  'node:joined': [{ node: NodeId }]
+  /** A node that left is no member any more; its store is deleted. */
+  'node:removed': [{ node: NodeId }]
   /** Its disk is full: see `NodeStatus.storeFull`. */
   'node:full': [{ node: NodeId; reason: string }]
   /** There is room again: its store is opened anew. */
@@ -266,6 +292,18 @@ export interface Cluster extends KeyValueStore {
   /** Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. */
   settled(options?: { timeoutMs?: number }): Promise<void>
   ticket(): Ticket
+  /** What joins and leaves would move; nothing is changed. Errors: INVALID_OPTION, UNKNOWN_NODE, TOO_FEW_NODES, CLOSED. */
+  plan(change?: { join?: number; leave?: NodeId | readonly NodeId[] }): Promise<ShapePlan>
+  /**
+   * New nodes (default one), under ids that were never used. Resolves with them once each owns its share; the cluster serves
+   * meanwhile, and what was begun goes on after a crash. Errors: INVALID_OPTION, JOIN_FAILED, CLOSED.
+   */
+  join(options?: { count?: number }): Promise<NodeId[]>
+  /**
+   * The node's partitions go to the others, then it goes, and its store is deleted. Also one that is down for good.
+   * Resolves once it is no member. Errors: UNKNOWN_NODE, TOO_FEW_NODES, CLOSED.
+   */
+  leave(node: NodeId): Promise<void>
   /**
    * Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. Of the
    * partitions named, those that are not lost now are left out: a loss cannot be accepted before it happens.

@@ -30,6 +30,8 @@ export const ERROR_TABLE = {
   LOCATION_DAMAGED: 'The cluster folder cannot be read. The message names the file.',
   OPEN_FAILED: 'A node did not start. The cause tells more.',
   UNKNOWN_NODE: 'No node has this id.',
+  TOO_FEW_NODES: 'The node cannot leave: each partition has n copies on as many nodes. Let others join first.',
+  JOIN_FAILED: 'A node that was to join went down for good before it was a member. The event `node:down` tells why.',
   NODE_NOT_RUNNING: 'The node has no running thread: it is down for good, or did not come back in time.',
   FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',

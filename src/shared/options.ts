@@ -56,12 +56,15 @@ interface NumberOption {
   readonly about: string
 }
 
+/** Node threads of one cluster at most. */
+export const NODES_MAX = 64
+
 /** Every numeric option: default, range, unit, meaning (what zero means, where zero is allowed). */
 export const NUMBER_OPTIONS = {
   nodes: {
     byDefault: 5,
     min: 1,
-    max: 64,
+    max: NODES_MAX,
     unit: 'threads',
     about: 'node threads at creation; later opens find what is there',
   },

@@ -101,7 +101,7 @@ export class SimNode {
     const boot = { table, activeEpoch, hints }
     const { config } = world.options
     const bootTimeNs = config.sharedClock ? world.clockNs() : undefined
-    life.core = new DynamoNode({ identity, config, store, ...boot, bootTimeNs, nowMs })
+    life.core = new DynamoNode({ identity, config, store, ...boot, meta, bootTimeNs, nowMs })
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
     for (const observer of world.watching.onBoot) observer.onBoot(this.id, table)
     this.#handle(life, { type: 'node/boot', storedEpoch, peers, ...boot })

@@ -34,8 +34,11 @@ export const CLOCK_SLACK_NS = 3_600_000_000_000n
 /** A node as the cluster remembers it. */
 export interface NodeEntry {
   readonly id: NodeId
-  /** `down`: for good; its store is a salvage at most. `removed`: its id is not used again. */
-  readonly status: 'member' | 'down' | 'removed'
+  /**
+   * `joining`, `leaving`: on the way in, or out, which goes on after a crash. `down`: for good; its store is a salvage at most.
+   * `removed`: its id is not used again.
+   */
+  readonly status: 'joining' | 'member' | 'leaving' | 'down' | 'removed'
   /** The store that the table's full rows count on: a node that comes with another one has forgotten. */
   readonly storeId?: string
   /** How far a store had come when the cluster was last closed in order; it counts while that store is this node's. */

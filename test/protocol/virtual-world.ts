@@ -208,7 +208,7 @@ export class VirtualWorld extends VirtualDisks {
     }
     const { table, config, nowMs } = this
     const boot = { activeEpoch: this.#activeEpoch, hints, table }
-    const node = new DynamoNode({ identity, config, store, ...boot, bootTimeNs: this.clockNs(), nowMs })
+    const node = new DynamoNode({ identity, config, store, ...boot, meta, bootTimeNs: this.clockNs(), nowMs })
     this.#lives.set(id, { node, incarnation, store, disk: [], diskFreeAtMs: 0, dueMs: nowMs, frozenUntilMs: 0 })
     this.#announcePeer(id, incarnation, 'starting')
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch

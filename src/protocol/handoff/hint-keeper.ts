@@ -62,6 +62,7 @@ export class HintKeeper {
   /** Who asked for a hint; unknown of those of an earlier life. */
   readonly #keptFor = new Map<number, Address>()
   readonly #gone = new Set<Address>()
+  #isRefusing = false
   /** Of all that the store holds or may hold: on its way into it, and not yet dropped from it, included. */
   #bytes = 0
   readonly #bytesLoaded: number
@@ -132,7 +133,7 @@ export class HintKeeper {
         record: message.records[index] as VersionRecord,
       }
       bytes += hintBytes(hint)
-      if (bytes > this.#bytesMax) break
+      if (bytes > this.#bytesMax || this.#isRefusing) break
       kept.push(hint)
     }
     const token = this.#takeToken()
@@ -141,6 +142,16 @@ export class HintKeeper {
     if (kept.length === 0) this.#reply(token, 0)
     else
       this.#output.push({ type: 'write', token, write: { keys: [], records: [], liveKeysDelta: 0, hintsKept: kept } })
+  }
+
+  /** It keeps none, and none is on its way into the store. */
+  get isEmpty(): boolean {
+    return this.#hints.size + this.#storing.size + this.#dropping.size === 0
+  }
+
+  /** This node leaves: it keeps no new ones. */
+  refuseNew(): void {
+    this.#isRefusing = true
   }
 
   /** True if the store write was one of ours. */

@@ -6,7 +6,7 @@
  */
 
 import type { Epoch, NodeId, PartitionId } from '../ids.js'
-import { planReplacement } from '../ring/claim.js'
+import { type OwnerRows, planReplacement } from '../ring/claim.js'
 import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
 
 /** The table with other rows under a new epoch; the same table if no row changed. */
@@ -55,6 +55,18 @@ export function rowsAfterDeath(
       if (successor !== null && successor !== owner) return successor
       const planned = row.pending[place] ?? null
       return planned !== null && dead.has(planned) ? null : successor === owner ? null : planned
+    })
+    return pending.every((node, place) => node === (row.pending[place] ?? null)) ? row : { ...row, pending }
+  })
+}
+
+/** Owners as they were planned anew: whoever is to have a place and is not in it becomes pending there. What is lost stays as it is. */
+export function rowsAfterClaim(table: PartitionTable, wanted: OwnerRows): PartitionTable {
+  return withRows(table, (row, partition) => {
+    if (row.lost) return row
+    const pending = row.owners.map((owner, place) => {
+      const successor = wanted[partition]?.[place] ?? null
+      return successor === owner ? null : successor
     })
     return pending.every((node, place) => node === (row.pending[place] ?? null)) ? row : { ...row, pending }
   })

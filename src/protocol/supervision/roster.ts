@@ -19,6 +19,11 @@ export class Roster {
     return node
   }
 
+  remove(id: NodeId): void {
+    this.#nodes.delete(id)
+    this.#sorted = this.#sorted.filter((node) => node.id !== id)
+  }
+
   get(id: NodeId): Supervised | undefined {
     return this.#nodes.get(id)
   }

@@ -24,6 +24,7 @@ import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
 import { rowsAfterAmnesia, rowsAfterDeath } from './reassignment.js'
 import type { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
+import { ShapeChanges } from './shape-changes.js'
 import { afterDeath, endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
 import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 import { SupervisorPost } from './supervisor-post.js'
@@ -44,6 +45,7 @@ export class SupervisorCore {
   readonly #tables: TableBook
   readonly #watch: ThreadWatch
   readonly #changes: OwnerChanges
+  readonly #shape: ShapeChanges
   #isCreation = false
   /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
   #exchangeWhenUp = false
@@ -67,6 +69,7 @@ export class SupervisorCore {
       salvage: (node: Supervised) => this.#spawn(node, 'salvaging'),
     }
     this.#changes = new OwnerChanges(config, host, table.epoch)
+    this.#shape = new ShapeChanges({ ...host, isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled })
   }
 
   /** The newest table that is on disk. */
@@ -82,7 +85,7 @@ export class SupervisorCore {
   /** Nothing is on its way: no restart, fill, flip, exchange. A lost partition waits for an operator, and is not. */
   isQuiet(): boolean {
     const isStill = this.#nodes.isAtRest && !this.#tables.isPersisting && this.#exchanges.isEmpty
-    return isStill && !this.#changes.isMoving() && this.#changes.isSettled
+    return isStill && !this.#changes.isMoving() && this.#changes.isSettled && this.#shape.isSettled
   }
 
   step(event: SupervisorEvent, nowMs: number): readonly SupervisorEffect[] {
@@ -92,12 +95,8 @@ export class SupervisorCore {
         this.#isCreation = event.isCreation
         this.#exchangeWhenUp = event.wasUnclean
         for (const node of event.wereDown) this.#wereDown.add(node)
-        for (const node of event.nodes) {
-          const first = this.#nodes.add(node, this.#nowMs)
-          this.#spawn(first, 'opening')
-          // Whoever has not heard of a node takes it for one that is down.
-          this.#post.broadcastPeer(first)
-        }
+        for (const node of event.nodes) this.#add(node)
+        this.#goOn(event)
         break
       case 'resume':
         this.#onResume(event)
@@ -137,6 +136,19 @@ export class SupervisorCore {
       case 'operator/give-up':
         this.#onGiveUp(event.node)
         break
+      case 'operator/join':
+        // A store that is new has forgotten nothing.
+        for (const node of event.nodes) this.#add(node).hintsKept = 0
+        for (const node of event.nodes) this.#shape.onJoin(node)
+        break
+      case 'operator/leave':
+        this.#shape.onLeave(event.node)
+        break
+      case 'node/removed':
+        this.#nodes.remove(event.node)
+        this.#shape.onRemoved(event.node)
+        this.#post.notice({ type: 'node:removed', node: event.node })
+        break
       case 'operator/accept-loss':
         this.#changes.acceptLoss(event.partitions)
         break
@@ -152,12 +164,33 @@ export class SupervisorCore {
 
   // --- lives ----------------------------------------------------------------------------------------------------------
 
+  #add(id: NodeId): Supervised {
+    const node = this.#nodes.add(id, this.#nowMs)
+    this.#spawn(node, 'opening')
+    // Whoever has not heard of a node takes it for one that is down.
+    this.#post.broadcastPeer(node)
+    return node
+  }
+
+  /** With what was begun under an earlier core. */
+  #goOn({
+    joining = [],
+    leaving = [],
+  }: {
+    readonly joining?: readonly NodeId[]
+    readonly leaving?: readonly NodeId[]
+  }) {
+    for (const node of joining) this.#shape.onJoin(node)
+    for (const node of leaving) this.#shape.onLeave(node)
+  }
+
   /** Who has stored which epoch, and which flips are active, is not known any more: what can be is found out again. */
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
     this.#isRebuilt = true
     this.#changes.resume()
     this.#exchangeWhenUp = true
     for (const { node, incarnation, state } of event.nodes) this.#resume(node, incarnation, state)
+    this.#goOn(event)
   }
 
   #resume(id: NodeId, incarnation: Incarnation, state: ResumeState): void {
@@ -291,6 +324,7 @@ export class SupervisorCore {
     node.phase = 'down'
     node.isFull = false
     this.#exchanges.onDown(node.id)
+    this.#shape.onDown(node.id)
     this.#onHintsGone(node)
     this.#post.notice({ type: 'node:down', node: node.id, reason })
     this.#post.broadcastPeer(node)
@@ -307,7 +341,10 @@ export class SupervisorCore {
     const dead = new Set(
       this.#nodes.sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map((node) => node.id),
     )
-    const members = this.#nodes.sorted.filter((node) => !dead.has(node.id)).map((node) => node.id)
+    // Who leaves takes no place, unless there is nobody else.
+    const living = this.#nodes.sorted.filter((node) => !dead.has(node.id)).map((node) => node.id)
+    const staying = living.filter((node) => !this.#shape.isLeaving(node))
+    const members = staying.length < this.#tables.newest.n ? living : staying
     if (members.length > 0) this.#change(rowsAfterDeath(this.#tables.newest, dead, members), reason)
   }
 
@@ -335,6 +372,8 @@ export class SupervisorCore {
       case 'hint/lost':
         for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
         return
+      case 'retire/done':
+        return this.#shape.onRetired(from)
       default:
         return // Gossip and heartbeats that were meant for a member are nothing to us.
     }
@@ -350,6 +389,7 @@ export class SupervisorCore {
     node.loopsAtMs = this.#nowMs
     this.#post.broadcastPeer(node)
     this.#post.notice({ type: 'node:up', node: id, incarnation: node.incarnation })
+    this.#shape.onUp(node)
     if (epoch < this.#tables.persisted.epoch)
       this.#post.send(id, { type: 'table/announce', table: this.#tables.persisted })
     if (this.#config.nodesCoordinate && node.incarnation > 1) this.#exchanges.one(id, this.#nodes.living())
@@ -375,6 +415,7 @@ export class SupervisorCore {
   #advance(): void {
     this.#bootReady()
     this.#changes.advance()
+    this.#shape.advance()
     if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
       this.#exchangeWhenUp = false
       this.#exchanges.everybody(this.#nodes.living())

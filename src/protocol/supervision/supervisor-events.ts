@@ -23,6 +23,9 @@ export type SupervisorEvent =
       readonly wasUnclean: boolean
       /** Of the nodes, those that were down for good when the last process ended. */
       readonly wereDown: readonly NodeId[]
+      /** Of the nodes, those that were on the way in, or out, when the last process ended. */
+      readonly joining?: readonly NodeId[]
+      readonly leaving?: readonly NodeId[]
     }
   /** The core was rebuilt after an invariant broke: so the nodes were, with the number of each one's last life. */
   | {
@@ -32,6 +35,8 @@ export type SupervisorEvent =
         readonly incarnation: Incarnation
         readonly state: ResumeState
       }[]
+      readonly joining?: readonly NodeId[]
+      readonly leaving?: readonly NodeId[]
     }
   /** A node's store is open. Not yet booted: it is waiting for its table. */
   | {
@@ -72,6 +77,12 @@ export type SupervisorEvent =
   /** An operator (or a fault) says that the next death of this node is final, or that it is dead now. */
   | { readonly type: 'operator/give-up'; readonly node: NodeId }
   | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }
+  /** New nodes, known to the cluster's metadata. */
+  | { readonly type: 'operator/join'; readonly nodes: readonly NodeId[] }
+  /** In the metadata too. */
+  | { readonly type: 'operator/leave'; readonly node: NodeId }
+  /** After `remove`: its thread has ended, and the metadata say that it is no member. */
+  | { readonly type: 'node/removed'; readonly node: NodeId }
   | { readonly type: 'stop' }
 
 export type SupervisorEffect =
@@ -87,6 +98,8 @@ export type SupervisorEffect =
       readonly peers: readonly PeerInfo[]
     }
   | { readonly type: 'send'; readonly to: Address; readonly message: Message }
+  /** It owns nothing and owes nothing: end its thread in order, note that it is no member, then drop its store. */
+  | { readonly type: 'remove'; readonly node: NodeId; readonly incarnation: Incarnation }
   /** fsync it, then say `table/persisted`. Nobody may learn of it before. */
   | { readonly type: 'persist'; readonly table: PartitionTable }
   | { readonly type: 'notice'; readonly notice: SupervisorNotice }
@@ -104,3 +117,7 @@ export type SupervisorNotice =
   | { readonly type: 'epoch'; readonly epoch: Epoch; readonly reason: string; readonly partitionsChanged: number }
   | { readonly type: 'partition:lost'; readonly partitions: readonly PartitionId[] }
   | { readonly type: 'created' }
+  /** It owns its share. */
+  | { readonly type: 'node:joined'; readonly node: NodeId }
+  /** It is no member any more. */
+  | { readonly type: 'node:removed'; readonly node: NodeId }

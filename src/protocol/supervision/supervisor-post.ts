@@ -61,6 +61,14 @@ export class SupervisorPost {
     this.#sendGateways(message)
   }
 
+  /** Every node that has been booted, the member itself included. */
+  declare({ id: node, incarnation }: Supervised, status: 'leaving' | 'removed'): void {
+    const message: Message = { type: 'member/declared', node, incarnation, status }
+    for (const peer of this.#nodes.sorted) {
+      if (peer.upSinceMs !== undefined && !isSalvage(peer)) this.send(peer.id, message)
+    }
+  }
+
   /** The thread of this life is to end. Once a life: a thread may take its time to. */
   terminate(node: Supervised, reason: string): void {
     if (node.isEnding) return

@@ -1,0 +1,158 @@
+/**
+ * How an open cluster grows and shrinks, seen from the program: plans, joins, leaves. What is asked for is noted in the cluster's
+ * metadata and carried out by the supervisor, whoever waits for it: it goes on after a crash of the process.
+ *
+ * Called by `OpenCluster`.
+ */
+
+import { readdir, stat } from 'node:fs/promises'
+import { join as joinPath } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import type { NodeId } from '../protocol/ids.js'
+import { planClaim } from '../protocol/ring/claim.js'
+import { newOwnersOf } from '../protocol/ring/table.js'
+import type { PlannedMove, ShapePlan } from '../shared/api.js'
+import { CoterieError } from '../shared/errors.js'
+import { checkNames, checkWhole, invalid, NODES_MAX } from '../shared/options.js'
+import type { NodeEntry } from '../storage/cluster-folder.js'
+import { nodeFolders } from '../storage/layout.js'
+import { codeOf } from '../storage/store-error.js'
+
+/** How often what is awaited is looked at. */
+const LOOK_MS = 5
+
+export class ClusterShape {
+  readonly #supervisor: SupervisorActor
+  readonly #location: string
+  readonly #isOpen: () => boolean
+
+  constructor(options: { supervisor: SupervisorActor; location: string; isOpen: () => boolean }) {
+    this.#supervisor = options.supervisor
+    this.#location = options.location
+    this.#isOpen = options.isOpen
+  }
+
+  async plan(change: { join?: number; leave?: NodeId | readonly NodeId[] } = {}): Promise<ShapePlan> {
+    this.#check()
+    checkNames(change, ['join', 'leave'])
+    const joining = this.#newIds(change.join ?? 0, 0)
+    const leaving = typeof change.leave === 'string' ? [change.leave] : (change.leave ?? [])
+    if (!Array.isArray(leaving)) throw invalid('leave', change.leave, 'the id of a node, or an array of them')
+    for (const node of leaving) this.#memberOf(node)
+    const { table } = this.#supervisor
+    const members = [...this.#staying().filter((id) => !leaving.includes(id)), ...joining]
+    this.#checkEnough(members.length, leaving)
+    const current = table.rows.map(newOwnersOf)
+    const { rows, moves } = planClaim({ partitions: table.rows.length, n: table.n, members, current, evenly: true })
+    const bytesOf = await this.#replicaBytes()
+    const planned: PlannedMove[] = moves.map(({ partition, from, to }) => {
+      const source = from ?? table.rows[partition]?.owners.find((owner) => owner !== null) ?? null
+      return { partition, from, to, bytes: source === null ? 0 : (bytesOf.get(source) ?? 0) }
+    })
+    const replicas: Record<NodeId, number> = {}
+    for (const node of members.sort()) replicas[node] = rows.filter((row) => row.includes(node)).length
+    return { joining, leaving: [...leaving], moves: planned, bytes: sumOf(planned.map(({ bytes }) => bytes)), replicas }
+  }
+
+  async join(options: { count?: number } = {}): Promise<NodeId[]> {
+    this.#check()
+    checkNames(options, ['count'])
+    const ids = this.#newIds(options.count ?? 1, 1)
+    await this.#supervisor.join(ids)
+    await this.#until(() => ids.every((id) => this.#entryOf(id)?.status !== 'joining'))
+    const failed = ids.filter((id) => this.#entryOf(id)?.status === 'down')
+    if (failed.length > 0)
+      throw new CoterieError('JOIN_FAILED', `${failed.join(', ')} went down for good before it was a member`, {
+        nodes: failed,
+      })
+    return ids
+  }
+
+  async leave(node: NodeId): Promise<void> {
+    this.#check()
+    const entry = this.#memberOf(node)
+    if (entry.status !== 'leaving') {
+      this.#checkEnough(this.#staying().filter((id) => id !== node).length, [node])
+      await this.#supervisor.leave(node)
+    }
+    await this.#until(() => this.#entryOf(node)?.status === 'removed' && this.#supervisor.factsOf(node) === undefined)
+  }
+
+  /** Members that are not on the way out. One that is down for good takes no place. */
+  #staying(): NodeId[] {
+    const { nodes } = this.#supervisor.metadata
+    return nodes.flatMap(({ id, status }) => (status === 'member' || status === 'joining' ? [id] : []))
+  }
+
+  /** Ids are never used again. */
+  #newIds(count: number, least: number): NodeId[] {
+    const { nodes } = this.#supervisor.metadata
+    const living = nodes.filter(({ status }) => status !== 'removed').length
+    checkWhole('count', count, least, NODES_MAX - living)
+    const highest = Math.max(...nodes.map(({ id }) => Number(id.slice('node'.length))))
+    return Array.from({ length: count }, (_, index) => `node${highest + 1 + index}`)
+  }
+
+  #memberOf(node: NodeId): NodeEntry {
+    const entry = this.#entryOf(node)
+    if (entry === undefined || entry.status === 'removed')
+      throw new CoterieError('UNKNOWN_NODE', `there is no node ${String(node)}`, { node })
+    return entry
+  }
+
+  #entryOf(node: NodeId): NodeEntry | undefined {
+    return this.#supervisor.metadata.nodes.find(({ id }) => id === node)
+  }
+
+  /** A row has n places, whoever leaves. */
+  #checkEnough(staying: number, leaving: readonly NodeId[]): void {
+    const { n } = this.#supervisor.table
+    if (staying >= n || leaving.length === 0) return
+    const message = `without ${leaving.join(', ')} there are ${staying} nodes, and each partition has ${n} copies; join others first`
+    throw new CoterieError('TOO_FEW_NODES', message, { staying, n })
+  }
+
+  #check(): void {
+    if (!this.#isOpen()) throw new CoterieError('CLOSED')
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      this.#check()
+      await delay(LOOK_MS)
+    }
+  }
+
+  /** What one replica of each node takes on the disk, on the average: keys lie in the user's order, not by partition. */
+  async #replicaBytes(): Promise<ReadonlyMap<NodeId, number>> {
+    const { rows } = this.#supervisor.table
+    const bytes = new Map<NodeId, number>()
+    for (const { id, status } of this.#supervisor.metadata.nodes) {
+      const replicas = rows.filter(({ owners }) => owners.includes(id)).length
+      if (status === 'removed' || replicas === 0) continue
+      bytes.set(id, Math.round((await folderBytes(nodeFolders(this.#location, id).store)) / replicas))
+    }
+    return bytes
+  }
+}
+
+/** LevelDB deletes files while it runs: one that is gone takes no room. */
+async function folderBytes(folder: string): Promise<number> {
+  const files = await ignoreAbsence(readdir(folder), [])
+  const sizes = files.map(async (file) => (await ignoreAbsence(stat(joinPath(folder, file)), undefined))?.size ?? 0)
+  return sumOf(await Promise.all(sizes))
+}
+
+async function ignoreAbsence<T, Otherwise>(found: Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
+  try {
+    return await found
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return otherwise
+  }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}

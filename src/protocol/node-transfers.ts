@@ -1,0 +1,132 @@
+/**
+ * What goes from owner to owner when rows change: a node gives its records to a pending owner, fills its own places, and drops
+ * what it does not own any more. A part of `DynamoNode`, called by nobody else.
+ *
+ * Nothing is filled before what was left of an earlier time has been dropped: see `handoff/purge.ts`.
+ */
+
+import { Fill } from './handoff/fill.js'
+import { lostPartitions, Purge, uncleanAtBoot } from './handoff/purge.js'
+import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
+import type { Epoch, NodeId, PartitionId } from './ids.js'
+import type { FillOrder, TransferChunk, TransferPull } from './messages.js'
+import type { NodeIdentity } from './node-identity.js'
+import type { NodePost } from './node-post.js'
+import type { NodeRequests } from './node-requests.js'
+import type { Replica } from './replica.js'
+import { isFullOwner, type PartitionTable } from './ring/table.js'
+import type { StorePage } from './store-contract.js'
+import type { TableKeeper } from './table-keeper.js'
+
+export class NodeTransfers {
+  readonly #identity: NodeIdentity
+  readonly #post: NodePost
+  readonly #take: () => number
+  readonly #source = new TransferSource()
+  readonly fill: Fill
+  readonly purge: Purge
+  /** Fills that wait until the store is clean, oldest first. */
+  #held: (readonly FillOrder[])[] = []
+
+  constructor(options: {
+    identity: NodeIdentity
+    post: NodePost
+    take: () => number
+    bytesPerSecond: number
+    /** The small texts of its store. */
+    meta: Readonly<Record<string, string>>
+    table: PartitionTable
+  }) {
+    const { identity, take, meta, table } = options
+    this.#identity = identity
+    this.#post = options.post
+    this.#take = take
+    this.fill = new Fill({ bytesPerSecond: options.bytesPerSecond, takeLocal: take, takeMessageId: take })
+    const unclean = identity.salvage ? [] : uncleanAtBoot(meta, table, identity.self)
+    this.purge = new Purge({ unclean, take })
+  }
+
+  onStart(orders: readonly FillOrder[], keeper: TableKeeper, nowMs: number): void {
+    if (this.purge.remaining > 0) this.#held.push(orders)
+    else this.fill.onOrders(orders, keeper.epoch, nowMs)
+  }
+
+  onPull(from: NodeId, message: TransferPull, machines: { keeper: TableKeeper; requests: NodeRequests }): void {
+    const isOurs = message.partitions.every((partition, index) =>
+      this.#mayServe(partition, message.rowEpochs[index] ?? 0, machines.keeper),
+    )
+    if (!isOurs) return this.#reply(this.#source.refuse(message, from), machines.requests)
+    const token = this.#take()
+    this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
+  }
+
+  onChunk(from: NodeId, chunk: TransferChunk, nowMs: number): void {
+    this.fill.onChunk(from, chunk, nowMs)
+  }
+
+  /** True if the page was for one of us. */
+  onScanned(token: number, page: StorePage, requests: NodeRequests, nowMs: number): boolean {
+    if (this.purge.onScanned(token, page, nowMs)) return true
+    const chunk = this.#source.onScanned(token, page)
+    if (chunk !== undefined) this.#reply(chunk, requests)
+    return chunk !== undefined
+  }
+
+  /** What is to be noted in the store beside a new table. */
+  noteWith(before: PartitionTable, after: PartitionTable): Readonly<Record<string, string>> {
+    const lost = this.#lost(before, after)
+    return lost.length === 0 && this.purge.remaining === 0 ? {} : { unclean: this.purge.noteWith(lost) }
+  }
+
+  /** The new table is in the store, and is acted on. */
+  onTable(before: PartitionTable, keeper: TableKeeper): void {
+    this.purge.onLost(this.#lost(before, keeper.table))
+    this.fill.onTable((partition, rowEpoch) => this.#isWanted(partition, rowEpoch, keeper), keeper.epoch)
+  }
+
+  advance(
+    mayPull: (node: NodeId) => boolean,
+    machines: { keeper: TableKeeper; replica: Replica },
+    nowMs: number,
+  ): void {
+    const { keeper, replica } = machines
+    if (this.purge.remaining > 0) {
+      this.purge.advance(nowMs)
+      for (const output of this.purge.takeOutput()) {
+        if (output.type === 'dropped') replica.forget(output.keys)
+        else this.#post.effect(output)
+      }
+      return
+    }
+    for (const orders of this.#held.splice(0)) {
+      const wanted = orders.filter(({ partition, rowEpoch }) => this.#isWanted(partition, rowEpoch, keeper))
+      if (wanted.length > 0) this.fill.onOrders(wanted, keeper.epoch, nowMs)
+    }
+    this.fill.advance(mayPull, nowMs)
+  }
+
+  nextDeadlineMs(mayPull: (node: NodeId) => boolean): number {
+    return Math.min(this.purge.nextDeadlineMs(), this.fill.nextDeadlineMs(mayPull))
+  }
+
+  #lost(before: PartitionTable, after: PartitionTable): readonly PartitionId[] {
+    return this.#identity.salvage ? [] : lostPartitions(before, after, this.#identity.self)
+  }
+
+  #isWanted(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
+    const row = keeper.row(partition)
+    return row.epoch === rowEpoch && row.pending.includes(this.#identity.self)
+  }
+
+  /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */
+  #mayServe(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
+    if (this.#identity.salvage) return true
+    const row = keeper.row(partition)
+    return row.epoch === rowEpoch && isFullOwner(row, this.#identity.self)
+  }
+
+  #reply(chunk: ChunkReply, requests: NodeRequests): void {
+    this.#post.send(chunk.to, chunk.message)
+    if (chunk.damaged !== undefined) requests.heal(chunk.damaged)
+  }
+}

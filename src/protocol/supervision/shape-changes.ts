@@ -1,0 +1,167 @@
+/**
+ * How the cluster grows and shrinks on purpose: nodes join and leave while it serves.
+ *
+ *   1. Whoever joins is started like any node, and owns nothing; whoever leaves says so by gossip, and goes on serving.
+ *   2. Once nothing else moves, owners are planned anew for the members that there are to be (`planClaim`: balanced, and the
+ *      fewest moves that this takes), and what changes becomes pending, all of it in one epoch. From there on it goes as with any
+ *      change of owners: `owner-changes.ts`.
+ *   3. Once it is nothing to any partition, one that leaves is told to retire: it keeps no new hints, hands over those that
+ *      it has, ends what it coordinates, and says so. Only then does its thread end and its store go.
+ *
+ * What was begun goes on after a crash of the process: who joins and who leaves is in the cluster's metadata.
+ *
+ * A part of `SupervisorCore`, called by nobody else.
+ */
+
+import type { NodeId } from '../ids.js'
+import { planClaim } from '../ring/claim.js'
+import { newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
+import { rowsAfterClaim } from './reassignment.js'
+import type { Roster } from './roster.js'
+import { isSalvage, type Supervised } from './supervised.js'
+import type { SupervisorPost } from './supervisor-post.js'
+import type { TableBook } from './table-book.js'
+
+/** What shape changes need of the supervisor. */
+export interface ShapeHost {
+  readonly tables: TableBook
+  readonly nodes: Roster
+  readonly post: SupervisorPost
+  /** Rows are being filled, or a flip is not active yet. */
+  isMoving(): boolean
+  /** A new epoch: persisted, then announced. */
+  change(table: PartitionTable, reason: string): void
+}
+
+export class ShapeChanges {
+  readonly #host: ShapeHost
+  /** Somebody has come or wants to go since owners were planned. */
+  #isPlanDue = false
+  readonly #joining = new Set<NodeId>()
+  readonly #leaving = new Set<NodeId>()
+  /** Of those that leave: told to retire in this life. */
+  readonly #retiring = new Set<NodeId>()
+  /** They owe nothing: their threads are to end. */
+  readonly #retired = new Set<NodeId>()
+  /** The host is about it. */
+  readonly #removing = new Set<NodeId>()
+
+  constructor(host: ShapeHost) {
+    this.#host = host
+  }
+
+  /** Nobody is on the way in or out. */
+  get isSettled(): boolean {
+    return this.#joining.size === 0 && this.#leaving.size === 0
+  }
+
+  isLeaving(node: NodeId): boolean {
+    return this.#leaving.has(node)
+  }
+
+  /** It has been added to the roster. */
+  onJoin(node: NodeId): void {
+    this.#joining.add(node)
+    this.#isPlanDue = true
+  }
+
+  onLeave(node: NodeId): void {
+    this.#joining.delete(node)
+    this.#leaving.add(node)
+    this.#isPlanDue = true
+    this.declare(this.#host.nodes.get(node))
+  }
+
+  /** It has a new life, which knows of nothing. */
+  onUp(node: Supervised): void {
+    this.#retiring.delete(node.id)
+    this.#retired.delete(node.id)
+    this.declare(node)
+  }
+
+  /** It owes nothing to anybody. */
+  onRetired(node: NodeId): void {
+    if (this.#retiring.has(node)) this.#retired.add(node)
+  }
+
+  onDown(node: NodeId): void {
+    this.#joining.delete(node)
+    this.#retiring.delete(node)
+  }
+
+  /** Its thread has ended and it is no member any more. */
+  onRemoved(node: NodeId): void {
+    this.#leaving.delete(node)
+    this.#retiring.delete(node)
+    this.#retired.delete(node)
+    this.#removing.delete(node)
+  }
+
+  /** Everything that may go on now. */
+  advance(): void {
+    if (this.isSettled || this.#host.isMoving() || this.#host.tables.isPersisting) return
+    if (this.#isPlanDue) return this.#plan()
+    this.#welcome()
+    this.#dismiss()
+  }
+
+  declare(node: Supervised | undefined): void {
+    if (node === undefined || !this.#leaving.has(node.id)) return
+    this.#host.post.declare(node, 'leaving')
+  }
+
+  #plan(): void {
+    const { nodes, tables } = this.#host
+    // One that starts may turn out not to: it would be given places that it then has to be relieved of.
+    if ([...this.#joining].some((id) => nodes.get(id)?.phase !== 'up')) return
+    this.#isPlanDue = false
+    const members = nodes.living().filter((id) => !this.#leaving.has(id))
+    if (members.length === 0) return
+    const table = tables.newest
+    const current = table.rows.map(newOwnersOf)
+    const { rows } = planClaim({ partitions: table.rows.length, n: table.n, members, current, evenly: true })
+    const names = [
+      ...[...this.#joining].sort().map((id) => `${id} joins`),
+      ...[...this.#leaving].sort().map((id) => `${id} leaves`),
+    ]
+    this.#host.change(rowsAfterClaim(table, rows), names.join(', '))
+  }
+
+  /** Everything that was planned for them has been filled. */
+  #welcome(): void {
+    for (const node of [...this.#joining].sort()) {
+      this.#joining.delete(node)
+      this.#host.post.notice({ type: 'node:joined', node })
+    }
+  }
+
+  #dismiss(): void {
+    const { nodes, post, tables } = this.#host
+    for (const id of [...this.#leaving].sort()) {
+      const node = nodes.get(id)
+      if (node === undefined || tables.persisted.rows.some((row) => isNamed(row, id))) continue
+      if (isSalvage(node)) continue
+      if (this.#removing.has(id)) continue
+      if (node.phase === 'up' && !this.#retiring.has(id)) {
+        this.#retiring.add(id)
+        post.send(id, { type: 'retire/start' })
+      } else if (node.phase === 'down' || this.#retired.has(id)) this.#remove(node)
+    }
+  }
+
+  /** From here on its thread is not one that dies: it is not restarted. */
+  #remove(node: Supervised): void {
+    const { post } = this.#host
+    this.#removing.add(node.id)
+    if (node.phase !== 'down') {
+      node.phase = 'down'
+      post.broadcastPeer(node)
+    }
+    post.declare(node, 'removed')
+    post.effect({ type: 'remove', node: node.id, incarnation: node.incarnation })
+  }
+}
+
+function isNamed({ owners, pending, standbys }: Row, node: NodeId): boolean {
+  return owners.includes(node) || pending.includes(node) || standbys.includes(node)
+}
