@@ -17,6 +17,9 @@ import type { SupervisorNotice } from './supervisor-events.js'
 import type { SupervisorPost } from './supervisor-post.js'
 import type { TableBook } from './table-book.js'
 
+/** Rows that are filled soon after each other flip under one epoch: each is fsynced, and stored by every node. */
+const FLIP_GATHER_MS = 100
+
 /** The quorums that a change must respect. */
 export interface ChangeQuorums {
   readonly n: number
@@ -50,6 +53,8 @@ export class OwnerChanges {
   >()
   readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
   readonly #accepted = new Set<PartitionId>()
+  /** Since when rows wait to flip together. */
+  #readySinceMs: number | undefined
   /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
   #isResuming = false
 
@@ -95,10 +100,10 @@ export class OwnerChanges {
   }
 
   /** Everything that may go on now, in the order of a change. */
-  advance(): void {
+  advance(nowMs: number): void {
     this.#orderFills()
     this.#markLosses()
-    this.#flip()
+    this.#flip(nowMs)
     this.#activate()
     this.#endSalvage()
   }
@@ -203,7 +208,7 @@ export class OwnerChanges {
     else this.#host.change(table, 'too few stores are left', [{ type: 'partition:lost', partitions }])
   }
 
-  #flip(): void {
+  #flip(nowMs: number): void {
     const ready = new Map<PartitionId, ReadonlySet<NodeId>>()
     for (const [partition, nodes] of this.#filled) {
       const row = this.#host.tables.newest.rows[partition]
@@ -222,6 +227,9 @@ export class OwnerChanges {
       if (!waits) ready.set(partition, filled)
     }
     if (ready.size === 0) return
+    this.#readySinceMs ??= nowMs
+    if (this.#isMoreToCome(ready) && nowMs - this.#readySinceMs < FLIP_GATHER_MS) return
+    this.#readySinceMs = undefined
     const before = this.#host.tables.newest
     this.#host.change(rowsAfterFill(before, ready), `${ready.size} partitions have been filled`)
     this.#flips.set(
@@ -232,6 +240,11 @@ export class OwnerChanges {
       this.#filled.delete(partition)
       this.#accepted.delete(partition)
     }
+  }
+
+  #isMoreToCome(ready: ReadonlyMap<PartitionId, unknown>): boolean {
+    const { newest } = this.#host.tables
+    return jointPartitions(newest).some((partition) => !ready.has(partition) && newest.rows[partition]?.lost !== true)
   }
 
   /** Epochs become active in order. */

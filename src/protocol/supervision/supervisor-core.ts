@@ -414,7 +414,7 @@ export class SupervisorCore {
   /** Everything that may go on now. */
   #advance(): void {
     this.#bootReady()
-    this.#changes.advance()
+    this.#changes.advance(this.#nowMs)
     this.#shape.advance()
     if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
       this.#exchangeWhenUp = false
