@@ -5,7 +5,7 @@
  * nodes stay that a partition has n of them. What cannot be done then is skipped, and counted. Called by `run.ts`.
  */
 
-import { type Address, SUPERVISOR } from '../protocol/ids.js'
+import { type Address, type NodeId, SUPERVISOR } from '../protocol/ids.js'
 import { HEALTHY } from './network.js'
 import type { FaultKind, PlannedFault } from './plan.js'
 import type { SimNode } from './sim-node.js'
@@ -14,6 +14,8 @@ import type { SimWorld } from './world.js'
 /** How often, and how long after, a fault is tried whose kind has not come yet. */
 const ATTEMPTS_MAX = 10
 const ATTEMPT_MS = 60
+/** A cluster that has grown so far grows no more. */
+const NODES_MAX = 9
 
 export class Injector {
   readonly #world: SimWorld
@@ -120,6 +122,17 @@ export class Injector {
         gateway?.jumpClock(second)
         return gateway?.id
       }
+      case 'node-joins':
+        if (!world.supervisor.isThere || world.nodes.size >= NODES_MAX) return undefined
+        return world.grow()
+      case 'node-leaves': {
+        const staying = this.#staying()
+        const leaving = pick(staying, first)
+        // One that is down for good takes no place, and may come back with the next process.
+        if (leaving === undefined || !world.supervisor.isThere || staying.length <= world.options.config.n) return undefined
+        world.supervisor.leave(leaving)
+        return leaving
+      }
       case 'client-thread-joins':
         return world.supervisor.isThere ? world.addGateway().id : undefined
       default:
@@ -167,13 +180,22 @@ export class Injector {
         return count === 0 ? undefined : `${count} of ${node.id}`
       }
       default: {
-        const down = world.supervisor.views().filter(({ phase }) => phase === 'down').length
-        if (world.nodes.size - down <= world.options.config.n) return undefined
+        const staying = this.#staying()
+        if (staying.length <= world.options.config.n || !staying.includes(node.id)) return undefined
         world.supervisor.giveUp(node.id)
         world.endNode(node, 'it will not come back', false)
         return node.id
       }
     }
+  }
+
+  /** Members that are neither down for good nor on the way in or out. */
+  #staying(): readonly NodeId[] {
+    const { supervisor, nodes } = this.#world
+    const { joining, leaving } = supervisor.onTheWay
+    return [...nodes.keys()].filter(
+      (id) => supervisor.phaseOf(id) !== 'down' && !joining.includes(id) && !leaving.includes(id),
+    )
   }
 
   #onNetwork(kind: FaultKind, lastsMs: number, [first, second, third]: PlannedFault['where']): string | undefined {

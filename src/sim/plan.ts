@@ -38,7 +38,11 @@ export const FAULT_KINDS = [
 const CLOCK_FAULT = 'clock-jumps'
 const CLOCK_JUMPS = 6
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | typeof CLOCK_FAULT
+/** Changes of shape are no faults, but strike like them. */
+const SHAPE_KINDS = ['node-joins', 'node-leaves'] as const
+const SHAPES_MAX = 6
+
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SHAPE_KINDS)[number] | typeof CLOCK_FAULT
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -105,6 +109,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
   const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
+  const shapes = shapesOf(new Prng(seed * 8 + 7_000_003), lastsMs)
   return {
     seed,
     sharedClock,
@@ -120,7 +125,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...boundsOf(new Prng(seed * 8 + 5)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...shapes].sort((a, b) => a.atMs - b.atMs),
   }
 }
 
@@ -140,6 +145,16 @@ function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {
     faults.push({ number, kind, atMs, lastsMs: 20 + prng.next() ** 2 * 800, where })
   }
   return faults
+}
+
+/** In two runs of three. */
+function shapesOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  const count = prng.below(3) === 0 ? 0 : 1 + prng.below(SHAPES_MAX)
+  return Array.from({ length: count }, (_, shape) => {
+    const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
+    const kind = prng.pick(SHAPE_KINDS) as FaultKind
+    return { number: 2_000 + shape, kind, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
 }
 
 function jumpsOf(prng: Prng, lastsMs: number): PlannedFault[] {

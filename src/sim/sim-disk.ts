@@ -34,6 +34,8 @@ export class SimDisk {
   /** Verification will find its files damaged. */
   isDamaged = false
   isFull = false
+  /** Nobody has opened it: its node is about to join. */
+  isNew = false
   /** Added to the time of each piece of work. */
   slowMs = 0
   /** Not answered yet, oldest first. */
@@ -61,12 +63,14 @@ export class SimDisk {
 
   /** Shape: `salvage` changes nothing on it, whatever is found. */
   open(isCreation: boolean, salvage: boolean): Opened {
-    const forgetful = this.#reasonToDoubt(isCreation)
+    const isFresh = isCreation || this.isNew
+    this.isNew = false
+    const forgetful = this.#reasonToDoubt(isFresh)
     if (forgetful !== undefined && !salvage) this.#setAside()
     const store = this.view()
     const { hints, meta } = store.identity
     if (forgetful !== undefined) return { store, verdict: 'amnesiac', reason: forgetful, hints, meta }
-    return { store, verdict: isCreation ? 'fresh' : 'intact', reason: 'proved', hints, meta }
+    return { store, verdict: isFresh ? 'fresh' : 'intact', reason: 'proved', hints, meta }
   }
 
   /** The store has accepted a write: the witness knows before anybody else does. */

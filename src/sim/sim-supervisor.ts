@@ -31,6 +31,9 @@ export class SimSupervisor {
   /** The newest table that is on disk. */
   #persisted: PartitionTable
   readonly #down = new Set<NodeId>()
+  /** On the way in, or out: as noted on the disk. */
+  readonly #joining = new Set<NodeId>()
+  readonly #leaving = new Set<NodeId>()
   readonly #booted = new Set<Life>()
   /** What is to be said to nodes that have not been booted. */
   #waiting = new Map<NodeId, Message[]>()
@@ -79,7 +82,8 @@ export class SimSupervisor {
 
   start(wasUnclean: boolean): void {
     const nodes = [...this.#world.nodes.keys()].sort()
-    this.step({ type: 'start', nodes, isCreation: this.#isCreation, wasUnclean, wereDown: [...this.#down].sort() })
+    const wereDown = [...this.#down].sort()
+    this.step({ type: 'start', nodes, isCreation: this.#isCreation, wasUnclean, wereDown, ...this.onTheWay })
     this.#down.clear()
     this.#tick(this.#generation)
   }
@@ -106,6 +110,21 @@ export class SimSupervisor {
     })
   }
 
+  get onTheWay(): { readonly joining: readonly NodeId[]; readonly leaving: readonly NodeId[] } {
+    return { joining: [...this.#joining].sort(), leaving: [...this.#leaving].sort() }
+  }
+
+  join(node: NodeId): void {
+    this.#joining.add(node)
+    this.step({ type: 'operator/join', nodes: [node] })
+  }
+
+  leave(node: NodeId): void {
+    this.#joining.delete(node)
+    this.#leaving.add(node)
+    this.step({ type: 'operator/leave', node })
+  }
+
   giveUp(node: NodeId): void {
     this.step({ type: 'operator/give-up', node })
   }
@@ -127,7 +146,7 @@ export class SimSupervisor {
       })
       this.#core = new SupervisorCore(this.#config, this.#persisted)
       this.#isDeaf = false
-      this.step({ type: 'resume', nodes })
+      this.step({ type: 'resume', nodes, ...this.onTheWay })
       for (const gateway of this.#world.gateways.keys()) this.step({ type: 'gateway/joined', gateway })
       this.#tick(generation)
     })
@@ -197,8 +216,14 @@ export class SimSupervisor {
         return this.#persist(effect.table)
       case 'notice':
         if (effect.notice.type === 'created') this.#isCreation = false
-        if (effect.notice.type === 'node:down') this.#down.add(effect.notice.node)
+        if (effect.notice.type === 'node:joined') this.#joining.delete(effect.notice.node)
+        if (effect.notice.type === 'node:down' && !this.#leaving.has(effect.notice.node)) {
+          this.#joining.delete(effect.notice.node)
+          this.#down.add(effect.notice.node)
+        }
         return
+      case 'remove':
+        return this.#remove(effect.node)
     }
   }
 
@@ -215,6 +240,19 @@ export class SimSupervisor {
       if (generation !== this.#generation) return
       const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
       this.step({ type: 'node/opened', node: id, incarnation, verdict, reason, storedEpoch, hintsDamaged: 0 })
+    })
+  }
+
+  /** Its thread ends in order; then it is no member, on the disk too. */
+  #remove(id: NodeId): void {
+    const generation = this.#generation
+    this.#world.after(EXIT_MS, () => {
+      const node = this.#world.nodes.get(id)
+      if (generation !== this.#generation || node === undefined) return
+      this.#world.endNode(node, 'it has left', false)
+      this.#leaving.delete(id)
+      this.#world.forgetNode(id)
+      this.step({ type: 'node/removed', node: id })
     })
   }
 

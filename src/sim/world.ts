@@ -56,6 +56,7 @@ export class SimWorld {
   #nextGateway = 1
   #nextCall = 1
   #nextStore = 1
+  #nextNode: number
 
   constructor(options: WorldOptions) {
     const { seed, nodes, config, supervision, observers } = options
@@ -72,8 +73,8 @@ export class SimWorld {
     this.network = new Network(this.chance.network, options.latency)
     const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
     const { partitions, n } = config
-    const takeStoreId = () => (this.#nextStore++).toString(16).padStart(16, '0')
-    for (const id of members) this.nodes.set(id, new SimNode(id, new SimDisk(partitions, takeStoreId), this))
+    for (const id of members) this.nodes.set(id, new SimNode(id, this.#newDisk(), this))
+    this.#nextNode = nodes + 1
     const table = newTable(planClaim({ partitions, n, members }).rows, n)
     this.supervisor = new SimSupervisor(this, supervision, table)
     for (const observer of this.watching.onWorld) observer.onWorld(this)
@@ -146,6 +147,22 @@ export class SimWorld {
     return gateway
   }
 
+  /** A new node, under an id that was never used, joins. */
+  grow(): NodeId {
+    const id = `node${this.#nextNode++}`
+    const disk = this.#newDisk()
+    disk.isNew = true
+    this.nodes.set(id, new SimNode(id, disk, this))
+    this.supervisor.join(id)
+    return id
+  }
+
+  /** It is no member any more; its thread has ended. */
+  forgetNode(id: NodeId): void {
+    this.nodes.delete(id)
+    this.network.forget(id)
+  }
+
   /** Its thread ends in the middle of its work. */
   loseGateway(id: GatewayId): void {
     const gateway = this.gateways.get(id)
@@ -178,6 +195,10 @@ export class SimWorld {
     }
     this.supervisor.die()
     this.at(this.nowMs + downMs, () => this.supervisor.restart())
+  }
+
+  #newDisk(): SimDisk {
+    return new SimDisk(this.options.config.partitions, () => (this.#nextStore++).toString(16).padStart(16, '0'))
   }
 
   // --- mail -----------------------------------------------------------------------------------------------------------

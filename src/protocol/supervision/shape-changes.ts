@@ -29,6 +29,8 @@ export interface ShapeHost {
   readonly post: SupervisorPost
   /** Rows are being filled, or a flip is not active yet. */
   isMoving(): boolean
+  /** It is to be waited for by nobody: no exchange is owed by it or to it. */
+  forget(node: NodeId): void
   /** A new epoch: persisted, then announced. */
   change(table: PartitionTable, reason: string): void
 }
@@ -157,6 +159,7 @@ export class ShapeChanges {
       node.phase = 'down'
       post.broadcastPeer(node)
     }
+    this.#host.forget(node.id)
     post.declare(node, 'removed')
     post.effect({ type: 'remove', node: node.id, incarnation: node.incarnation })
   }

@@ -69,7 +69,11 @@ export class SupervisorCore {
       salvage: (node: Supervised) => this.#spawn(node, 'salvaging'),
     }
     this.#changes = new OwnerChanges(config, host, table.epoch)
-    this.#shape = new ShapeChanges({ ...host, isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled })
+    this.#shape = new ShapeChanges({
+      ...host,
+      isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled,
+      forget: (node) => this.#exchanges.onDown(node),
+    })
   }
 
   /** The newest table that is on disk. */

@@ -7,7 +7,7 @@ import type { Checker, Report } from './checker.js'
 import { Fills } from './fills.js'
 import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
 import { Quorums } from './quorums.js'
-import { HintsConserved, ReplicasIdentical } from './replicas.js'
+import { HintsConserved, Leftovers, ReplicasIdentical } from './replicas.js'
 import { Acknowledgements, Deadlines, Owners, Replies } from './replies.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
 import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
@@ -39,6 +39,7 @@ export function checkersFor(
     new HintsConserved(report),
     new Fills(report),
     new ReplicasIdentical(report),
+    new Leftovers(report),
     new Credits(report),
     new GossipBound(report),
     new Bounds(report),

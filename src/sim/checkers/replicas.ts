@@ -97,3 +97,23 @@ export class ReplicasIdentical extends Checker {
     }
   }
 }
+
+/** Once everything has settled, nobody keeps records of a partition that it is nothing to: they would come back with it. */
+export class Leftovers extends Checker {
+  readonly name = 'leftovers'
+  readonly rule = 'Deletes, changing owners: a store keeps nothing of a partition that has moved away'
+
+  override onSettled(world: SimWorld): void {
+    const { partitions } = world.options.config
+    const { table } = world.supervisor
+    for (const node of world.nodes.values()) {
+      if (node.core === undefined) continue
+      for (const key of node.disk.content.records.keys()) {
+        const partition = partitionOf(key, partitions)
+        const row = rowOf(table, partition)
+        if (!writeTargetsOf(row).includes(node.id))
+          this.broken(`${node.id} still keeps ${key} of partition ${partition}, which is ${row.owners.join(' ')}'s`)
+      }
+    }
+  }
+}

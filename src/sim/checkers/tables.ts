@@ -73,15 +73,25 @@ export class Placement extends Checker {
   readonly rule = 'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S)'
   /** Also those that came back with a new process: their share stays with the others, until rows are moved by plan. */
   readonly #down = new Set<NodeId>()
-  readonly #nodes: number
+  /** Who has joined, of those that were not there from the beginning. */
+  readonly #members: Set<NodeId>
+  #world: SimWorld | undefined
 
   constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
     super(report)
-    this.#nodes = nodes
+    this.#members = new Set(Array.from({ length: nodes }, (_, index) => `node${index + 1}`))
+  }
+
+  onWorld(world: SimWorld): void {
+    this.#world = world
   }
 
   onNotice(_from: Address, notice: { readonly type: string; readonly node?: NodeId }): void {
-    if (notice.type === 'node:down' && notice.node !== undefined) this.#down.add(notice.node)
+    const { type, node } = notice
+    if (node === undefined) return
+    if (type === 'node:down') this.#down.add(node)
+    if (type === 'node:joined') this.#members.add(node)
+    if (type === 'node:removed') this.#members.delete(node)
   }
 
   onPersisted({ rows, n, epoch }: PartitionTable): void {
@@ -96,7 +106,10 @@ export class Placement extends Checker {
       }
       for (const node of newOwnersOf(row)) if (node !== null) shares.set(node, (shares.get(node) ?? 0) + 1)
     })
-    const living = this.#nodes - this.#down.size
+    const { joining = [], leaving = [] } = this.#world?.supervisor?.onTheWay ?? {}
+    // Who comes or goes in the middle of other changes has its share when it is through.
+    if (joining.length + leaving.length > 0) return
+    const living = [...this.#members].filter((node) => !this.#down.has(node)).length
     const most = Math.ceil((rows.length * n) / Math.max(n, living))
     for (const [node, share] of shares)
       if (share > most && !this.#down.has(node))
