@@ -129,7 +129,8 @@ export class Injector {
         const staying = this.#staying()
         const leaving = pick(staying, first)
         // One that is down for good takes no place, and may come back with the next process.
-        if (leaving === undefined || !world.supervisor.isThere || staying.length <= world.options.config.n) return undefined
+        if (leaving === undefined || !world.supervisor.isThere || staying.length <= world.options.config.n)
+          return undefined
         world.supervisor.leave(leaving)
         return leaving
       }

@@ -13,7 +13,8 @@ export function isSettled({ supervisor, nodes, gateways }: SimWorld): boolean {
     if (phase === 'down') continue
     if (phase !== 'up' || node.core === undefined) return false
     const { hintsDue, filling, purging, exchanging, lingering, converged } = node.core.gauges()
-    if (hintsDue + filling + purging + exchanging + lingering > 0 || !converged || node.core.table.epoch < epoch) return false
+    if (hintsDue + filling + purging + exchanging + lingering > 0 || !converged || node.core.table.epoch < epoch)
+      return false
   }
   return true
 }

@@ -28,7 +28,8 @@ export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'resta
 export class Supervised {
   nowMs = 0
   readonly core: SupervisorCore
-  readonly ids: readonly NodeId[]
+  /** Members, those on the way in and out included. */
+  ids: readonly NodeId[]
   readonly effects: SupervisorEffect[] = []
   /** What the next opening of a node finds; `intact` if nothing is said. */
   readonly verdicts = new Map<NodeId, OpeningVerdict>()
@@ -85,6 +86,15 @@ export class Supervised {
   exit(id: NodeId, reason = 'a crash'): void {
     const hints = this.hintsKept.get(id) ?? 1
     this.step({ type: 'node/exited', node: id, incarnation: this.incarnationOf(id), reason, hints })
+  }
+
+  join(...ids: readonly NodeId[]): void {
+    this.ids = [...this.ids, ...ids]
+    this.step({ type: 'operator/join', nodes: ids })
+  }
+
+  leave(id: NodeId): void {
+    this.step({ type: 'operator/leave', node: id })
   }
 
   full(id: NodeId): void {
@@ -185,6 +195,10 @@ export class Supervised {
       case 'persist':
         this.step({ type: 'table/persisted', epoch: effect.table.epoch })
         return
+      case 'remove':
+        this.ids = this.ids.filter((id) => id !== effect.node)
+        this.step({ type: 'node/removed', node: effect.node })
+        return
       case 'send':
         this.#answer(effect.to, effect.message)
         return
@@ -206,6 +220,7 @@ export class Supervised {
     const say = (answer: Message): void => this.step({ type: 'message', from, message: answer })
     if (message.type === 'table/announce') say({ type: 'table/stored', epoch: message.table.epoch })
     if (!this.obeysOrders) return
+    if (message.type === 'retire/start') say({ type: 'retire/done' })
     if (message.type === 'exchange/start') say({ type: 'exchange/done', peers: message.peers })
     if (message.type === 'transfer/start') {
       const partitions = message.orders.map((order) => order.partition)

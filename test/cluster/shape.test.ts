@@ -1,0 +1,152 @@
+/** Nodes join and leave while the cluster serves: no request fails, no record is lost, everybody owns a share. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { type Cluster, openCluster } from '../../src/index.js'
+import {
+  copiesOf,
+  eventOf,
+  folderForTest,
+  loadRecords,
+  nodeIds,
+  openForTest,
+  outcomeOf,
+  type Records,
+  until,
+  wrongRecords,
+} from '../support/cluster.js'
+
+/** Callers that write and read their own keys until they are stopped. */
+async function callDuring(
+  cluster: Cluster,
+  deed: () => Promise<unknown>,
+): Promise<{ calls: number; failed: string[] }> {
+  let isOver = false
+  let calls = 0
+  const failed: string[] = []
+  const caller = async (name: number): Promise<void> => {
+    for (let number = 0; !isOver; number++) {
+      const key = `caller ${name}:${number % 50}`
+      const outcome = await outcomeOf(number % 3 === 0 ? cluster.delete(key) : cluster.put(key, `${number}`))
+      const read = await outcomeOf(cluster.get(key))
+      calls += 2
+      if (outcome !== 'ok' || read !== 'ok') failed.push(`${key}: ${outcome}, ${read}`)
+    }
+  }
+  const callers = Array.from({ length: 4 }, (_, name) => caller(name))
+  try {
+    await deed()
+  } finally {
+    isOver = true
+    await Promise.all(callers)
+  }
+  return { calls, failed }
+}
+
+function sharesOf(cluster: Cluster): number[] {
+  return cluster.status().nodes.map(({ partitions }) => partitions)
+}
+
+async function holdsAll(cluster: Cluster, records: Records): Promise<string[]> {
+  await cluster.settled({ timeoutMs: 60_000 })
+  return wrongRecords(cluster, records)
+}
+
+test('join, leave: planned, carried out while it serves, and each node ends with its share', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location, nodes: 4, partitions: 64 })
+  const records = await loadRecords(cluster, 500)
+  const plan = await cluster.plan({ join: 2 })
+  t.same(plan.joining, ['node5', 'node6'])
+  t.equal(plan.moves.length, 64, 'the two get 64 of 192 replicas, and nothing else moves')
+  t.same(Object.values(plan.replicas), [32, 32, 32, 32, 32, 32])
+  t.ok(plan.bytes > 0)
+  t.same(nodeIds(cluster).length, 4, 'a plan changes nothing')
+
+  const joined = await callDuring(cluster, async () => t.same(await cluster.join({ count: 2 }), ['node5', 'node6']))
+  t.same(joined.failed, [])
+  t.ok(joined.calls > 0)
+  t.same(sharesOf(cluster), [32, 32, 32, 32, 32, 32])
+  t.same(await holdsAll(cluster, records), [])
+  t.same(
+    cluster.status().nodes.map(({ id, status, epoch }) => [id, status, epoch === cluster.status().epoch]),
+    ['node1', 'node2', 'node3', 'node4', 'node5', 'node6'].map((id) => [id, 'up', true]),
+    'everybody knows the newest table',
+  )
+
+  const left = await callDuring(cluster, () => cluster.leave('node2'))
+  t.same(left.failed, [])
+  t.same(nodeIds(cluster), ['node1', 'node3', 'node4', 'node5', 'node6'])
+  t.notOk(existsSync(join(location, 'node2')), 'its store is deleted')
+  t.same(await holdsAll(cluster, records), [])
+  t.same(sharesOf(cluster).sort(), [38, 38, 38, 39, 39])
+  const copies = copiesOf(cluster)
+  await cluster.close()
+
+  const again = await openForTest(t, { location })
+  t.same(nodeIds(again), ['node1', 'node3', 'node4', 'node5', 'node6'])
+  t.same(await holdsAll(again, records), [])
+  t.equal(copiesOf(again), copies, 'nothing that was dropped has come back')
+  t.same(await again.join(), ['node7'], 'an id is never used again')
+})
+
+test('join: what moved away is dropped: no store keeps more than its share', async (t) => {
+  const cluster = await openForTest(t, { nodes: 3 })
+  await loadRecords(cluster, 400)
+  await cluster.settled()
+  t.equal(copiesOf(cluster), 1_200)
+  await cluster.join({ count: 3 })
+  await cluster.settled()
+  t.equal(copiesOf(cluster), 1_200)
+  t.ok(cluster.status().nodes.every(({ keys }) => keys < 400))
+})
+
+test('join: goes on although the one that joins, and those that give, die in the middle of it', async (t) => {
+  const cluster = await openForTest(t, { nodes: 4, restartsMax: 1_000 })
+  const records = await loadRecords(cluster, 600)
+  const deaths: string[] = []
+  cluster.on('node:exit', ({ node, reason }) => deaths.push(`${node} ${reason.split(' ').at(-1)}`))
+  for (const node of nodeIds(cluster)) await cluster.faults.failpoint(node, 'send:transfer/chunk')
+  const joining = cluster.join()
+  await eventOf(cluster, 'node:up', ({ node }) => node === 'node5')
+  await cluster.faults.failpoint('node5', 'receive:transfer/chunk', { nth: 2 })
+  t.same(await joining, ['node5'])
+  t.same(deaths.filter((death) => death === 'node5 receive:transfer/chunk').length, 1)
+  t.ok(deaths.filter((death) => death.endsWith('send:transfer/chunk')).length > 0)
+  t.same(await holdsAll(cluster, records), [])
+  t.same(sharesOf(cluster).sort(), [76, 77, 77, 77, 77])
+})
+
+test('join, leave: what was begun goes on in the next process', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openCluster({ location, nodes: 4, transferBytesPerSecond: 20_000 })
+  const records = await loadRecords(cluster, 1_000)
+  const joining = outcomeOf(cluster.join())
+  const leaving = outcomeOf(cluster.leave('node1'))
+  await until(() => cluster.status().nodes.some(({ id, pending }) => id === 'node5' && pending > 0))
+  await cluster.close()
+  t.same(await Promise.all([joining, leaving]), ['CLOSED', 'CLOSED'])
+
+  const again = await openForTest(t, { location })
+  await until(() => !nodeIds(again).includes('node1'))
+  t.same(await holdsAll(again, records), [])
+  t.same(nodeIds(again), ['node2', 'node3', 'node4', 'node5'])
+  t.same(sharesOf(again), [96, 96, 96, 96])
+  t.notOk(existsSync(join(location, 'node1')))
+})
+
+test('leave: one that is down for good; and what cannot be is refused by name', async (t) => {
+  const cluster = await openForTest(t, { nodes: 4 })
+  const records = await loadRecords(cluster, 200)
+  await cluster.faults.crash('node2', { permanent: true })
+  await cluster.leave('node2')
+  t.same(nodeIds(cluster), ['node1', 'node3', 'node4'])
+  t.same(await holdsAll(cluster, records), [])
+  t.equal(await outcomeOf(cluster.leave('node3')), 'TOO_FEW_NODES')
+  t.equal(await outcomeOf(cluster.leave('node2')), 'UNKNOWN_NODE')
+  t.equal(await outcomeOf(cluster.plan({ leave: 'node3' })), 'TOO_FEW_NODES')
+  t.equal(await outcomeOf(cluster.join({ count: 0 })), 'INVALID_OPTION')
+  t.equal(await outcomeOf(cluster.join({ count: 62 })), 'INVALID_OPTION')
+  t.equal((await cluster.plan({ join: 1, leave: ['node3'] })).moves.length, 128, 'with another in its place it can')
+})
