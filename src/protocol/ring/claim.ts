@@ -87,7 +87,8 @@ export function planReplacement(input: ClaimInput & { readonly current: OwnerRow
 }
 
 /**
- * What no balanced plan can undercut: vacancies, dead owners, and what members own above their share.
+ * What no balanced plan can undercut: vacancies, dead owners, and what members own above their share; `evenly`, also what they
+ * own below it.
  *
  * A lower bound, not always reached: a row whose free place only its own members have room for costs an exchange more.
  */
@@ -103,7 +104,11 @@ export function minimumMoves(input: ClaimInput): number {
   }
   let kept = 0
   for (const count of owned.values()) kept += Math.min(count, cap)
-  return replicas - kept
+  if (!input.evenly) return replicas - kept
+  const floor = Math.floor(replicas / members.size)
+  let lacking = 0
+  for (const member of members) lacking += Math.max(0, floor - (owned.get(member) ?? 0))
+  return Math.max(replicas - kept, lacking)
 }
 
 /** A plan in the making. */

@@ -40,6 +40,8 @@ export class Supervised {
   readonly held = new Set<NodeId>()
   /** Nodes do what fills and exchanges they are ordered to, at once. */
   obeysOrders = true
+  /** Who is told to retire owes nothing. */
+  retires = true
   readonly #events: SupervisorEvent[] = []
   #isStepping = false
 
@@ -220,7 +222,7 @@ export class Supervised {
     const say = (answer: Message): void => this.step({ type: 'message', from, message: answer })
     if (message.type === 'table/announce') say({ type: 'table/stored', epoch: message.table.epoch })
     if (!this.obeysOrders) return
-    if (message.type === 'retire/start') say({ type: 'retire/done' })
+    if (message.type === 'retire/start' && this.retires) say({ type: 'retire/done' })
     if (message.type === 'exchange/start') say({ type: 'exchange/done', peers: message.peers })
     if (message.type === 'transfer/start') {
       const partitions = message.orders.map((order) => order.partition)
