@@ -4,7 +4,7 @@ const machines = 'handoff|repair|membership|supervision|coordinator'
 
 /** The files of src/protocol that may put several machines together. */
 const composers = [
-  '^src/protocol/(dynamo-node|node-drains|node-requests|gateway|invariants)[.]ts$',
+  '^src/protocol/(dynamo-node|node-drains|node-requests|node-transfers|gateway|invariants)[.]ts$',
   '^src/protocol/supervision/supervisor-core[.]ts$',
   '^src/protocol/coordinator/',
 ]
@@ -37,9 +37,12 @@ module.exports = {
     forbid(
       'composers-are-on-top',
       'Nothing in the protocol imports what composes the machines.',
-      { path: '^src/protocol/', pathNot: '^src/protocol/(dynamo-node|node-drains|gateway|invariants)[.]ts$' },
       {
-        path: '^src/protocol/(dynamo-node|node-drains|node-requests|gateway)[.]ts$',
+        path: '^src/protocol/',
+        pathNot: '^src/protocol/(dynamo-node|node-drains|node-transfers|gateway|invariants)[.]ts$',
+      },
+      {
+        path: '^src/protocol/(dynamo-node|node-drains|node-requests|node-transfers|gateway)[.]ts$',
         dependencyTypesNot: ['type-only'],
       },
     ),

@@ -9,7 +9,6 @@
  * Called by `cluster.ts`.
  */
 
-import { rm } from 'node:fs/promises'
 import type { PeerInfo } from '../src/protocol/events.js'
 import type { Address, Incarnation, NodeId } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
@@ -21,12 +20,12 @@ import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervis
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import { isShortage } from '../src/shared/shortage.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
-import { nodeFolders } from '../src/storage/layout.js'
 import { assignmentOf } from './runtime/assignment.js'
 import { nowMs } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
 import { endThread } from './runtime/end-thread.js'
 import { type FaultRules, NO_FAULTS } from './runtime/fault-rules.js'
+import { MemberChanges } from './runtime/member-changes.js'
 import { Mesh } from './runtime/mesh.js'
 import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import type { FromNode } from './runtime/node-protocol.js'
@@ -56,6 +55,8 @@ export class SupervisorActor {
   readonly #spares = new SpareThreads(() => this.#newThread())
   #ticker: NodeJS.Timeout | undefined
   readonly #mail = new SupervisorMail()
+  /** Who joins, leaves, and is removed. */
+  readonly members: MemberChanges
   #isStopping = false
 
   constructor(options: SupervisorOptions) {
@@ -63,6 +64,13 @@ export class SupervisorActor {
     const { folder, metadata, table, observer } = options
     const { onFatal, onFolderFull: onFull } = observer
     this.#record = new ClusterRecord({ folder, metadata, table, onFatal, onFull })
+    this.members = new MemberChanges({
+      config: options.config,
+      record: this.#record,
+      facts: this.#facts,
+      step: (event) => this.#step(event),
+      isStopping: () => this.#isStopping,
+    })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
     this.faultRules = options.config.faults ? NO_FAULTS : undefined
@@ -134,12 +142,9 @@ export class SupervisorActor {
     this.#step({ type: 'operator/accept-loss', partitions })
   }
 
-  /** Noted first: a crash of the process does not forget them. */
-  async join(nodes: readonly NodeId[]): Promise<void> {
-    const entries = nodes.map((id) => ({ id, status: 'joining' as const }))
-    await this.#record.writeMetadata({ nodes: [...this.metadata.nodes, ...entries] })
-    for (const node of nodes) this.#facts.set(node, newFacts(undefined))
-    this.#step({ type: 'operator/join', nodes })
+  /** Not noted: once it is in the table it goes on by itself, and before that nothing has begun. */
+  promote(node: NodeId): void {
+    this.#step({ type: 'operator/promote', node })
   }
 
   async leave(node: NodeId): Promise<void> {
@@ -263,7 +268,7 @@ export class SupervisorActor {
         return
       }
       case 'remove':
-        this.#remove(effect.node).catch((error: Error) => this.#options.observer.onFatal(error))
+        this.members.remove(effect.node).catch((error: Error) => this.#options.observer.onFatal(error))
         return
       case 'notice':
         this.#record.remember(effect.notice)
@@ -305,18 +310,6 @@ export class SupervisorActor {
     const shared = { ...own, faultsOver, faultRules }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
-  }
-
-  /** It owns nothing and owes nothing. */
-  async #remove(node: NodeId): Promise<void> {
-    const { config } = this.#options
-    const thread = this.#facts.get(node)?.thread
-    if (thread !== undefined) await endThread(thread, config.closeTimeoutMs)
-    if (this.#isStopping) return
-    await this.#record.changeNode(node, { status: 'removed' })
-    await rm(nodeFolders(config.location, node).folder, { recursive: true, force: true })
-    this.#facts.delete(node)
-    this.#step({ type: 'node/removed', node })
   }
 
   /** Its files could not be verified (too many are open, the pool's thread died), or no thread could be made: this life is over. */

@@ -195,6 +195,7 @@ class OpenCluster implements Cluster {
   locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
   plan = (...call: Parameters<ClusterShape['plan']>) => this.#shape.plan(...call)
   join = (...call: Parameters<ClusterShape['join']>) => this.#shape.join(...call)
+  promote = (...call: Parameters<ClusterShape['promote']>) => this.#shape.promote(...call)
   leave = (...call: Parameters<ClusterShape['leave']>) => this.#shape.leave(...call)
 
   status(): ClusterStatus {

@@ -8,7 +8,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
-import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
+import type { OnTheWay, SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
 import { isShortage } from '../../src/shared/shortage.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
 import { isDiskFull } from '../../src/storage/disk-room.js'
@@ -70,10 +70,12 @@ export class ClusterRecord {
   }
 
   /** Nodes that were on the way in, or out. */
-  get onTheWay(): { readonly joining: readonly string[]; readonly leaving: readonly string[] } {
+  get onTheWay(): OnTheWay {
     const { nodes } = this.#metadata
     const idsOf = (wanted: NodeEntry['status']) => nodes.flatMap(({ id, status }) => (status === wanted ? [id] : []))
-    return { joining: idsOf('joining'), leaving: idsOf('leaving') }
+    const isStandby = ({ status, role }: NodeEntry) => status === 'joining' && role === 'standby'
+    const standbys = nodes.filter(isStandby).map(({ id }) => id)
+    return { joining: idsOf('joining'), standbys, leaving: idsOf('leaving') }
   }
 
   entryOf(node: string): NodeEntry | undefined {

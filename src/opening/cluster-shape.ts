@@ -11,7 +11,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import { planClaim } from '../protocol/ring/claim.js'
-import { newOwnersOf } from '../protocol/ring/table.js'
+import { newOwnersOf, standbysOf } from '../protocol/ring/table.js'
+import type { NodeRole } from '../protocol/supervision/supervisor-events.js'
 import type { PlannedMove, ShapePlan } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid, NODES_MAX } from '../shared/options.js'
@@ -55,11 +56,13 @@ export class ClusterShape {
     return { joining, leaving: [...leaving], moves: planned, bytes: sumOf(planned.map(({ bytes }) => bytes)), replicas }
   }
 
-  async join(options: { count?: number } = {}): Promise<NodeId[]> {
+  async join(options: { count?: number; role?: NodeRole } = {}): Promise<NodeId[]> {
     this.#check()
-    checkNames(options, ['count'])
+    checkNames(options, ['count', 'role'])
+    const { role = 'member' } = options
+    if (role !== 'member' && role !== 'standby') throw invalid('role', role, "'member' or 'standby'")
     const ids = this.#newIds(options.count ?? 1, 1)
-    await this.#supervisor.join(ids)
+    await this.#supervisor.members.join(ids, role)
     await this.#until(() => ids.every((id) => this.#entryOf(id)?.status !== 'joining'))
     const failed = ids.filter((id) => this.#entryOf(id)?.status === 'down')
     if (failed.length > 0)
@@ -69,12 +72,23 @@ export class ClusterShape {
     return ids
   }
 
+  async promote(node: NodeId): Promise<void> {
+    this.#check()
+    this.#memberOf(node)
+    if (!this.#standbys().includes(node))
+      throw invalid('node', node, `a standby: ${this.#standbys().join(', ') || 'there is none'}`)
+    this.#supervisor.promote(node)
+    await this.#until(() => !this.#standbys().includes(node) && this.#supervisor.isQuiet())
+  }
+
   async leave(node: NodeId): Promise<void> {
     this.#check()
     const entry = this.#memberOf(node)
     if (entry.status !== 'leaving') {
-      this.#checkEnough(this.#staying().filter((id) => id !== node).length, [node])
-      await this.#supervisor.leave(node)
+      const staying = this.#staying()
+      // A standby leaves no place.
+      if (staying.includes(node)) this.#checkEnough(staying.length - 1, [node])
+      await this.#supervisor.members.leave(node)
     }
     await this.#until(() => this.#entryOf(node)?.status === 'removed' && this.#supervisor.factsOf(node) === undefined)
   }
@@ -82,7 +96,14 @@ export class ClusterShape {
   /** Members that are not on the way out. One that is down for good takes no place. */
   #staying(): NodeId[] {
     const { nodes } = this.#supervisor.metadata
-    return nodes.flatMap(({ id, status }) => (status === 'member' || status === 'joining' ? [id] : []))
+    const isStaying = ({ status, role }: NodeEntry) =>
+      status === 'member' || (status === 'joining' && role !== 'standby')
+    const standbys = this.#standbys()
+    return nodes.filter((entry) => isStaying(entry) && !standbys.includes(entry.id)).map(({ id }) => id)
+  }
+
+  #standbys(): readonly NodeId[] {
+    return standbysOf(this.#supervisor.table)
   }
 
   /** Ids are never used again. */

@@ -98,11 +98,12 @@ async function create(
     throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
   }
   const ids = Array.from({ length: config.nodes }, (_, index) => `node${index + 1}`)
+  const standbys = Array.from({ length: config.standbys }, (_, index) => `node${config.nodes + index + 1}`)
   await clearUnused(config.location, state)
   const n = config.n === 'all' ? config.nodes : Math.min(config.n, config.nodes)
   quorumsFor(n, config)
   const { rows } = planClaim({ partitions: config.partitions, n, members: ids })
-  const table = newTable(rows, n)
+  const table = newTable(rows, n, standbys)
   const metadata: ClusterMetadata = {
     formatVersion: CLUSTER_FORMAT,
     clusterId: randomUUID(),
@@ -111,7 +112,7 @@ async function create(
     n: config.n === 'all' ? 'all' : n,
     conflict: config.conflict,
     stage: 'creating',
-    nodes: ids.map((id) => ({ id, status: 'member' as const })),
+    nodes: [...ids, ...standbys].map((id) => ({ id, status: 'member' as const })),
     cleanShutdown: false,
   }
   await folder.writeMetadata(metadata)

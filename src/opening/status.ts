@@ -7,7 +7,7 @@ import type { Gauges } from '../../actors/runtime/gauges.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
-import { isJoint, type PartitionTable } from '../protocol/ring/table.js'
+import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
 import type { ClusterConfig } from '../shared/options.js'
@@ -107,7 +107,7 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
     phase === 'down' ? 0 : (facts?.gauges.get(name) ?? 0)
   return {
     id,
-    role: 'member',
+    role: isStandby(supervisor, id, table) ? 'standby' : 'member',
     status: statusIn(supervisor, view),
     incarnation,
     restarts,
@@ -127,6 +127,12 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
       : { lastExit: { code: lastEnd.end.code, reason: lastEnd.end.reason, at: lastEnd.at } }),
     ...(supervisor.faultRules === undefined || facts === undefined ? {} : { faults: faultCounts(facts.gauges) }),
   }
+}
+
+/** Also one that is on the way to be. */
+function isStandby(supervisor: SupervisorActor, id: NodeId, table: PartitionTable): boolean {
+  const entry = supervisor.metadata.nodes.find((node) => node.id === id)
+  return standbysOf(table).includes(id) || (entry?.status === 'joining' && entry.role === 'standby')
 }
 
 /** Up in a cluster that it enters or leaves is joining, or leaving. */

@@ -131,7 +131,7 @@ export class DynamoNode {
       epoch: this.#keeper.epoch,
       hints: this.#hints.count,
       hintsDue: this.#hints.countFor((node) => this.#coordination.peer(node)?.status !== 'down'),
-      filling: this.#transfers.fill.remaining,
+      filling: this.#transfers.filling,
       purging: this.#transfers.purge.remaining,
       exchanging: this.#exchange.remaining,
       lingering: this.#coordination.lingering,
@@ -244,7 +244,7 @@ export class DynamoNode {
       case 'transfer/chunk':
         return this.#transfers.onChunk(from, message, this.#nowMs)
       case 'transfer/start':
-        return this.#transfers.onStart(message.orders, this.#keeper, this.#nowMs)
+        return this.#transfers.onStart(message.orders)
       case 'exchange/compare':
         return this.#exchange.onCompare(from, message, this.#keeper.table)
       case 'exchange/differ':

@@ -54,4 +54,9 @@ function checkRow(row: Row, table: PartitionTable, partition: number): void {
   assert(new Set(full).size === full.length, 'no node owns a partition twice', facts)
   assert(new Set(pending).size === pending.length, 'no node is pending twice', facts)
   assert(!pending.some((node) => full.includes(node)), 'a full owner is not filled again', facts)
+  const isBoth = row.standbys.some((node) => full.includes(node) || pending.includes(node))
+  assert(!isBoth, 'a standby owns nothing', facts)
+  const { standbys } = table.rows[0] ?? row
+  const isOfAll = row.standbys.length === standbys.length && row.standbys.every((node) => standbys.includes(node))
+  assert(isOfAll, 'a standby is one of every row', facts)
 }

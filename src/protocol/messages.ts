@@ -234,6 +234,8 @@ export interface TransferPull {
   readonly rowEpochs: readonly Epoch[]
   readonly after?: Key
   readonly bytesMax: number
+  /** The receiver has a copy: what it holds of these partitions in (after, to], for records to be sent only where they differ. */
+  readonly copy?: { readonly to?: Key; readonly digest: string }
 }
 
 /** Source → pending owner. `next` undefined: that was all. A chunk ends before a damaged record, which is healed first. */
@@ -244,6 +246,8 @@ export interface TransferChunk {
   readonly keys: readonly Key[]
   readonly records: readonly VersionRecord[]
   readonly next?: Key
+  /** The copy of the range that was asked about is the same. */
+  readonly same?: boolean
 }
 
 /** Replica → replica: my digest of our shared partitions in (after, to]; is yours the same? */
@@ -299,9 +303,11 @@ export interface FillOrder {
   readonly rowEpoch: Epoch
   /** All of these must be read to the end: n − w + 1 full owners, or what an operator accepted. */
   readonly sources: readonly NodeId[]
+  /** It was a standby: it holds nearly all of it already, and compares. */
+  readonly hasCopy?: boolean
 }
 
-/** Supervisor → pending owner: fill these. Repeated orders replace older ones of the same partition. */
+/** Supervisor → pending owner (or standby): fill these. Repeated orders replace older ones of the same partition. */
 export interface TransferStart {
   readonly type: 'transfer/start'
   readonly orders: readonly FillOrder[]

@@ -116,6 +116,8 @@ function drainFill(machines: NodeMachines): number {
   const outputs = machines.fill.takeOutput()
   for (const output of outputs) {
     if (output.type === 'send') machines.post.send(output.to, output.message)
+    else if (output.type === 'scan')
+      machines.post.effect({ type: 'store/scan', token: output.token, scan: output.scan })
     else if (output.type === 'progress') {
       const { partitions, source, records, done } = output
       machines.post.notice({ type: 'transfer', partitions, source, records, done })

@@ -25,8 +25,8 @@ export class NodeTransfers {
   readonly #source = new TransferSource()
   readonly fill: Fill
   readonly purge: Purge
-  /** Fills that wait until the store is clean, oldest first. */
-  #held: (readonly FillOrder[])[] = []
+  /** Fills that wait for the table they were made for, or until the store is clean; oldest first. */
+  #held: FillOrder[] = []
 
   constructor(options: {
     identity: NodeIdentity
@@ -46,9 +46,17 @@ export class NodeTransfers {
     this.purge = new Purge({ unclean, take })
   }
 
-  onStart(orders: readonly FillOrder[], keeper: TableKeeper, nowMs: number): void {
-    if (this.purge.remaining > 0) this.#held.push(orders)
-    else this.fill.onOrders(orders, keeper.epoch, nowMs)
+  /**
+   * Under an older table it is not known yet what must be dropped first: what came before would be dropped with it, and be
+   * reported as filled.
+   */
+  onStart(orders: readonly FillOrder[]): void {
+    this.#held.push(...orders)
+  }
+
+  /** Partitions that are to be filled. */
+  get filling(): number {
+    return this.fill.remaining + this.#held.length
   }
 
   onPull(from: NodeId, message: TransferPull, machines: { keeper: TableKeeper; requests: NodeRequests }): void {
@@ -66,7 +74,7 @@ export class NodeTransfers {
 
   /** True if the page was for one of us. */
   onScanned(token: number, page: StorePage, requests: NodeRequests, nowMs: number): boolean {
-    if (this.purge.onScanned(token, page, nowMs)) return true
+    if (this.purge.onScanned(token, page, nowMs) || this.fill.onScanned(token, page, nowMs)) return true
     const chunk = this.#source.onScanned(token, page)
     if (chunk !== undefined) this.#reply(chunk, requests)
     return chunk !== undefined
@@ -98,15 +106,17 @@ export class NodeTransfers {
       }
       return
     }
-    for (const orders of this.#held.splice(0)) {
-      const wanted = orders.filter(({ partition, rowEpoch }) => this.#isWanted(partition, rowEpoch, keeper))
-      if (wanted.length > 0) this.fill.onOrders(wanted, keeper.epoch, nowMs)
+    if (this.#held.length > 0) {
+      const orders = this.#held.filter(({ partition, rowEpoch }) => this.#isWanted(partition, rowEpoch, keeper))
+      this.#held = this.#held.filter(({ partition, rowEpoch }) => rowEpoch > keeper.row(partition).epoch)
+      if (orders.length > 0) this.fill.onOrders(orders, keeper.epoch, nowMs)
     }
     this.fill.advance(mayPull, nowMs)
   }
 
   nextDeadlineMs(mayPull: (node: NodeId) => boolean): number {
-    return Math.min(this.purge.nextDeadlineMs(), this.fill.nextDeadlineMs(mayPull))
+    // Nothing is filled while something is dropped.
+    return this.purge.remaining > 0 ? this.purge.nextDeadlineMs() : this.fill.nextDeadlineMs(mayPull)
   }
 
   #lost(before: PartitionTable, after: PartitionTable): readonly PartitionId[] {
@@ -115,7 +125,8 @@ export class NodeTransfers {
 
   #isWanted(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
     const row = keeper.row(partition)
-    return row.epoch === rowEpoch && row.pending.includes(this.#identity.self)
+    const { self } = this.#identity
+    return row.epoch === rowEpoch && (row.pending.includes(self) || row.standbys.includes(self))
   }
 
   /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */

@@ -192,6 +192,8 @@ export interface ClusterEvents {
   'node:hung': [{ node: NodeId; silentMs: number }]
   /** A node that joined owns its share. */
   'node:joined': [{ node: NodeId }]
+  /** A standby is a member: by hand, or in place of one that is down for good. */
+  'node:promoted': [{ node: NodeId }]
   /** A node that left is no member any more; its store is deleted. */
   'node:removed': [{ node: NodeId }]
   /** Its disk is full: see `NodeStatus.storeFull`. */
@@ -295,10 +297,16 @@ export interface Cluster extends KeyValueStore {
   /** What joins and leaves would move; nothing is changed. Errors: INVALID_OPTION, UNKNOWN_NODE, TOO_FEW_NODES, CLOSED. */
   plan(change?: { join?: number; leave?: NodeId | readonly NodeId[] }): Promise<ShapePlan>
   /**
-   * New nodes (default one), under ids that were never used. Resolves with them once each owns its share; the cluster serves
+   * New nodes (default one, members), under ids that were never used. A standby gets every write and serves nothing until it is
+   * promoted, by hand or when another is down for good. Resolves with them once each owns its share; the cluster serves
    * meanwhile, and what was begun goes on after a crash. Errors: INVALID_OPTION, JOIN_FAILED, CLOSED.
    */
-  join(options?: { count?: number }): Promise<NodeId[]>
+  join(options?: { count?: number; role?: 'member' | 'standby' }): Promise<NodeId[]>
+  /**
+   * A standby becomes a member: it gets its share of the partitions, and compares them instead of being sent them.
+   * Resolves once it is. Errors: UNKNOWN_NODE, INVALID_OPTION (it is no standby), CLOSED.
+   */
+  promote(node: NodeId): Promise<void>
   /**
    * The node's partitions go to the others, then it goes, and its store is deleted. Also one that is down for good.
    * Resolves once it is no member. Errors: UNKNOWN_NODE, TOO_FEW_NODES, CLOSED.

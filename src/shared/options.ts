@@ -69,7 +69,13 @@ export const NUMBER_OPTIONS = {
     about: 'node threads at creation; later opens find what is there',
   },
   partitions: { byDefault: 128, min: 16, max: 16_384, unit: 'partitions', about: 'a power of two, fixed at creation' },
-  standbys: { byDefault: 0, min: 0, max: 0, unit: 'nodes', about: 'hot standbys; only 0 in this version' },
+  standbys: {
+    byDefault: 0,
+    min: 0,
+    max: 16,
+    unit: 'nodes',
+    about: 'hot standbys at creation, beside `nodes`: they get every write and serve nothing until promoted; 0: none',
+  },
   readTimeoutMs: { byDefault: 1_000, min: 1, max: 600_000, unit: 'ms', about: 'deadline of a read without timeoutMs' },
   writeTimeoutMs: {
     byDefault: 2_000,

@@ -6,6 +6,7 @@
  */
 
 import { type Address, type NodeId, SUPERVISOR } from '../protocol/ids.js'
+import { standbysOf } from '../protocol/ring/table.js'
 import { HEALTHY } from './network.js'
 import type { FaultKind, PlannedFault } from './plan.js'
 import type { SimNode } from './sim-node.js'
@@ -124,7 +125,7 @@ export class Injector {
       }
       case 'node-joins':
         if (!world.supervisor.isThere || world.nodes.size >= NODES_MAX) return undefined
-        return world.grow()
+        return world.grow('member')
       case 'node-leaves': {
         const staying = this.#staying()
         const leaving = pick(staying, first)
@@ -133,6 +134,15 @@ export class Injector {
           return undefined
         world.supervisor.leave(leaving)
         return leaving
+      }
+      case 'standby-joins':
+        if (!world.supervisor.isThere || world.nodes.size >= NODES_MAX) return undefined
+        return world.grow('standby')
+      case 'standby-is-promoted': {
+        const standby = pick(standbysOf(world.supervisor.table), first)
+        if (standby === undefined || !world.supervisor.isThere) return undefined
+        world.supervisor.promote(standby)
+        return standby
       }
       case 'client-thread-joins':
         return world.supervisor.isThere ? world.addGateway().id : undefined
@@ -190,13 +200,12 @@ export class Injector {
     }
   }
 
-  /** Members that are neither down for good nor on the way in or out. */
+  /** Members that are neither standbys nor down for good nor on the way in or out. */
   #staying(): readonly NodeId[] {
     const { supervisor, nodes } = this.#world
     const { joining, leaving } = supervisor.onTheWay
-    return [...nodes.keys()].filter(
-      (id) => supervisor.phaseOf(id) !== 'down' && !joining.includes(id) && !leaving.includes(id),
-    )
+    const others = [...joining, ...leaving, ...standbysOf(supervisor.table)]
+    return [...nodes.keys()].filter((id) => supervisor.phaseOf(id) !== 'down' && !others.includes(id))
   }
 
   #onNetwork(kind: FaultKind, lastsMs: number, [first, second, third]: PlannedFault['where']): string | undefined {

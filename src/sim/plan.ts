@@ -39,7 +39,7 @@ const CLOCK_FAULT = 'clock-jumps'
 const CLOCK_JUMPS = 6
 
 /** Changes of shape are no faults, but strike like them. */
-const SHAPE_KINDS = ['node-joins', 'node-leaves'] as const
+const SHAPE_KINDS = ['node-joins', 'node-leaves', 'standby-joins', 'standby-is-promoted'] as const
 const SHAPES_MAX = 6
 
 export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SHAPE_KINDS)[number] | typeof CLOCK_FAULT
@@ -57,6 +57,8 @@ export interface PlannedFault {
 export interface Plan {
   readonly seed: number
   readonly nodes: number
+  /** Hot standbys, beside the nodes. */
+  readonly standbys: number
   readonly gateways: number
   readonly clients: number
   /** Calls of all clients together. */
@@ -109,11 +111,14 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
   const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
-  const shapes = shapesOf(new Prng(seed * 8 + 7_000_003), lastsMs)
+  const shaping = new Prng(seed * 8 + 7_000_003)
+  const standbys = shaping.below(4) === 0 ? 1 : 0
+  const shapes = shapesOf(shaping, lastsMs)
   return {
     seed,
     sharedClock,
     nodes,
+    standbys,
     gateways: 1 + prng.below(3),
     clients,
     operations,

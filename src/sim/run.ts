@@ -78,11 +78,12 @@ class Run {
         this.#ends[end] = (this.#ends[end] ?? 0) + 1
       },
     }
-    const { seed, nodes, latencyMs } = plan
+    const { seed, nodes, standbys, latencyMs } = plan
     const [minMs, spreadMs] = latencyMs
     this.#world = new SimWorld({
       seed,
       nodes,
+      standbys,
       config: configOf(plan),
       supervision: supervisionOf(plan),
       latency: { minMs, spreadMs },

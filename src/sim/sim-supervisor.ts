@@ -12,7 +12,12 @@ import type { PartitionTable } from '../protocol/ring/table.js'
 import { stateOf, statusOf } from '../protocol/supervision/node-phases.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import { type SupervisorConfig, SupervisorCore } from '../protocol/supervision/supervisor-core.js'
-import type { SupervisorEffect, SupervisorEvent } from '../protocol/supervision/supervisor-events.js'
+import type {
+  NodeRole,
+  OnTheWay,
+  SupervisorEffect,
+  SupervisorEvent,
+} from '../protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../protocol/supervision/thread-watch.js'
 import type { Life, SimNode } from './sim-node.js'
 import type { SimWorld } from './world.js'
@@ -32,7 +37,7 @@ export class SimSupervisor {
   #persisted: PartitionTable
   readonly #down = new Set<NodeId>()
   /** On the way in, or out: as noted on the disk. */
-  readonly #joining = new Set<NodeId>()
+  readonly #joining = new Map<NodeId, NodeRole>()
   readonly #leaving = new Set<NodeId>()
   readonly #booted = new Set<Life>()
   /** What is to be said to nodes that have not been booted. */
@@ -110,13 +115,19 @@ export class SimSupervisor {
     })
   }
 
-  get onTheWay(): { readonly joining: readonly NodeId[]; readonly leaving: readonly NodeId[] } {
-    return { joining: [...this.#joining].sort(), leaving: [...this.#leaving].sort() }
+  get onTheWay(): Required<OnTheWay> {
+    const joining = [...this.#joining.keys()].sort()
+    const standbys = joining.filter((node) => this.#joining.get(node) === 'standby')
+    return { joining, standbys, leaving: [...this.#leaving].sort() }
   }
 
-  join(node: NodeId): void {
-    this.#joining.add(node)
-    this.step({ type: 'operator/join', nodes: [node] })
+  join(node: NodeId, role: NodeRole): void {
+    this.#joining.set(node, role)
+    this.step({ type: 'operator/join', nodes: [node], role })
+  }
+
+  promote(node: NodeId): void {
+    this.step({ type: 'operator/promote', node })
   }
 
   leave(node: NodeId): void {

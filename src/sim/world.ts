@@ -13,6 +13,7 @@ import { Prng } from '../protocol/prng.js'
 import { planClaim } from '../protocol/ring/claim.js'
 import { newTable } from '../protocol/supervision/reassignment.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import type { NodeRole } from '../protocol/supervision/supervisor-events.js'
 import { EventQueue } from './event-queue.js'
 import { type Latency, Network } from './network.js'
 import { type Mail, type Observer, type Watching, watchingOf } from './observer.js'
@@ -24,6 +25,8 @@ import { SimSupervisor } from './sim-supervisor.js'
 export interface WorldOptions {
   readonly seed: number
   readonly nodes: number
+  /** Beside them. */
+  readonly standbys?: number
   readonly config: GatewayConfig
   readonly supervision: SupervisorConfig
   readonly latency: Latency
@@ -59,7 +62,7 @@ export class SimWorld {
   #nextNode: number
 
   constructor(options: WorldOptions) {
-    const { seed, nodes, config, supervision, observers } = options
+    const { seed, nodes, standbys: count = 0, config, supervision, observers } = options
     this.options = options
     this.watching = watchingOf(observers)
     const chanceOf = (purpose: number): Prng => new Prng(seed * 8 + purpose)
@@ -73,9 +76,10 @@ export class SimWorld {
     this.network = new Network(this.chance.network, options.latency)
     const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
     const { partitions, n } = config
-    for (const id of members) this.nodes.set(id, new SimNode(id, this.#newDisk(), this))
-    this.#nextNode = nodes + 1
-    const table = newTable(planClaim({ partitions, n, members }).rows, n)
+    const standbys = Array.from({ length: count }, (_, index) => `node${nodes + index + 1}`)
+    for (const id of [...members, ...standbys]) this.nodes.set(id, new SimNode(id, this.#newDisk(), this))
+    this.#nextNode = nodes + count + 1
+    const table = newTable(planClaim({ partitions, n, members }).rows, n, standbys)
     this.supervisor = new SimSupervisor(this, supervision, table)
     for (const observer of this.watching.onWorld) observer.onWorld(this)
     for (const observer of this.watching.onPersisted) observer.onPersisted(table)
@@ -148,12 +152,12 @@ export class SimWorld {
   }
 
   /** A new node, under an id that was never used, joins. */
-  grow(): NodeId {
+  grow(role: NodeRole): NodeId {
     const id = `node${this.#nextNode++}`
     const disk = this.#newDisk()
     disk.isNew = true
     this.nodes.set(id, new SimNode(id, disk, this))
-    this.supervisor.join(id)
+    this.supervisor.join(id, role)
     return id
   }
 

@@ -39,6 +39,8 @@ export interface NodeEntry {
    * `removed`: its id is not used again.
    */
   readonly status: 'joining' | 'member' | 'leaving' | 'down' | 'removed'
+  /** What a node that joins is to be; from then on the table tells. */
+  readonly role?: 'member' | 'standby'
   /** The store that the table's full rows count on: a node that comes with another one has forgotten. */
   readonly storeId?: string
   /** How far a store had come when the cluster was last closed in order; it counts while that store is this node's. */

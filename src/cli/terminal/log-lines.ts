@@ -40,6 +40,7 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     text: `${node} has not answered for ${duration(silentMs)} and is terminated`,
   }),
   'node:joined': ({ node }) => ({ style: 'green', text: `${node} has joined and owns its share` }),
+  'node:promoted': ({ node }) => ({ style: 'green', text: `${node} was a standby and is a member now` }),
   'node:removed': ({ node }) => ({ style: 'cyan', text: `${node} has left; its store is deleted` }),
   'node:full': ({ node, reason }) => ({ style: 'red', text: `${node} takes no writes, its disk is full: ${reason}` }),
   'node:room': ({ node }) => ({ style: 'green', text: `${node} has room again and opens its store anew` }),

@@ -6,7 +6,7 @@
  * It must never report a partition that lacks something a source had. Called by `DynamoNode` of the pending owner.
  */
 
-import { TRANSFER_CHUNK_BYTES } from '../config.js'
+import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
 import { type Epoch, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
 import {
   type FillOrder,
@@ -16,8 +16,12 @@ import {
   REPLY,
   type ReplyStatus,
   type TransferChunk,
+  type TransferPull,
 } from '../messages.js'
+import { digestOf } from '../range-digest.js'
+import type { StorePage, StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
+import { recordsOf } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
 const CHUNK_BYTES_MIN = 4_096
@@ -38,6 +42,8 @@ export type FillOutput =
       readonly records: readonly VersionRecord[]
       readonly purpose: Purpose
     }
+  /** What is held of a range already; answered by `onScanned` with the same token. */
+  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
   | {
       readonly type: 'progress'
       readonly source: NodeId
@@ -51,12 +57,15 @@ interface Pass {
   readonly source: NodeId
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
+  /** Most of it is here already: ranges are compared, and only what differs is sent. */
+  readonly hasCopy: boolean
   /** Everything up to here has been accepted by the store. */
   after: Key | undefined
   /** The same once the chunk that is being stored has been. */
   next: Key | undefined
   records: number
-  state: 'idle' | 'asked' | 'storing'
+  state: 'idle' | 'scanning' | 'asked' | 'storing'
+  /** Of the pull, or of the scan before it. */
   messageId: number
   /** The local write that must be accepted before the next pull; 0: none. */
   local: number
@@ -106,7 +115,7 @@ export class Fill {
    */
   onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
     this.#epoch = epoch
-    const bySource = new Map<NodeId, FillOrder[]>()
+    const bySource = new Map<string, FillOrder[]>()
     const nothingToRead: FillOrder[] = []
     for (const order of orders) {
       const { partition, rowEpoch, sources } = order
@@ -121,14 +130,17 @@ export class Fill {
       this.#filling.set(partition, { rowEpoch, sources, missing: new Set(missing) })
       for (const source of missing) {
         if (kept?.missing.has(source)) continue
-        bySource.set(source, [...(bySource.get(source) ?? []), order])
+        // Passes that compare go by themselves.
+        const name = order.hasCopy === true ? `${source} ` : source
+        bySource.set(name, [...(bySource.get(name) ?? []), order])
       }
     }
     if (nothingToRead.length > 0) this.#report(nothingToRead)
     this.#dropUnwanted()
-    for (const [source, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [name, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
       this.#passes.push({
-        source,
+        source: name.trimEnd(),
+        hasCopy: name.endsWith(' '),
         partitions: wanted.map((order) => order.partition),
         rowEpochs: wanted.map((order) => order.rowEpoch),
         after: undefined,
@@ -162,12 +174,28 @@ export class Fill {
     this.#dropUnwanted()
   }
 
+  /** True if the page was ours: what this node holds of the next range. */
+  onScanned(token: number, page: StorePage, nowMs: number): boolean {
+    const pass = this.#passes.find((candidate) => candidate.messageId === token && candidate.state === 'scanning')
+    if (pass === undefined) return false
+    const digest = digestOf(recordsOf(page))
+    this.#ask(pass, nowMs, { digest, ...(page.next === undefined ? {} : { to: page.next }) })
+    return true
+  }
+
   onChunk(from: NodeId, chunk: TransferChunk, nowMs: number): void {
     const pass = this.#passes.find((candidate) => candidate.source === from && candidate.messageId === chunk.replyTo)
     if (pass === undefined || pass.state !== 'asked') return
     if (chunk.status !== REPLY.ok) {
       pass.state = 'idle'
       pass.notBeforeMs = nowMs + PULL_RETRY_MS
+      return
+    }
+    if (chunk.same === true) {
+      pass.state = 'idle'
+      pass.notBeforeMs = nowMs
+      pass.after = chunk.next
+      if (chunk.next === undefined) this.#endPass(pass)
       return
     }
     let bytes = 0
@@ -239,18 +267,41 @@ export class Fill {
     for (const pass of this.#passes) {
       if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
-      pass.state = 'asked'
-      pass.messageId = this.#takeMessageId()
-      pass.notBeforeMs = nowMs
-      // Only what is still wanted: a source refuses a pull as a whole, so that one row that has changed since (another of
-      // its places was filled, say) would have the others of its pass refused for ever.
-      const partitions = pass.partitions.filter((partition) => this.#isWanted(pass, partition))
-      const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
-      const { after } = pass
-      const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
-      const message: Message = { ...pull, bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
-      this.#output.push({ type: 'send', to: pass.source, message })
+      if (pass.hasCopy) this.#look(pass)
+      else this.#ask(pass, nowMs)
     }
+  }
+
+  /** At the next range of the copy that is here. */
+  #look(pass: Pass): void {
+    pass.state = 'scanning'
+    pass.messageId = this.#takeMessageId()
+    const { after } = pass
+    const range = { reverse: false, ...(after === undefined ? {} : { from: after, fromExclusive: true }) }
+    const partitions = this.#wantedOf(pass)
+    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: this.#chunkBytes, partitions }
+    this.#output.push({ type: 'scan', token: pass.messageId, scan })
+  }
+
+  #ask(pass: Pass, nowMs: number, copy?: TransferPull['copy']): void {
+    pass.state = 'asked'
+    pass.messageId = this.#takeMessageId()
+    pass.notBeforeMs = nowMs
+    const partitions = this.#wantedOf(pass)
+    const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
+    const { after } = pass
+    const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
+    const bounds = { bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
+    const message: Message = { ...pull, ...bounds, ...(copy === undefined ? {} : { copy }) }
+    this.#output.push({ type: 'send', to: pass.source, message })
+  }
+
+  /**
+   * Only what is still wanted: a source refuses a pull as a whole, so that one row that has changed since (another of its places
+   * was filled, say) would have the others of its pass refused for ever.
+   */
+  #wantedOf(pass: Pass): readonly PartitionId[] {
+    return pass.partitions.filter((partition) => this.#isWanted(pass, partition))
   }
 
   #endPass(pass: Pass): void {

@@ -5,8 +5,9 @@
  * between chunks but the scan that runs. Called by `DynamoNode`.
  */
 
-import type { Address } from '../ids.js'
+import type { Address, Key } from '../ids.js'
 import { REPLY, type TransferChunk, type TransferPull } from '../messages.js'
+import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
 
@@ -26,9 +27,10 @@ export class TransferSource {
   /** The scan that answers the pull. */
   onPull(from: Address, message: TransferPull, token: number): StoreScan {
     this.#pulls.set(token, { to: from, message })
-    const { after, bytesMax, partitions } = message
-    const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
-    return { range, limit: CHUNK_KEYS_MAX, bytesMax, partitions }
+    const { after, bytesMax, partitions, copy } = message
+    const begin = after === undefined ? {} : { from: after, fromExclusive: true }
+    const to = copy?.to === undefined ? {} : { to: copy.to }
+    return { range: { ...begin, ...to, reverse: false }, limit: CHUNK_KEYS_MAX, bytesMax, partitions }
   }
 
   /** A pull that cannot be served now. */
@@ -42,16 +44,34 @@ export class TransferSource {
     if (pull === undefined) return undefined
     this.#pulls.delete(token)
     const bad = page.records.indexOf('damaged')
+    const { copy } = pull.message
+    // Where a copy is compared, its end is the page's, unless the page ended early.
+    const isWhole = page.next === undefined || page.next === copy?.to
+    const next = copy !== undefined && isWhole ? copy.to : page.next
+    if (copy !== undefined && isWhole && bad < 0 && digestOf(recordsOf(page)) === copy.digest) {
+      const same = { type: 'transfer/chunk' as const, replyTo: pull.message.id, status: REPLY.ok, same: true }
+      const to = next === undefined ? {} : { next }
+      return { to: pull.to, message: { ...same, keys: [], records: [], ...to } }
+    }
     const end = bad < 0 ? page.keys.length : bad
     const keys = page.keys.slice(0, end)
     const records = page.records.slice(0, end) as VersionRecord[]
     const reply = { type: 'transfer/chunk' as const, replyTo: pull.message.id, keys, records }
     const { to } = pull
-    if (bad < 0)
-      return { to, message: { ...reply, status: REPLY.ok, ...(page.next === undefined ? {} : { next: page.next }) } }
+    if (bad < 0) return { to, message: { ...reply, status: REPLY.ok, ...(next === undefined ? {} : { next }) } }
     const damaged = page.keys[bad] as string
     const last = keys.at(-1)
     if (last === undefined) return { to, message: { ...reply, status: REPLY.unknown }, damaged }
     return { to, message: { ...reply, status: REPLY.ok, next: last }, damaged }
   }
+}
+
+/** Those that are not damaged. */
+export function recordsOf(page: StorePage): ReadonlyMap<Key, VersionRecord> {
+  const records = new Map<Key, VersionRecord>()
+  page.keys.forEach((key, index) => {
+    const record = page.records[index]
+    if (record !== undefined && record !== 'damaged') records.set(key, record)
+  })
+  return records
 }

@@ -21,9 +21,10 @@ import {
   REPLY,
   type ReplyStatus,
 } from '../messages.js'
+import { digestOf } from '../range-digest.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
-import { recordCovers, type VersionRecord, versionText } from '../versions/record.js'
+import { recordCovers, type VersionRecord } from '../versions/record.js'
 
 /**
  * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less often where the machine
@@ -262,7 +263,9 @@ export class Exchange {
     this.#queue = this.#queue.filter((other) => other !== peer)
     const partitions: PartitionId[] = []
     table.rows.forEach((row, partition) => {
-      if (isFullOwner(row, peer) && isFullOwner(row, this.#self)) partitions.push(partition)
+      // A standby compares, too, and is compared with by nobody: it serves nothing.
+      const isOurs = isFullOwner(row, this.#self) || row.standbys.includes(this.#self)
+      if (isFullOwner(row, peer) && isOurs) partitions.push(partition)
     })
     this.#running = {
       peer,
@@ -358,21 +361,6 @@ function scanOf(message: ExchangeCompare, partitions: readonly PartitionId[]): S
   const from = after === undefined ? {} : { from: after, fromExclusive: true }
   const range = { ...from, ...(to === undefined ? {} : { to }), reverse: false }
   return { range, limit: EXCHANGE_KEYS * 8, bytesMax: bytesMax * 4, partitions }
-}
-
-/** Two 32-bit FNV-1a lanes over keys and versions, in key order. Not cryptographic: both sides are ours. */
-function digestOf(records: ReadonlyMap<Key, VersionRecord>): string {
-  let a = 0x811c9dc5
-  let b = 0x1b873593
-  for (const [key, record] of records) {
-    const text = `${key}\u0000${versionText(record)}\u0001`
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index)
-      a = Math.imul(a ^ code, 0x01000193)
-      b = Math.imul(b ^ code, 0x85ebca6b) ^ (b >>> 13)
-    }
-  }
-  return `${(a >>> 0).toString(16)}-${(b >>> 0).toString(16)}-${records.size}`
 }
 
 function bytesOf(records: readonly VersionRecord[]): number {

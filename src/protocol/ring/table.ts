@@ -51,6 +51,11 @@ export function writeTargetsOf(row: Row): readonly NodeId[] {
   return targets
 }
 
+/** The hot standbys: a standby is one of every row. Shape: sorted. */
+export function standbysOf(table: PartitionTable): readonly NodeId[] {
+  return [...(table.rows[0]?.standbys ?? [])].sort()
+}
+
 /** True if the node is a full owner of the row: it may serve reads and counts in the old quorum. */
 export function isFullOwner(row: Row, node: NodeId): boolean {
   return row.owners.includes(node)

@@ -18,6 +18,13 @@ export class Exchanges {
   /** Since when exchanges are owed and not ordered because a node starts. */
   #heldBackSinceMs: number | undefined
 
+  /** A standby compares with owners, and nobody with it. */
+  readonly #isStandby: (node: NodeId) => boolean
+
+  constructor(isStandby: (node: NodeId) => boolean = () => false) {
+    this.#isStandby = isStandby
+  }
+
   get isEmpty(): boolean {
     return this.#owed.size === 0
   }
@@ -81,7 +88,9 @@ export class Exchanges {
     return orders
   }
 
-  #owe(node: NodeId, peer: NodeId): void {
+  #owe(one: NodeId, other: NodeId): void {
+    if (this.#isStandby(one) && this.#isStandby(other)) return
+    const [node, peer] = this.#isStandby(other) ? [other, one] : [one, other]
     const owed = this.#owed.get(node) ?? new Set()
     this.#owed.set(node, owed.add(peer))
     // Already under way: what it has passed may have changed, so it is owed once more after.

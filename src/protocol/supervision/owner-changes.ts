@@ -53,6 +53,8 @@ export class OwnerChanges {
   >()
   readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
   readonly #accepted = new Set<PartitionId>()
+  /** Nodes that were standbys: they hold nearly everything. */
+  readonly #copies = new Set<NodeId>()
   /** Since when rows wait to flip together. */
   #readySinceMs: number | undefined
   /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
@@ -84,6 +86,11 @@ export class OwnerChanges {
   /** Who has stored which epoch, and which flips are active, is not known any more. */
   resume(): void {
     this.#isResuming = true
+  }
+
+  /** It is a standby no more. */
+  onPromoted(node: NodeId): void {
+    this.#copies.add(node)
   }
 
   onFilled(from: NodeId, partitions: readonly PartitionId[], rowEpochs: readonly Epoch[]): void {
@@ -132,6 +139,11 @@ export class OwnerChanges {
     }).length
   }
 
+  /** So many of its owners go by the row that the others make no quorum: every write goes to all that it names. */
+  isKnown(row: Row): boolean {
+    return this.#countStored(row.owners, row.epoch) >= this.#storedNeeded
+  }
+
   get #storedNeeded(): number {
     return this.#quorums.n - Math.min(this.#quorums.r, this.#quorums.w) + 1
   }
@@ -140,11 +152,7 @@ export class OwnerChanges {
     const orders = new Map<NodeId, FillOrder[]>()
     for (const partition of jointPartitions(this.#host.tables.persisted)) {
       const row = rowOf(this.#host.tables.persisted, partition)
-      if (
-        row !== this.#host.tables.newest.rows[partition] ||
-        this.#countStored(row.owners, row.epoch) < this.#storedNeeded
-      )
-        continue
+      if (row !== this.#host.tables.newest.rows[partition] || !this.isKnown(row)) continue
       const sources = this.#chooseSources(row, partition)
       if (sources === undefined) continue
       for (const pending of row.pending) {
@@ -156,7 +164,9 @@ export class OwnerChanges {
         // A source that will never answer again (its salvaged store turned out to be gone) is replaced by another.
         if (isSame && earlier.sources.every((source) => this.#isReadable(source))) continue
         this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
-        orders.set(node.id, [...(orders.get(node.id) ?? []), { partition, rowEpoch: row.epoch, sources }])
+        const order = { partition, rowEpoch: row.epoch, sources }
+        const own = this.#copies.has(node.id) ? { ...order, hasCopy: true } : order
+        orders.set(node.id, [...(orders.get(node.id) ?? []), own])
       }
     }
     for (const [node, list] of orders) this.#host.post.send(node, { type: 'transfer/start', orders: list })

@@ -7,7 +7,7 @@
 
 import type { Epoch, NodeId, PartitionId } from '../ids.js'
 import { type OwnerRows, planReplacement } from '../ring/claim.js'
-import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
+import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row, standbysOf } from '../ring/table.js'
 
 /** The table with other rows under a new epoch; the same table if no row changed. */
 function withRows(table: PartitionTable, change: (row: Row, partition: PartitionId) => Row): PartitionTable {
@@ -60,9 +60,72 @@ export function rowsAfterDeath(
   })
 }
 
-/** Owners as they were planned anew: whoever is to have a place and is not in it becomes pending there. What is lost stays as it is. */
-export function rowsAfterClaim(table: PartitionTable, wanted: OwnerRows): PartitionTable {
-  return withRows(table, (row, partition) => {
+/** Who is there when somebody has died for good. */
+export interface Survivors {
+  readonly dead: ReadonlySet<NodeId>
+  /** Neither standbys nor dead. */
+  readonly living: readonly NodeId[]
+  readonly isLeaving: (node: NodeId) => boolean
+  /** Standbys that can take a place, the one that lacks least first. */
+  readonly standbys: readonly NodeId[]
+}
+
+/** The dead are replaced: by standbys, as long as there are some, then by the other members. One new epoch. */
+export function tableAfterDeath(
+  before: PartitionTable,
+  { dead, living, isLeaving, standbys }: Survivors,
+): { readonly table: PartitionTable; readonly promoted: readonly NodeId[] } {
+  let table = withoutStandbys(before, dead)
+  const promoted: NodeId[] = []
+  for (const node of [...dead].sort()) {
+    const standby = standbys[promoted.length]
+    if (standby === undefined) break
+    if (!table.rows.some((row) => newOwnersOf(row).includes(node))) continue
+    table = rowsAfterPromotion(table, node, standby)
+    promoted.push(standby)
+  }
+  // Who leaves takes no place, unless there is nobody else.
+  const all = [...living, ...promoted]
+  const staying = all.filter((node) => !isLeaving(node))
+  const members = staying.length < table.n ? all : staying
+  if (members.length > 0) table = rowsAfterDeath(table, dead, members)
+  const epoch = before.epoch + 1
+  const rows = table.rows.map((row) => (row.epoch > before.epoch ? { ...row, epoch } : row))
+  return { table: table === before ? before : { ...table, epoch, rows }, promoted }
+}
+
+/** Who is down for good gets no writes any more. */
+function withoutStandbys(table: PartitionTable, dead: ReadonlySet<NodeId>): PartitionTable {
+  return withRows(table, (row) => {
+    const standbys = row.standbys.filter((node) => !dead.has(node))
+    return standbys.length === row.standbys.length ? row : { ...row, standbys }
+  })
+}
+
+/**
+ * A standby takes all places of a node that is down for good: it holds all but all of what they held, and is filled by comparing.
+ * It is no standby any more.
+ */
+function rowsAfterPromotion(table: PartitionTable, dead: NodeId, standby: NodeId): PartitionTable {
+  return withRows(table, (row) => {
+    const owners = newOwnersOf(row)
+    const pending = row.pending.map((node, place) => (owners[place] === dead ? standby : node))
+    return { ...row, pending, standbys: row.standbys.filter((node) => node !== standby) }
+  })
+}
+
+/**
+ * Owners as they were planned anew: whoever is to have a place and is not in it becomes pending there. What is lost stays as it
+ * is. `standbys`: of every row, from now on.
+ */
+export function rowsAfterClaim(
+  table: PartitionTable,
+  wanted: OwnerRows,
+  standbys: readonly NodeId[] = standbysOf(table),
+): PartitionTable {
+  const isSame = standbys.join() === standbysOf(table).join()
+  return withRows(table, (before, partition) => {
+    const row = isSame ? before : { ...before, standbys }
     if (row.lost) return row
     const pending = row.owners.map((owner, place) => {
       const successor = wanted[partition]?.[place] ?? null
@@ -102,12 +165,16 @@ export function rowsWithLoss(
 }
 
 /** The table of a new cluster: every place full, epoch 1. */
-export function newTable(rows: readonly (readonly (NodeId | null)[])[], n: number): PartitionTable {
+export function newTable(
+  rows: readonly (readonly (NodeId | null)[])[],
+  n: number,
+  standbys: readonly NodeId[] = [],
+): PartitionTable {
   const epoch: Epoch = 1
   return {
     epoch,
     n,
-    rows: rows.map((owners) => ({ epoch, owners, pending: owners.map(() => null), standbys: [], lost: false })),
+    rows: rows.map((owners) => ({ epoch, owners, pending: owners.map(() => null), standbys, lost: false })),
   }
 }
 

@@ -15,10 +15,11 @@
 
 import type { NodeId } from '../ids.js'
 import { planClaim } from '../ring/claim.js'
-import { newOwnersOf, type PartitionTable, type Row } from '../ring/table.js'
+import { newOwnersOf, type PartitionTable, type Row, standbysOf } from '../ring/table.js'
 import { rowsAfterClaim } from './reassignment.js'
 import type { Roster } from './roster.js'
 import { isSalvage, type Supervised } from './supervised.js'
+import type { NodeRole } from './supervisor-events.js'
 import type { SupervisorPost } from './supervisor-post.js'
 import type { TableBook } from './table-book.js'
 
@@ -31,6 +32,12 @@ export interface ShapeHost {
   isMoving(): boolean
   /** It is to be waited for by nobody: no exchange is owed by it or to it. */
   forget(node: NodeId): void
+  /** Before its first orders: it holds nearly everything. */
+  onPromoted(node: NodeId): void
+  /** A standby that does not hold what the owners hold. */
+  lacks(node: NodeId): boolean
+  /** It holds nothing yet. */
+  onNewStandby(node: NodeId): void
   /** A new epoch: persisted, then announced. */
   change(table: PartitionTable, reason: string): void
 }
@@ -40,6 +47,10 @@ export class ShapeChanges {
   /** Somebody has come or wants to go since owners were planned. */
   #isPlanDue = false
   readonly #joining = new Set<NodeId>()
+  /** Of these, those that are to be standbys. */
+  readonly #standbys = new Set<NodeId>()
+  /** Standbys that are to be members. */
+  readonly #promoted = new Set<NodeId>()
   readonly #leaving = new Set<NodeId>()
   /** Of those that leave: told to retire in this life. */
   readonly #retiring = new Set<NodeId>()
@@ -54,7 +65,7 @@ export class ShapeChanges {
 
   /** Nobody is on the way in or out. */
   get isSettled(): boolean {
-    return this.#joining.size === 0 && this.#leaving.size === 0
+    return this.#joining.size === 0 && this.#leaving.size === 0 && this.#promoted.size === 0
   }
 
   isLeaving(node: NodeId): boolean {
@@ -62,8 +73,15 @@ export class ShapeChanges {
   }
 
   /** It has been added to the roster. */
-  onJoin(node: NodeId): void {
+  onJoin(node: NodeId, role: NodeRole): void {
     this.#joining.add(node)
+    if (role === 'standby') this.#standbys.add(node)
+    this.#isPlanDue = true
+  }
+
+  /** A standby is to be a member. */
+  onPromote(node: NodeId): void {
+    this.#promoted.add(node)
     this.#isPlanDue = true
   }
 
@@ -88,6 +106,7 @@ export class ShapeChanges {
 
   onDown(node: NodeId): void {
     this.#joining.delete(node)
+    this.#promoted.delete(node)
     this.#retiring.delete(node)
   }
 
@@ -117,23 +136,40 @@ export class ShapeChanges {
     // One that starts may turn out not to: it would be given places that it then has to be relieved of.
     if ([...this.#joining].some((id) => nodes.get(id)?.phase !== 'up')) return
     this.#isPlanDue = false
-    const members = nodes.living().filter((id) => !this.#leaving.has(id))
-    if (members.length === 0) return
     const table = tables.newest
+    const standbys = this.#standbysOf(table)
+    const members = nodes.living().filter((id) => !this.#leaving.has(id) && !standbys.includes(id))
+    if (members.length === 0) return
     const current = table.rows.map(newOwnersOf)
     const { rows } = planClaim({ partitions: table.rows.length, n: table.n, members, current, evenly: true })
     const names = [
       ...[...this.#joining].sort().map((id) => `${id} joins`),
       ...[...this.#leaving].sort().map((id) => `${id} leaves`),
+      ...[...this.#promoted].sort().map((id) => `${id} is promoted`),
     ]
-    this.#host.change(rowsAfterClaim(table, rows), names.join(', '))
+    this.#host.change(rowsAfterClaim(table, rows, standbys), names.join(', '))
+    for (const id of standbys) if (this.#joining.has(id)) this.#host.onNewStandby(id)
+    for (const id of this.#promoted) this.#host.onPromoted(id)
+  }
+
+  /** As they are to be. */
+  #standbysOf(table: PartitionTable): readonly NodeId[] {
+    const isStandby = (id: NodeId) => !this.#leaving.has(id) && !this.#promoted.has(id)
+    const joining = [...this.#joining].filter((id) => this.#standbys.has(id))
+    return [...standbysOf(table), ...joining].filter(isStandby).sort()
   }
 
   /** Everything that was planned for them has been filled. */
   #welcome(): void {
     for (const node of [...this.#joining].sort()) {
+      if (this.#host.lacks(node)) continue
       this.#joining.delete(node)
+      this.#standbys.delete(node)
       this.#host.post.notice({ type: 'node:joined', node })
+    }
+    for (const node of [...this.#promoted].sort()) {
+      this.#promoted.delete(node)
+      this.#host.post.notice({ type: 'node:promoted', node })
     }
   }
 

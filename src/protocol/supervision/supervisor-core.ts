@@ -14,19 +14,20 @@
  * the highest fsynced table.
  */
 
-import type { PeerInfo } from '../events.js'
-import type { Address, Epoch, Incarnation, NodeId } from '../ids.js'
+import type { Address, Epoch, NodeId } from '../ids.js'
 import type { Message } from '../messages.js'
-import type { PartitionTable } from '../ring/table.js'
+import { type PartitionTable, type Row, standbysOf } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
 import { isStillFull, onFull, onRoom } from './full-disks.js'
+import { Lives } from './lives.js'
 import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
-import { rowsAfterAmnesia, rowsAfterDeath } from './reassignment.js'
+import { rowsAfterAmnesia, tableAfterDeath } from './reassignment.js'
 import type { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
 import { ShapeChanges } from './shape-changes.js'
+import { StandbyFills } from './standby-fills.js'
 import { afterDeath, endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
-import type { ResumeState, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
+import type { OnTheWay, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 import { SupervisorPost } from './supervisor-post.js'
 import { TableBook } from './table-book.js'
 import { ThreadWatch, type WatchLimits } from './thread-watch.js'
@@ -41,11 +42,13 @@ export class SupervisorCore {
   readonly #config: SupervisorConfig
   readonly #nodes = new Roster()
   readonly #post = new SupervisorPost(this.#nodes)
-  readonly #exchanges = new Exchanges()
+  readonly #exchanges = new Exchanges((node) => standbysOf(this.#tables.newest).includes(node))
   readonly #tables: TableBook
+  readonly #lives: Lives
   readonly #watch: ThreadWatch
   readonly #changes: OwnerChanges
   readonly #shape: ShapeChanges
+  readonly #standbyFills = new StandbyFills()
   #isCreation = false
   /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
   #exchangeWhenUp = false
@@ -61,18 +64,27 @@ export class SupervisorCore {
     this.#config = config
     this.#tables = new TableBook(table)
     this.#watch = new ThreadWatch(config)
+    this.#lives = new Lives({
+      nodes: this.#nodes,
+      post: this.#post,
+      tables: this.#tables,
+      activeEpoch: () => this.#changes.activeEpoch,
+    })
     const host = {
       tables: this.#tables,
       nodes: this.#nodes,
       post: this.#post,
       change: this.#change,
-      salvage: (node: Supervised) => this.#spawn(node, 'salvaging'),
+      salvage: (node: Supervised) => this.#lives.spawn(node, 'salvaging', this.#nowMs),
     }
     this.#changes = new OwnerChanges(config, host, table.epoch)
     this.#shape = new ShapeChanges({
       ...host,
       isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled,
       forget: (node) => this.#exchanges.onDown(node),
+      onNewStandby: (node) => this.#standbyFills.onEmpty(node, table.rows.length),
+      onPromoted: (node) => this.#onPromoted(node),
+      lacks: (node) => this.#standbyFills.lacks(node) > 0,
     })
   }
 
@@ -89,7 +101,8 @@ export class SupervisorCore {
   /** Nothing is on its way: no restart, fill, flip, exchange. A lost partition waits for an operator, and is not. */
   isQuiet(): boolean {
     const isStill = this.#nodes.isAtRest && !this.#tables.isPersisting && this.#exchanges.isEmpty
-    return isStill && !this.#changes.isMoving() && this.#changes.isSettled && this.#shape.isSettled
+    const isShaped = this.#shape.isSettled && !this.#standbyFills.isWorking
+    return isStill && isShaped && !this.#changes.isMoving() && this.#changes.isSettled
   }
 
   step(event: SupervisorEvent, nowMs: number): readonly SupervisorEffect[] {
@@ -99,7 +112,7 @@ export class SupervisorCore {
         this.#isCreation = event.isCreation
         this.#exchangeWhenUp = event.wasUnclean
         for (const node of event.wereDown) this.#wereDown.add(node)
-        for (const node of event.nodes) this.#add(node)
+        for (const node of event.nodes) this.#lives.add(node, this.#nowMs)
         this.#goOn(event)
         break
       case 'resume':
@@ -142,8 +155,11 @@ export class SupervisorCore {
         break
       case 'operator/join':
         // A store that is new has forgotten nothing.
-        for (const node of event.nodes) this.#add(node).hintsKept = 0
-        for (const node of event.nodes) this.#shape.onJoin(node)
+        for (const node of event.nodes) this.#lives.add(node, this.#nowMs).hintsKept = 0
+        for (const node of event.nodes) this.#shape.onJoin(node, event.role)
+        break
+      case 'operator/promote':
+        this.#shape.onPromote(event.node)
         break
       case 'operator/leave':
         this.#shape.onLeave(event.node)
@@ -168,23 +184,9 @@ export class SupervisorCore {
 
   // --- lives ----------------------------------------------------------------------------------------------------------
 
-  #add(id: NodeId): Supervised {
-    const node = this.#nodes.add(id, this.#nowMs)
-    this.#spawn(node, 'opening')
-    // Whoever has not heard of a node takes it for one that is down.
-    this.#post.broadcastPeer(node)
-    return node
-  }
-
   /** With what was begun under an earlier core. */
-  #goOn({
-    joining = [],
-    leaving = [],
-  }: {
-    readonly joining?: readonly NodeId[]
-    readonly leaving?: readonly NodeId[]
-  }) {
-    for (const node of joining) this.#shape.onJoin(node)
+  #goOn({ joining = [], standbys = [], leaving = [] }: OnTheWay): void {
+    for (const node of joining) this.#shape.onJoin(node, standbys.includes(node) ? 'standby' : 'member')
     for (const node of leaving) this.#shape.onLeave(node)
   }
 
@@ -193,49 +195,8 @@ export class SupervisorCore {
     this.#isRebuilt = true
     this.#changes.resume()
     this.#exchangeWhenUp = true
-    for (const { node, incarnation, state } of event.nodes) this.#resume(node, incarnation, state)
+    for (const { node, incarnation, state } of event.nodes) this.#lives.resume(node, incarnation, state, this.#nowMs)
     this.#goOn(event)
-  }
-
-  #resume(id: NodeId, incarnation: Incarnation, state: ResumeState): void {
-    const node = this.#nodes.add(id, this.#nowMs)
-    node.incarnation = incarnation
-    switch (state) {
-      case 'up':
-        node.phase = 'up'
-        node.upSinceMs = this.#nowMs
-        // Which epoch it has stored is not known any more: its table tells.
-        return this.#post.send(id, { type: 'table/request', epoch: 0 })
-      case 'starting':
-        node.phase = 'opening'
-        return this.#post.terminate(node, 'its supervisor was rebuilt while it was starting')
-      case 'ended':
-        return this.#spawn(node, 'opening')
-      case 'salvage':
-        // Spawned again if it is still needed.
-        this.#post.terminate(node, 'its supervisor was rebuilt while it was read')
-        node.phase = 'down'
-        return
-      case 'down':
-        node.phase = 'down'
-        return
-      default:
-        state satisfies never
-    }
-  }
-
-  /** A new life; or, of one that is down for good, a thread that reads what it left. */
-  #spawn(node: Supervised, phase: 'opening' | 'salvaging'): void {
-    node.incarnation += 1
-    node.phase = phase
-    node.sinceMs = this.#nowMs
-    node.upSinceMs = undefined
-    node.storedEpoch = 0
-    node.loopsAtMs = this.#nowMs
-    node.isHungReported = false
-    node.isEnding = false
-    const { id, incarnation } = node
-    this.#post.effect({ type: 'spawn', node: id, incarnation, salvage: phase === 'salvaging' })
   }
 
   #onOpened(event: SupervisorEvent & { type: 'node/opened' }): void {
@@ -248,7 +209,7 @@ export class SupervisorCore {
         this.#post.terminate(node, 'its store cannot be salvaged')
       } else {
         node.phase = 'salvaged'
-        this.#boot(node, [])
+        this.#lives.boot(node, [])
       }
       return
     }
@@ -264,24 +225,11 @@ export class SupervisorCore {
     if (isForgetful || event.verdict === 'lost-tail' || event.hintsDamaged > 0) this.#onHintsGone(node)
     else if (mayLack) this.#exchanges.one(node.id, this.#nodes.living())
     if (!isForgetful) return
+    if (standbysOf(this.#tables.newest).includes(node.id))
+      this.#standbyFills.onEmpty(node.id, this.#tables.newest.rows.length)
     const table = rowsAfterAmnesia(this.#tables.newest, node.id)
     if (table !== this.#tables.newest) this.#post.notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
     this.#change(table, `${node.id} is to be refilled: ${event.reason}`)
-  }
-
-  /** A node boots once everything decided about it is on disk: an amnesiac must never see a table in which it is full. */
-  #bootReady(): void {
-    if (this.#tables.isPersisting) return
-    for (const node of this.#nodes.sorted) {
-      if (node.phase !== 'booting' || node.upSinceMs !== undefined) continue
-      node.upSinceMs = this.#nowMs
-      this.#boot(node, this.#nodes.peersOf(node.id))
-    }
-  }
-
-  #boot({ id: node, incarnation }: Supervised, peers: readonly PeerInfo[]): void {
-    const { activeEpoch } = this.#changes
-    this.#post.effect({ type: 'boot', node, incarnation, table: this.#tables.persisted, activeEpoch, peers })
   }
 
   #onExited(event: SupervisorEvent & { type: 'node/exited' }): void {
@@ -314,7 +262,7 @@ export class SupervisorCore {
     node.restarts += 1
     node.sinceMs = this.#nowMs + decision.delayMs
     this.#post.broadcastPeer(node)
-    if (decision.delayMs === 0 && !isStillFull(node, this.#post)) this.#spawn(node, 'opening')
+    if (decision.delayMs === 0 && !isStillFull(node, this.#post)) this.#lives.spawn(node, 'opening', this.#nowMs)
   }
 
   #onGiveUp(id: NodeId): void {
@@ -329,6 +277,7 @@ export class SupervisorCore {
     node.isFull = false
     this.#exchanges.onDown(node.id)
     this.#shape.onDown(node.id)
+    this.#standbyFills.forget(node.id)
     this.#onHintsGone(node)
     this.#post.notice({ type: 'node:down', node: node.id, reason })
     this.#post.broadcastPeer(node)
@@ -345,11 +294,23 @@ export class SupervisorCore {
     const dead = new Set(
       this.#nodes.sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map((node) => node.id),
     )
-    // Who leaves takes no place, unless there is nobody else.
-    const living = this.#nodes.sorted.filter((node) => !dead.has(node.id)).map((node) => node.id)
-    const staying = living.filter((node) => !this.#shape.isLeaving(node))
-    const members = staying.length < this.#tables.newest.n ? living : staying
-    if (members.length > 0) this.#change(rowsAfterDeath(this.#tables.newest, dead, members), reason)
+    const standbys = standbysOf(this.#tables.newest)
+    const isLeaving = (node: NodeId) => this.#shape.isLeaving(node)
+    const lacks = (node: NodeId) => this.#standbyFills.lacks(node)
+    const ready = standbys.filter((node) => this.#nodes.isUp(node) && !isLeaving(node))
+    const living = this.#nodes.living().filter((node) => !standbys.includes(node))
+    const survivors = { dead, living, isLeaving, standbys: ready.sort((a, b) => lacks(a) - lacks(b)) }
+    const { table, promoted } = tableAfterDeath(this.#tables.newest, survivors)
+    for (const node of promoted) {
+      this.#onPromoted(node)
+      this.#post.notice({ type: 'node:promoted', node })
+    }
+    this.#change(table, reason)
+  }
+
+  #onPromoted(node: NodeId): void {
+    this.#standbyFills.forget(node)
+    this.#changes.onPromoted(node)
   }
 
   // --- mail -----------------------------------------------------------------------------------------------------------
@@ -368,6 +329,7 @@ export class SupervisorCore {
           this.#post.send(from, { type: 'table/announce', table: this.#tables.persisted })
         return
       case 'transfer/done':
+        this.#standbyFills.onFilled(from, message.partitions, message.rowEpochs)
         this.#changes.onFilled(from, message.partitions, message.rowEpochs)
         return
       case 'exchange/done':
@@ -417,9 +379,13 @@ export class SupervisorCore {
 
   /** Everything that may go on now. */
   #advance(): void {
-    this.#bootReady()
+    this.#lives.bootReady(this.#nowMs)
     this.#changes.advance(this.#nowMs)
     this.#shape.advance()
+    const { n, wFill } = this.#config
+    const own = { tables: this.#tables, nodes: this.#nodes, post: this.#post }
+    const isKnown = (row: Row) => this.#changes.isKnown(row)
+    this.#standbyFills.advance({ ...own, sourcesNeeded: n - wFill + 1, isKnown })
     if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
       this.#exchangeWhenUp = false
       this.#exchanges.everybody(this.#nodes.living())
@@ -435,11 +401,12 @@ export class SupervisorCore {
       this.#exchangeWhenFilled ||= this.#changes.isMoving()
       this.#post.send(node, { type: 'exchange/start', peers })
     }
-    this.#bootReady()
+    this.#lives.bootReady(this.#nowMs)
   }
 
   #onTick(loops: Readonly<Record<NodeId, number>>): void {
-    if (!this.#isStopping) for (const node of this.#nodes.due(this.#nowMs)) this.#spawn(node, 'opening')
+    if (!this.#isStopping)
+      for (const node of this.#nodes.due(this.#nowMs)) this.#lives.spawn(node, 'opening', this.#nowMs)
     for (const { node, reason, silentMs } of this.#watch.onTick(this.#nodes.sorted, loops, this.#nowMs)) {
       if (silentMs !== undefined) this.#post.notice({ type: 'node:hung', node: node.id, silentMs })
       this.#post.terminate(node, reason)

@@ -13,9 +13,20 @@ export type OpeningVerdict = 'fresh' | 'intact' | 'lost-tail' | 'amnesiac'
 /** `starting`: its thread lives and is not up. `ended`: it has none, for now. `down`: for good. `salvage`: down, and read. */
 export type ResumeState = 'up' | 'starting' | 'ended' | 'down' | 'salvage'
 
+/** Who is on the way in or out, as the cluster's metadata say. */
+export interface OnTheWay {
+  readonly joining?: readonly NodeId[]
+  /** Of these, those that are to be standbys. */
+  readonly standbys?: readonly NodeId[]
+  readonly leaving?: readonly NodeId[]
+}
+
+/** A standby gets every write and serves nothing, until it is promoted. */
+export type NodeRole = 'member' | 'standby'
+
 export type SupervisorEvent =
   /** First of all. `isCreation`: the cluster is new, empty stores are what is expected. */
-  | {
+  | ({
       readonly type: 'start'
       readonly nodes: readonly NodeId[]
       readonly isCreation: boolean
@@ -23,21 +34,16 @@ export type SupervisorEvent =
       readonly wasUnclean: boolean
       /** Of the nodes, those that were down for good when the last process ended. */
       readonly wereDown: readonly NodeId[]
-      /** Of the nodes, those that were on the way in, or out, when the last process ended. */
-      readonly joining?: readonly NodeId[]
-      readonly leaving?: readonly NodeId[]
-    }
+    } & OnTheWay)
   /** The core was rebuilt after an invariant broke: so the nodes were, with the number of each one's last life. */
-  | {
+  | ({
       readonly type: 'resume'
       readonly nodes: readonly {
         readonly node: NodeId
         readonly incarnation: Incarnation
         readonly state: ResumeState
       }[]
-      readonly joining?: readonly NodeId[]
-      readonly leaving?: readonly NodeId[]
-    }
+    } & OnTheWay)
   /** A node's store is open. Not yet booted: it is waiting for its table. */
   | {
       readonly type: 'node/opened'
@@ -78,7 +84,9 @@ export type SupervisorEvent =
   | { readonly type: 'operator/give-up'; readonly node: NodeId }
   | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }
   /** New nodes, known to the cluster's metadata. */
-  | { readonly type: 'operator/join'; readonly nodes: readonly NodeId[] }
+  | { readonly type: 'operator/join'; readonly nodes: readonly NodeId[]; readonly role: NodeRole }
+  /** A standby becomes a member. */
+  | { readonly type: 'operator/promote'; readonly node: NodeId }
   /** In the metadata too. */
   | { readonly type: 'operator/leave'; readonly node: NodeId }
   /** After `remove`: its thread has ended, and the metadata say that it is no member. */
@@ -119,5 +127,7 @@ export type SupervisorNotice =
   | { readonly type: 'created' }
   /** It owns its share. */
   | { readonly type: 'node:joined'; readonly node: NodeId }
+  /** A standby is a member: by hand, or in place of one that is down for good. */
+  | { readonly type: 'node:promoted'; readonly node: NodeId }
   /** It is no member any more. */
   | { readonly type: 'node:removed'; readonly node: NodeId }

@@ -35,7 +35,7 @@ export function checkersFor(
     ...replies,
     new OneTable(report),
     new EpochsGrow(report),
-    new Placement(report, plan.nodes),
+    new Placement(report, plan.nodes + plan.standbys),
     new HintsConserved(report),
     new Fills(report),
     new ReplicasIdentical(report),

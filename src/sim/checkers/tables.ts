@@ -109,7 +109,8 @@ export class Placement extends Checker {
     const { joining = [], leaving = [] } = this.#world?.supervisor?.onTheWay ?? {}
     // Who comes or goes in the middle of other changes has its share when it is through.
     if (joining.length + leaving.length > 0) return
-    const living = [...this.#members].filter((node) => !this.#down.has(node)).length
+    const standbys = rows[0]?.standbys ?? []
+    const living = [...this.#members].filter((node) => !this.#down.has(node) && !standbys.includes(node)).length
     const most = Math.ceil((rows.length * n) / Math.max(n, living))
     for (const [node, share] of shares)
       if (share > most && !this.#down.has(node))

@@ -92,7 +92,7 @@ export class Supervised {
 
   join(...ids: readonly NodeId[]): void {
     this.ids = [...this.ids, ...ids]
-    this.step({ type: 'operator/join', nodes: ids })
+    this.step({ type: 'operator/join', nodes: ids, role: 'member' })
   }
 
   leave(id: NodeId): void {

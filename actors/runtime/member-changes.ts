@@ -1,0 +1,61 @@
+/**
+ * Nodes that come and go, as the supervisor's actor sees to it: noted in the cluster's metadata before the core hears of it, so
+ * that a crash of the process forgets nothing; and a store is dropped once the metadata say that its node is no member.
+ *
+ * Called by the supervisor's actor.
+ */
+
+import { rm } from 'node:fs/promises'
+import type { NodeId } from '../../src/protocol/ids.js'
+import type { NodeRole, SupervisorEvent } from '../../src/protocol/supervision/supervisor-events.js'
+import type { ClusterConfig } from '../../src/shared/options.js'
+import { nodeFolders } from '../../src/storage/layout.js'
+import type { ClusterRecord } from './cluster-record.js'
+import { endThread } from './end-thread.js'
+import { type NodeFacts, newFacts } from './node-facts.js'
+
+export class MemberChanges {
+  readonly #config: ClusterConfig
+  readonly #record: ClusterRecord
+  readonly #facts: Map<NodeId, NodeFacts>
+  readonly #step: (event: SupervisorEvent) => void
+  readonly #isStopping: () => boolean
+
+  constructor(options: {
+    config: ClusterConfig
+    record: ClusterRecord
+    facts: Map<NodeId, NodeFacts>
+    step: (event: SupervisorEvent) => void
+    isStopping: () => boolean
+  }) {
+    this.#config = options.config
+    this.#record = options.record
+    this.#facts = options.facts
+    this.#step = options.step
+    this.#isStopping = options.isStopping
+  }
+
+  async join(nodes: readonly NodeId[], role: NodeRole): Promise<void> {
+    const entries = nodes.map((id) => ({ id, status: 'joining' as const, role }))
+    await this.#record.writeMetadata({ nodes: [...this.#record.metadata.nodes, ...entries] })
+    for (const node of nodes) this.#facts.set(node, newFacts(undefined))
+    this.#step({ type: 'operator/join', nodes, role })
+  }
+
+  async leave(node: NodeId): Promise<void> {
+    await this.#record.changeNode(node, { status: 'leaving' })
+    this.#step({ type: 'operator/leave', node })
+  }
+
+  /** It owns nothing and owes nothing. */
+  async remove(node: NodeId): Promise<void> {
+    const facts = this.#facts.get(node)
+    if (facts?.thread !== undefined) await endThread(facts.thread, this.#config.closeTimeoutMs)
+    // A core that was rebuilt meanwhile has asked again.
+    if (this.#isStopping() || this.#facts.get(node) !== facts || facts === undefined) return
+    await this.#record.changeNode(node, { status: 'removed' })
+    await rm(nodeFolders(this.#config.location, node).folder, { recursive: true, force: true })
+    this.#facts.delete(node)
+    this.#step({ type: 'node/removed', node })
+  }
+}

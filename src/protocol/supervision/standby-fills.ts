@@ -1,0 +1,86 @@
+/**
+ * Which standbys lack what: one that is new, or that has forgotten, is filled like a pending owner, but nothing waits for it: it
+ * counts toward no quorum. What it lacks otherwise it gets by hints and exchanges.
+ *
+ * A part of `SupervisorCore`, called by nobody else.
+ */
+
+import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
+import type { FillOrder } from '../messages.js'
+import type { Row } from '../ring/table.js'
+import type { Roster } from './roster.js'
+import type { SupervisorPost } from './supervisor-post.js'
+import type { TableBook } from './table-book.js'
+
+interface Lacking {
+  /** Row epoch and life under which it was told to; undefined: not yet. */
+  told: { readonly rowEpoch: Epoch; readonly incarnation: Incarnation } | undefined
+}
+
+/** What it needs of the supervisor. */
+export interface StandbyHost {
+  readonly tables: TableBook
+  readonly nodes: Roster
+  readonly post: SupervisorPost
+  readonly sourcesNeeded: number
+  /** See `OwnerChanges.isKnown`. */
+  readonly isKnown: (row: Row) => boolean
+}
+
+export class StandbyFills {
+  readonly #lacking = new Map<NodeId, Map<PartitionId, Lacking>>()
+
+  /** Some standby has been told to fill, and has not. */
+  get isWorking(): boolean {
+    for (const lacking of this.#lacking.values())
+      for (const { told } of lacking.values()) if (told !== undefined) return true
+    return false
+  }
+
+  /** It holds nothing. */
+  onEmpty(node: NodeId, partitions: number): void {
+    const lacking = Array.from({ length: partitions }, (_, partition) => [partition, { told: undefined }] as const)
+    this.#lacking.set(node, new Map(lacking))
+  }
+
+  onFilled(node: NodeId, partitions: readonly PartitionId[], rowEpochs: readonly Epoch[]): void {
+    const lacking = this.#lacking.get(node)
+    if (lacking === undefined) return
+    partitions.forEach((partition, place) => {
+      if (lacking.get(partition)?.told?.rowEpoch === rowEpochs[place]) lacking.delete(partition)
+    })
+    if (lacking.size === 0) this.#lacking.delete(node)
+  }
+
+  /** It is down for good, has left, or is a member now. */
+  forget(node: NodeId): void {
+    this.#lacking.delete(node)
+  }
+
+  lacks(node: NodeId): number {
+    return this.#lacking.get(node)?.size ?? 0
+  }
+
+  /** Orders for those that are up; again where a row has changed, or the node has begun a new life. */
+  advance(host: StandbyHost): void {
+    const { tables, nodes, post, sourcesNeeded, isKnown } = host
+    for (const [id, lacking] of [...this.#lacking].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const node = nodes.get(id)
+      if (node?.phase !== 'up' || node.storedEpoch < tables.persisted.epoch) continue
+      const orders: FillOrder[] = []
+      for (const [partition, wanted] of lacking) {
+        const row = tables.persisted.rows[partition]
+        if (tables.newest.rows[partition]?.standbys.includes(id) !== true) lacking.delete(partition)
+        if (row?.standbys.includes(id) !== true || !isKnown(row)) continue
+        const { told } = wanted
+        if (told?.rowEpoch === row.epoch && told.incarnation === node.incarnation) continue
+        const sources = row.owners.filter((owner): owner is NodeId => owner !== null && nodes.isUp(owner))
+        if (sources.length < sourcesNeeded) continue
+        wanted.told = { rowEpoch: row.epoch, incarnation: node.incarnation }
+        orders.push({ partition, rowEpoch: row.epoch, sources: sources.slice(0, sourcesNeeded) })
+      }
+      if (lacking.size === 0) this.#lacking.delete(id)
+      if (orders.length > 0) post.send(id, { type: 'transfer/start', orders })
+    }
+  }
+}
