@@ -10,6 +10,7 @@ import {
   folderForTest,
   loadRecords,
   nodeIds,
+  nodeOf,
   openForTest,
   outcomeOf,
   type Records,
@@ -113,7 +114,7 @@ test('join: goes on although the one that joins, and those that give, die in the
   await cluster.faults.failpoint('node5', 'receive:transfer/chunk', { nth: 2 })
   t.same(await joining, ['node5'])
   t.same(deaths.filter((death) => death === 'node5 receive:transfer/chunk').length, 1)
-  t.ok(deaths.filter((death) => death.endsWith('send:transfer/chunk')).length > 0)
+  t.ok(deaths.filter((death) => death.endsWith('send:transfer/chunk')).length > 0, deaths.join(', '))
   t.same(await holdsAll(cluster, records), [])
   t.same(sharesOf(cluster).sort(), [76, 77, 77, 77, 77])
 })
@@ -134,6 +135,38 @@ test('join, leave: what was begun goes on in the next process', async (t) => {
   t.same(nodeIds(again), ['node2', 'node3', 'node4', 'node5'])
   t.same(sharesOf(again), [96, 96, 96, 96])
   t.notOk(existsSync(join(location, 'node1')))
+})
+
+test('standby: gets every write, serves nothing, and takes the place of one that is down for good', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location, nodes: 4, standbys: 1 })
+  const records = await loadRecords(cluster, 400)
+  t.same(await holdsAll(cluster, records), [])
+  const standby = () => cluster.status().nodes.map(({ id, role, partitions, keys }) => [id, role, partitions, keys])[4]
+  t.same(standby(), ['node5', 'standby', 0, 400])
+  let sent = 0
+  cluster.on('transfer', ({ records: count }) => {
+    sent += count
+  })
+  await cluster.faults.crash('node2', { permanent: true })
+  await eventOf(cluster, 'node:promoted')
+  t.same(await holdsAll(cluster, records), [])
+  t.same(standby()?.slice(0, 3), ['node5', 'member', 96])
+  t.equal(sent, 0, 'it had everything')
+  t.same(await wrongRecords(cluster, records, { r: 3 }), [])
+
+  t.same(await cluster.join({ role: 'standby' }), ['node6'])
+  t.equal(nodeOf(cluster, 'node6').keys, 400)
+  await cluster.faults.wipe('node6')
+  await until(() => nodeOf(cluster, 'node6').incarnation === 2 && nodeOf(cluster, 'node6').keys === 400)
+  await cluster.promote('node6')
+  t.same(await holdsAll(cluster, records), [])
+  t.same(sharesOf(cluster).sort(), [0, 76, 77, 77, 77, 77])
+  t.equal(await outcomeOf(cluster.promote('node6')), 'INVALID_OPTION')
+  await cluster.close()
+  const again = await openForTest(t, { location })
+  t.same(await holdsAll(again, records), [])
+  t.same(new Set(again.status().nodes.map(({ role }) => role)), new Set(['member']))
 })
 
 test('leave: one that is down for good; and what cannot be is refused by name', async (t) => {

@@ -126,6 +126,50 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
       ]
     },
   },
+  plan: {
+    usage: 'plan +COUNT | -NODE …',
+    about: 'what joins and leaves would move: plan +2, plan -node3, plan +1 -node3',
+    run: async (words, { cluster }) => {
+      const plan = await cluster.plan(changeOf(words))
+      const shares = Object.entries(plan.replicas).map(([node, replicas]) => `${node} ${replicas}`)
+      return [
+        `${plural(plan.moves.length, 'replica')} of about ${count(plan.bytes)} bytes in all would be copied`,
+        `replicas afterwards: ${shares.join(', ')}`,
+      ]
+    },
+  },
+  join: {
+    usage: 'join [COUNT] [standby]',
+    about: 'start new nodes (1) and give them their share; a standby gets every write and serves nothing',
+    completes: ['standby'],
+    run: async (words, { cluster }) => {
+      const role = words.at(-1) === 'standby' ? 'standby' : 'member'
+      const [countText, more] = role === 'standby' ? words.slice(0, -1) : words
+      if (more !== undefined) throw new PromptUsageError(`unknown word ${more}`)
+      const started = performance.now()
+      const ids = await cluster.join({ count: countText === undefined ? 1 : whole(countText, 1, 64), role })
+      return [`${ids.join(', ')} joined after ${duration(performance.now() - started)}`]
+    },
+  },
+  leave: {
+    usage: 'leave NODE',
+    about: 'give the partitions of a node to the others, end it, delete its store',
+    completes: 'nodes',
+    run: async ([node = missing('NODE')], { cluster }) => {
+      const started = performance.now()
+      await cluster.leave(node)
+      return [`${node} left after ${duration(performance.now() - started)}`]
+    },
+  },
+  promote: {
+    usage: 'promote NODE',
+    about: 'make a standby a member with its share of the partitions',
+    completes: 'nodes',
+    run: async ([node = missing('NODE')], { cluster }) => {
+      await cluster.promote(node)
+      return [`${node} is a member`]
+    },
+  },
   hang: {
     usage: 'hang NODE [MS]',
     about: `send a node into an endless loop (${count(HANG_MS)} ms)`,
@@ -253,6 +297,18 @@ export function unknownCommand(name: string): string {
   const close = Object.keys(PROMPT_COMMANDS).filter((known) => known.startsWith(name.slice(0, 2)))
   const hint = close.length === 0 ? '' : ` Did you mean ${close.join(' or ')}?`
   return `no command "${name}".${hint} help lists ${plural(Object.keys(PROMPT_COMMANDS).length, 'command')}.`
+}
+
+/** `+2` joins, `-node3` leaves. */
+function changeOf(words: readonly string[]): { join: number; leave: string[] } {
+  if (words.length === 0) missing('+COUNT or -NODE')
+  const change = { join: 0, leave: [] as string[] }
+  for (const word of words) {
+    if (word.startsWith('+')) change.join += whole(word.slice(1), 1, 64)
+    else if (word.startsWith('-')) change.leave.push(word.slice(1))
+    else throw new PromptUsageError(`"${word}" is neither +COUNT nor -NODE`)
+  }
+  return change
 }
 
 function missing(name: string): never {

@@ -39,11 +39,7 @@ export function rowsAfterAmnesia(table: PartitionTable, node: NodeId): Partition
 }
 
 /** A node is down for good: each of its places gets a successor among `members`, as long as there are some. */
-export function rowsAfterDeath(
-  table: PartitionTable,
-  dead: ReadonlySet<NodeId>,
-  members: readonly NodeId[],
-): PartitionTable {
+function rowsAfterDeath(table: PartitionTable, dead: ReadonlySet<NodeId>, members: readonly NodeId[]): PartitionTable {
   const current = table.rows.map((row) =>
     newOwnersOf(row).map((owner) => (owner !== null && dead.has(owner) ? null : owner)),
   )

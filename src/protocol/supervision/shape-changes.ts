@@ -85,6 +85,12 @@ export class ShapeChanges {
     this.#isPlanDue = true
   }
 
+  /** In place of one that is down for good. */
+  onReplaced(node: NodeId): void {
+    this.#standbys.delete(node)
+    if (this.#joining.delete(node)) this.#host.post.notice({ type: 'node:joined', node })
+  }
+
   onLeave(node: NodeId): void {
     this.#joining.delete(node)
     this.#leaving.add(node)
@@ -155,8 +161,10 @@ export class ShapeChanges {
   /** As they are to be. */
   #standbysOf(table: PartitionTable): readonly NodeId[] {
     const isStandby = (id: NodeId) => !this.#leaving.has(id) && !this.#promoted.has(id)
-    const joining = [...this.#joining].filter((id) => this.#standbys.has(id))
-    return [...standbysOf(table), ...joining].filter(isStandby).sort()
+    // One may have been promoted before it had joined, under this core or an earlier one.
+    const isOwner = (id: NodeId) => table.rows.some((row) => row.owners.includes(id) || row.pending.includes(id))
+    const joining = [...this.#joining].filter((id) => this.#standbys.has(id) && !isOwner(id))
+    return [...new Set([...standbysOf(table), ...joining])].filter(isStandby).sort()
   }
 
   /** Everything that was planned for them has been filled. */

@@ -303,6 +303,7 @@ export class SupervisorCore {
     const { table, promoted } = tableAfterDeath(this.#tables.newest, survivors)
     for (const node of promoted) {
       this.#onPromoted(node)
+      this.#shape.onReplaced(node)
       this.#post.notice({ type: 'node:promoted', node })
     }
     this.#change(table, reason)

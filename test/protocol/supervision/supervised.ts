@@ -12,6 +12,7 @@ import { RESTART_POLICY_DEFAULTS, type RestartPolicy } from '../../../src/protoc
 import type { NodePhase } from '../../../src/protocol/supervision/supervised.js'
 import { type SupervisorConfig, SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
 import type {
+  NodeRole,
   OpeningVerdict,
   SupervisorEffect,
   SupervisorEvent,
@@ -21,6 +22,8 @@ import { SUPERVISOR_TICK_MS } from '../../../src/protocol/supervision/thread-wat
 
 export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'restart'>> {
   readonly nodes?: number
+  /** Beside the nodes: the ids after theirs. */
+  readonly standbys?: number
   readonly partitions?: number
   readonly restart?: Partial<RestartPolicy>
 }
@@ -46,10 +49,10 @@ export class Supervised {
   #isStepping = false
 
   constructor(options: SupervisedOptions = {}) {
-    const { nodes = 3, partitions = 16, restart = {}, ...config } = options
+    const { nodes = 3, standbys = 0, partitions = 16, restart = {}, ...config } = options
     const n = config.n ?? 3
-    this.ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
-    const { rows } = planClaim({ partitions, n, members: this.ids })
+    this.ids = Array.from({ length: nodes + standbys }, (_, index) => `node${index + 1}`)
+    const { rows } = planClaim({ partitions, n, members: this.ids.slice(0, nodes) })
     this.core = new SupervisorCore(
       {
         n,
@@ -62,7 +65,7 @@ export class Supervised {
         ...config,
         restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
       },
-      newTable(rows, n),
+      newTable(rows, n, this.ids.slice(nodes)),
     )
   }
 
@@ -90,9 +93,9 @@ export class Supervised {
     this.step({ type: 'node/exited', node: id, incarnation: this.incarnationOf(id), reason, hints })
   }
 
-  join(...ids: readonly NodeId[]): void {
-    this.ids = [...this.ids, ...ids]
-    this.step({ type: 'operator/join', nodes: ids, role: 'member' })
+  join(id: NodeId, role: NodeRole = 'member'): void {
+    this.ids = [...this.ids, id]
+    this.step({ type: 'operator/join', nodes: [id], role })
   }
 
   leave(id: NodeId): void {
