@@ -54,6 +54,19 @@ export interface PlannedFault {
   readonly where: readonly [number, number, number]
 }
 
+/** When clients call. */
+export interface Rhythm {
+  /** Between an answer and the next call, on average. */
+  readonly thinkMs: number
+  /** Calls that a client begins together, at most. */
+  readonly together: number
+  /** All call for so long, then nobody begins anything for so long. */
+  readonly activeMs: number
+  readonly silentMs: number
+  /** Who is refused for overload waits before the next call. */
+  readonly backsOff: boolean
+}
+
 export interface Plan {
   readonly seed: number
   readonly nodes: number
@@ -70,7 +83,7 @@ export interface Plan {
   readonly sharedClock: boolean
   /** Some keys are written sloppily. */
   readonly sloppy: boolean
-  readonly thinkMs: number
+  readonly rhythm: Rhythm
   readonly latencyMs: readonly [number, number]
   readonly hintWindowMs: number
   /** Bounds of a gateway and of a node: so small in some runs that they are reached. */
@@ -89,6 +102,10 @@ const OPERATIONS = 500
 const FAULTS = 64
 /** Of these every run draws so many kinds at least. */
 const KINDS_MIN = 17
+/** Requests in flight that a flooded gateway takes. */
+const FLOODED_AT = 3
+/** What a call takes, about, where faults strike. */
+const LATENCY_MS = 15
 /** How often a kind is drawn, where it is not 1. Those that lose a store need a quiet moment, and come rarely through. */
 const WEIGHTS: Partial<Record<FaultKind, number>> = {
   crash: 2,
@@ -103,10 +120,9 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const nodes = options.nodes ?? nodesDrawn
   const conflict = prng.below(4) === 0 ? 'siblings' : 'lww'
   const operations = options.operations ?? OPERATIONS
-  const clients = 4 + prng.below(7)
-  const thinkMs = 20 + prng.below(40)
+  const { clients, rhythm, ...bounds } = loadOf(new Prng(seed * 8 + 5), 4 + prng.below(7), 20 + prng.below(40))
   // Fewer calls leave the faults where they are.
-  const lastsMs = (Math.max(OPERATIONS, operations) / clients) * (thinkMs + 15)
+  const lastsMs = lengthOf(rhythm, Math.max(OPERATIONS, operations) / clients)
   const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
@@ -126,16 +142,45 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     conflict,
     quorums,
     sloppy: prng.below(2) === 0 && sharedClock,
-    thinkMs,
+    rhythm,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
-    ...boundsOf(new Prng(seed * 8 + 5)),
+    ...bounds,
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
     faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...shapes].sort((a, b) => a.atMs - b.atMs),
   }
 }
 
-function boundsOf(prng: Prng): Pick<Plan, 'requestsInFlightMax' | 'hintBytesMax'> {
-  return { requestsInFlightMax: prng.below(8) === 0 ? 2 : 1_000, hintBytesMax: prng.below(8) === 0 ? 1_000 : 1e7 }
+/**
+ * How much is asked, and how much is taken. Most runs are steady and within their bounds; in some the clients call in bursts,
+ * in some there is one client alone, so that nothing else moves along what was left behind. Few have a bound that is reached,
+ * and very few are flooded: most of what is asked there is refused, and little can be seen of the rest.
+ */
+function loadOf(
+  prng: Prng,
+  clients: number,
+  thinkMs: number,
+): Pick<Plan, 'clients' | 'rhythm' | 'requestsInFlightMax' | 'hintBytesMax'> {
+  const bound = prng.below(32)
+  const hintBytesMax = prng.below(8) === 0 ? 1_000 : 1e7
+  const steady = { thinkMs, together: 1, activeMs: 1, silentMs: 0, backsOff: bound > 0 }
+  if (bound === 0) return { clients, rhythm: steady, requestsInFlightMax: FLOODED_AT, hintBytesMax }
+  const kind = prng.below(16)
+  const limit = 2 + prng.below(4)
+  if (kind < 4) {
+    const silence = { activeMs: 40 + prng.below(80), silentMs: 200 + prng.below(500) }
+    const rhythm = { ...steady, ...silence, thinkMs: thinkMs / 4, together: 2 + prng.below(5) }
+    return { clients, rhythm, requestsInFlightMax: bound < 4 ? limit * 4 : 1_000, hintBytesMax }
+  }
+  const requestsInFlightMax = bound < 4 ? limit : 1_000
+  // Alone, and quick to go on, so that the run takes no longer.
+  if (kind < 6) return { clients: 1, rhythm: { ...steady, thinkMs: thinkMs / 10 }, requestsInFlightMax, hintBytesMax }
+  return { clients, rhythm: steady, requestsInFlightMax, hintBytesMax }
+}
+
+/** How long so many calls of a client take, about. */
+function lengthOf({ thinkMs, together, activeMs, silentMs }: Rhythm, calls: number): number {
+  const turns = calls / ((1 + together) / 2)
+  return turns * (thinkMs + LATENCY_MS) * ((activeMs + silentMs) / activeMs)
 }
 
 function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {

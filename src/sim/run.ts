@@ -5,15 +5,15 @@
  * Called by the `coterie sim` command, by tests, and by `shrink.ts`.
  */
 
-import type { OperationOutcome } from '../protocol/coordinator/request.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { Key } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
-import { checkersFor, type FinalReads } from './checkers/all.js'
-import { type Checker, textsOf, type Violation } from './checkers/checker.js'
+import { checkersFor } from './checkers/all.js'
+import type { Checker, Violation } from './checkers/checker.js'
 import { SimClient } from './clients.js'
 import { Injector } from './injector.js'
+import { endOf, LastReads } from './last-reads.js'
 import type { Observer } from './observer.js'
 import type { FaultKind, Plan } from './plan.js'
 import { isSettled } from './settled.js'
@@ -27,6 +27,7 @@ const SETTLING_MS = 60_000
 /** Healing what is damaged; see `INTERNAL_TIMEOUT_MS` of the nodes' own requests. */
 const HEALING_MS = 3_000
 const FINAL_TIMEOUT_MS = 5_000
+const LAST_READS_MS = 20_000
 /** Violations kept of one run: the first ones tell what happened. */
 const VIOLATIONS_MAX = 20
 
@@ -34,7 +35,7 @@ export interface RunReport {
   readonly seed: number
   readonly violations: readonly Violation[]
   readonly operations: number
-  /** How calls ended: `written`, `value`, `page`, or a failure's code. */
+  /** How the clients' calls ended, not the last reads: `written`, `value`, `page`, or a failure's code. */
   readonly ends: Readonly<Record<string, number>>
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>
   readonly skipped: number
@@ -52,28 +53,33 @@ class Run {
   readonly #plan: Plan
   readonly #violations: Violation[] = []
   readonly #checkers: readonly Checker[]
-  readonly #final: FinalReads
   readonly #world: SimWorld
   readonly #injector: Injector
   readonly #ends: Record<string, number> = {}
+  /** That were called for. */
+  readonly #keys = new Set<Key>()
   #callsLeft: number
   #settledAfterMs = 0
+  #isSettled = false
 
   constructor(plan: Plan, observers: readonly Observer[]) {
     this.#plan = plan
     this.#callsLeft = plan.operations
     const now = (): number => this.#world?.nowMs ?? 0
-    const { checkers, wire, final } = checkersFor(
+    const { checkers, wire } = checkersFor(
       plan,
       (violation) => {
         if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push({ ...violation, atMs: now() })
       },
       now,
     )
-    this.#final = final
     this.#checkers = checkers
     const counter: Observer = {
+      onCall: ({ keys }) => {
+        for (const key of keys) this.#keys.add(key)
+      },
       onEnd: (_call, outcome) => {
+        if (this.#isSettled) return
         const end = endOf(outcome)
         this.#ends[end] = (this.#ends[end] ?? 0) + 1
       },
@@ -129,6 +135,7 @@ class Run {
     if (world.gateways.size === 0) world.addGateway()
     if (!this.#until('everything has settled', () => isSettled(this.#world), SETTLING_MS)) return
     this.#settledAfterMs = world.nowMs - endedAtMs
+    this.#isSettled = true
     for (const observer of world.watching.onSettled) observer.onSettled(world, false)
     this.#readAll()
     // What was damaged was seen at the latest now, and is healed.
@@ -156,12 +163,10 @@ class Run {
   }
 
   #clients(): SimClient[] {
-    const { clients, seed, thinkMs, sloppy } = this.#plan
     const takeCall = (): boolean => this.#callsLeft > 0 && this.#callsLeft-- > 0
-    return Array.from({ length: clients }, (_, number) => {
+    return Array.from({ length: this.#plan.clients }, (_, number) => {
       const gateway = (): SimGateway | undefined => this.#gatewayOf(number)
-      const { onSiblingWrite } = this.#final
-      return new SimClient({ number, world: this.#world, seed, thinkMs, sloppy, takeCall, gateway, onSiblingWrite })
+      return new SimClient({ number, world: this.#world, plan: this.#plan, takeCall, gateway })
     })
   }
 
@@ -176,33 +181,21 @@ class Run {
 
   #readAll(): void {
     const world = this.#world
-    const keys = new Set<Key>()
-    for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
     if (world.gateways.size === 0) world.addGateway()
     const isWelcome = () => [...world.gateways.values()].some((gateway) => gateway.isWelcome)
     if (!this.#until('a client is let in', isWelcome, FINAL_TIMEOUT_MS)) return
     const gateway = [...world.gateways.values()].find((candidate) => candidate.isWelcome)
-    const { n } = this.#plan.quorums
-    const left = [...keys].sort()
-    // One after the other: not all at once may be in flight.
-    const readNext = (): void => {
-      const [key] = left
-      if (key === undefined) return
-      const spec = { kind: 'get' as const, keys: [key], texts: [], quorum: n, timeoutMs: FINAL_TIMEOUT_MS }
-      gateway?.call(spec, (outcome) => {
-        left.shift()
-        if (outcome.type === 'value') this.#final.onFinalRead(key, textsOf(outcome.record))
-        else this.#isUnreadable(key, endOf(outcome))
-        readNext()
-      })
-    }
-    readNext()
-    this.#until('every key has been read', () => left.length === 0, FINAL_TIMEOUT_MS * 4)
+    if (gateway === undefined) return
+    const keys = new Set(this.#keys)
+    for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
+    const last = new LastReads(gateway, world.options.config, (what, end) => this.#isUnanswered(what, end))
+    last.start([...keys].sort())
+    this.#until('everything has been read', () => last.isDone, LAST_READS_MS)
   }
 
-  #isUnreadable(key: Key, end: string): void {
-    const detail = `${key} cannot be read at the end: ${end}`
-    const rule = 'Liveness: every key can be read'
+  #isUnanswered(what: string, end: string): void {
+    const detail = `the last ${what} ended with ${end}`
+    const rule = 'Liveness: without faults every call is answered'
     this.#violations.push({ checker: 'liveness', rule, detail, atMs: this.#world.nowMs })
   }
 
@@ -214,10 +207,6 @@ class Run {
     })
     return `supervisor ${supervisor.isQuiet ? 'quiet' : 'busy'}, epoch ${supervisor.table.epoch}; ${views.join('; ')}`
   }
-}
-
-function endOf(outcome: OperationOutcome): string {
-  return outcome.type === 'failed' ? outcome.failure.code : outcome.type
 }
 
 function configOf(plan: Plan): GatewayConfig {

@@ -9,18 +9,20 @@ import { type ClientRequest, Gateway, type GatewayEvent } from '../protocol/gate
 import type { Address, GatewayId } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
-import type { Call, CallOptions } from './call.js'
+import { type Call, type CallOptions, WHOLE_PAGE } from './call.js'
 import type { SimWorld } from './world.js'
 
 const TIMER_MS_MIN = 0.5
-const SCAN_BYTES = 1e6
 
 /** Asked for in one call; the rest is filled in. */
 export type CallSpec = Pick<Call, 'kind' | 'keys' | 'texts'> & CallOptions
 
+/** Undefined: the gateway has vanished, and nobody will ever be told. */
+type OnEnd = (outcome: OperationOutcome | undefined) => void
+
 interface Pending {
   readonly call: Call
-  readonly onEnd: ((outcome: OperationOutcome) => void) | undefined
+  readonly onEnd: OnEnd | undefined
 }
 
 const ENCODER = new TextEncoder()
@@ -55,30 +57,30 @@ export class SimGateway {
     return this.#pending.size
   }
 
-  call(spec: CallSpec, onEnd?: (outcome: OperationOutcome) => void): Call {
-    const world = this.#world
-    const { config } = world.options
-    const { kind, keys, texts, sloppy = false, timeoutMs = 1_000, context } = spec
-    const quorum = spec.quorum ?? (kind === 'put' ? config.w : config.r)
-    const { nowMs } = world
-    const number = world.takeCallNumber()
-    const deadlineMs = nowMs + timeoutMs
-    const call: Call = {
-      number,
-      gateway: this.id,
-      kind,
-      keys,
-      texts,
-      quorum,
-      sloppy,
-      context,
-      calledAtMs: nowMs,
-      deadlineMs,
-    }
-    this.#pending.set(number, { call, onEnd })
-    for (const observer of world.watching.onCall) observer.onCall(call)
-    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.#skewNs })
-    return call
+  call(spec: CallSpec, onEnd?: OnEnd): void {
+    this.callAll([spec], onEnd === undefined ? undefined : (_place, outcome) => onEnd(outcome))
+  }
+
+  /** Calls of one turn of a program: they reach the gateway together. `onEnd` is told which of them has ended. */
+  callAll(specs: readonly CallSpec[], onEnd?: (place: number, outcome: OperationOutcome | undefined) => void): void {
+    const calls = specs.map((spec, place) => {
+      const call = this.#callOf(spec)
+      this.#pending.set(call.number, { call, onEnd: onEnd && ((outcome) => onEnd(place, outcome)) })
+      for (const observer of this.#world.watching.onCall) observer.onCall(call)
+      return call
+    })
+    const stampTimeNs = this.#world.clockNs() + this.#skewNs
+    this.#step({ type: 'client/requests', requests: calls.map(requestOf), stampTimeNs })
+  }
+
+  #callOf({ kind, keys, texts, ...options }: CallSpec): Call {
+    const { config } = this.#world.options
+    const { page = WHOLE_PAGE, sloppy = false, timeoutMs = 1_000, context, seen = [] } = options
+    const quorum = options.quorum ?? (kind === 'put' ? config.w : config.r)
+    const { nowMs } = this.#world
+    const number = this.#world.takeCallNumber()
+    const times = { calledAtMs: nowMs, deadlineMs: nowMs + timeoutMs }
+    return { number, gateway: this.id, kind, keys, texts, page, quorum, sloppy, context, seen, ...times }
   }
 
   deliver(from: Address, message: Message): void {
@@ -94,9 +96,10 @@ export class SimGateway {
   /** Its thread ends in the middle of its work. */
   vanish(): void {
     this.isGone = true
-    for (const { call } of this.#pending.values())
-      for (const observer of this.#world.watching.onVanished) observer.onVanished(call)
+    const pending = [...this.#pending.values()]
     this.#pending.clear()
+    for (const { call } of pending) for (const observer of this.#world.watching.onVanished) observer.onVanished(call)
+    for (const { onEnd } of pending) onEnd?.(undefined)
   }
 
   #step(event: GatewayEvent): void {
@@ -137,10 +140,9 @@ export class SimGateway {
 }
 
 function requestOf(call: Call): ClientRequest {
-  const { number: id, kind, keys, texts, quorum, sloppy, context, deadlineMs } = call
+  const { number: id, kind, keys, texts, page, quorum, sloppy, context, deadlineMs } = call
   if (kind === 'get') return { kind, id, key: keys[0] ?? '', r: quorum, sloppy, deadlineMs }
-  if (kind === 'scan')
-    return { kind, id, range: { reverse: false }, limit: 1_000, bytesMax: SCAN_BYTES, r: quorum, deadlineMs }
+  if (kind === 'scan') return { kind, id, ...page, r: quorum, deadlineMs }
   const values = texts.map((text) => (text === null ? null : ENCODER.encode(text)))
   const put = { kind, id, keys, values, w: quorum, sloppy, deadlineMs }
   return context === undefined ? put : { ...put, context }

@@ -5,7 +5,7 @@
  * An observer; changes nothing.
  */
 
-import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import type { OperationOutcome, ScanPage } from '../protocol/coordinator/request.js'
 import type { Notice } from '../protocol/effects.js'
 import type { Address, GatewayId, Incarnation, NodeId } from '../protocol/ids.js'
 import type { MemberState } from '../protocol/membership/member.js'
@@ -14,7 +14,7 @@ import type { PartitionTable } from '../protocol/ring/table.js'
 import type { StoreWrite } from '../protocol/store-contract.js'
 import type { SupervisorNotice } from '../protocol/supervision/supervisor-events.js'
 import type { VersionRecord } from '../protocol/versions/record.js'
-import type { Call } from './call.js'
+import type { Call, PageAsked } from './call.js'
 import { textsOf } from './checkers/checker.js'
 import type { Mail, Observer } from './observer.js'
 import type { SimWorld } from './world.js'
@@ -108,11 +108,20 @@ export class Trace implements Observer {
   }
 }
 
-function describeCall({ kind, keys, texts, quorum, sloppy, context }: Call): string {
+function describeCall(call: Call): string {
+  const { kind, keys, texts, quorum, sloppy, context } = call
   const options = `${kind === 'put' ? 'w' : 'r'}=${quorum}${sloppy ? ' sloppy' : ''}${context === undefined ? '' : ` context ${JSON.stringify(context)}`}`
-  if (kind !== 'put') return `${kind} ${listOf(keys)} ${options}`
+  if (kind === 'scan') return `scan ${describePage(call.page)} ${options}`
+  if (kind === 'get') return `get ${listOf(keys)} ${options}`
   const pairs = keys.map((key, place) => `${key}=${texts[place] ?? 'deleted'}`)
   return `put ${listOf(pairs)} ${options}`
+}
+
+function describePage({ range, limit }: PageAsked): string {
+  const { from, fromExclusive, to, toExclusive, reverse } = range
+  const low = from === undefined ? '' : `${from}${fromExclusive === true ? ' excluded' : ''} `
+  const high = to === undefined ? '' : ` ${to}${toExclusive === true ? ' excluded' : ''}`
+  return `${low}…${high}${reverse ? ' reverse' : ''}, at most ${limit}`
 }
 
 export function describeOutcome(outcome: OperationOutcome): string {
@@ -120,7 +129,7 @@ export function describeOutcome(outcome: OperationOutcome): string {
     case 'value':
       return `value ${describeRecord(outcome.record)}`
     case 'page':
-      return `page of ${outcome.page.keys.length}${outcome.page.next === undefined ? '' : `, more after ${outcome.page.next}`}`
+      return `page of ${describeRows(outcome.page)}${outcome.page.next === undefined ? '' : `, more after ${outcome.page.next}`}`
     case 'failed': {
       const { code, ...facts } = outcome.failure
       return `${code} ${describeFacts(facts)}`
@@ -128,6 +137,11 @@ export function describeOutcome(outcome: OperationOutcome): string {
     default:
       return outcome.type
   }
+}
+
+function describeRows({ keys, records }: ScanPage): string {
+  const rows = keys.map((key, place) => `${key}=${describeRecord(records[place])}`)
+  return rows.length === 0 ? '0' : `${rows.length}: ${listOf(rows)}`
 }
 
 function labelOf(message: Message): string {

@@ -20,6 +20,8 @@ const REPLICA = 'src/protocol/replica.ts'
 const PUT = 'src/protocol/coordinator/put.ts'
 const GET = 'src/protocol/coordinator/get.ts'
 const COORDINATION = 'src/protocol/coordinator/coordination.ts'
+const LANE = 'src/protocol/coordinator/lane.ts'
+const SCAN = 'src/protocol/coordinator/scan.ts'
 const FORWARD = 'src/protocol/coordinator/forward.ts'
 const REQUESTS = 'src/protocol/node-requests.ts'
 const NODE = 'src/protocol/dynamo-node.ts'
@@ -352,5 +354,47 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const wanted = plan.rows[partition] ?? []',
     replace:
       'const wanted = (plan.rows[partition] ?? []).map((node, place) => (row.owners[place] !== null && dead.has(row.owners[place] as string) ? (members.find((member) => !row.owners.includes(member)) ?? node) : node))',
+  },
+  {
+    name: 'ended-keeps-the-rest-back',
+    rule: 'Load: what has ended meanwhile keeps nothing back, though nobody else comes by',
+    file: LANE,
+    find: 'while (entries.length === 0 && this.#queue.length > 0) entries = this.#cut()',
+    replace: 'if (this.#queue.length > 0) entries = this.#cut()',
+  },
+  {
+    name: 'scan-believes-one-owner',
+    rule: 'Scans: for each key what a get with that r promises',
+    file: SCAN,
+    find: 'records.length >= r && records.every(',
+    replace: 'records.length >= 1 && records.slice(0, 1).every(',
+  },
+  {
+    name: 'scan-beyond-a-page-end',
+    rule: 'Scans: what lies behind the nearest page end is for the next page',
+    file: SCAN,
+    find: 'if (next !== undefined && before(next, key)) return',
+    replace: '',
+  },
+  {
+    name: 'scan-shows-deleted',
+    rule: 'Scans: only keys that have a value',
+    file: SCAN,
+    find: "record === undefined || record === 'asked' || !isLive(record)",
+    replace: "record === undefined || record === 'asked'",
+  },
+  {
+    name: 'refusal-though-it-is-there',
+    rule: 'Requests: nothing is read of a write that was refused for certain',
+    file: PUT,
+    find: "return this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused') || this.legs.some(isThere)",
+    replace: 'return this.maybeBefore',
+  },
+  {
+    name: 'delete-takes-everything',
+    rule: 'Siblings: a delete with a context takes away what was read with it',
+    file: REQUESTS,
+    find: 'const context = request.context ?? (value === null ? seen : undefined)',
+    replace: 'const context = value === null ? seen : request.context',
   },
 ]

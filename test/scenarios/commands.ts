@@ -138,6 +138,8 @@ export class Commands {
     const call: { outcome: OperationOutcome | undefined } = { outcome: undefined }
     this.#running += 1
     this.#gatewayOf(options).call(spec, (outcome) => {
+      // Its gateway has vanished: the call will never end.
+      if (outcome === undefined) return
       call.outcome = outcome
       this.#running -= 1
       this.#onEnd(verb, spec.keys[0] ?? '', outcome)

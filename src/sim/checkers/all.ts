@@ -1,22 +1,18 @@
-/** The checkers of a run, and what they are told beside what they observe. */
+/** The checkers of a run. */
 
-import type { Key } from '../../protocol/ids.js'
 import type { Observer } from '../observer.js'
 import type { Plan } from '../plan.js'
 import type { Checker, Report } from './checker.js'
 import { Fills } from './fills.js'
-import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
+import { Ends, Linearizability, LostWrites } from './histories.js'
 import { Quorums } from './quorums.js'
+import { ReadValues } from './reads.js'
 import { HintsConserved, Leftovers, ReplicasIdentical } from './replicas.js'
 import { Acknowledgements, Deadlines, Owners, Replies } from './replies.js'
+import { Scans } from './scans.js'
+import { SiblingValues } from './siblings.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
 import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
-
-/** What a run tells. */
-export interface FinalReads {
-  onFinalRead(key: Key, texts: readonly string[]): void
-  onSiblingWrite(key: Key, text: string, seen: readonly string[]): void
-}
 
 const PARTITIONS = 16
 
@@ -24,14 +20,14 @@ export function checkersFor(
   plan: Plan,
   report: Report,
   now: () => number,
-): { readonly checkers: readonly Checker[]; readonly wire: Observer; readonly final: FinalReads } {
+): { readonly checkers: readonly Checker[]; readonly wire: Observer } {
   const isSiblings = plan.conflict === 'siblings'
-  const lost = new LostWrites(report, now)
-  const siblings = new SiblingValues(report)
   const replies = [new Acknowledgements(report), new Owners(report, PARTITIONS), new Deadlines(report)]
   const wire = new Replies(replies)
   const common = [
     new Ends(report),
+    new Scans(report),
+    new ReadValues(report),
     ...replies,
     new OneTable(report),
     new EpochsGrow(report),
@@ -44,11 +40,13 @@ export function checkersFor(
     new GossipBound(report),
     new Bounds(report),
   ]
-  const final: FinalReads = {
-    onFinalRead: (key, texts) => (isSiblings ? siblings.onFinalRead(key, texts) : lost.onFinalRead(key, texts)),
-    onSiblingWrite: (key, text, seen) => siblings.onWriteWithContext(key, text, seen),
-  }
-  if (isSiblings) return { checkers: [...common, siblings], wire, final }
-  const linearizability = new Linearizability(report, (key) => key.startsWith('k'))
-  return { checkers: [...common, linearizability, lost, new Stamps(report), new Quorums(report)], wire, final }
+  const { r } = plan.quorums
+  if (isSiblings) return { checkers: [...common, new SiblingValues(report, r, now)], wire }
+  const lww = [
+    new Linearizability(report, r, (key) => key.startsWith('k')),
+    new LostWrites(report, plan, now),
+    new Stamps(report),
+    new Quorums(report),
+  ]
+  return { checkers: [...common, ...lww], wire }
 }

@@ -3,10 +3,12 @@
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { GatewayId, Key } from '../../protocol/ids.js'
 import type { Call } from '../call.js'
+import type { Plan } from '../plan.js'
 import type { SimWorld } from '../world.js'
 import { Checker, textsOf } from './checker.js'
 import { checkLinearizability, describeViolation } from './linearizability.js'
 import type { Operation } from './operation.js'
+import { isLastOfKey, isRefused, readsOf } from './outcomes.js'
 
 /** A gateway's timer is so late at most. */
 const DEADLINE_SLACK_MS = 5
@@ -51,47 +53,52 @@ export class Ends extends Checker {
   }
 }
 
-/** What a call of one key was to its caller, as the linearizability checker takes it. Undefined: it says nothing. */
-function operationOf(
-  call: Call,
-  key: Key,
-  place: number,
-  returnedAt: number,
-  outcome: OperationOutcome | undefined,
-): Operation | undefined {
-  const invokedAt = call.number * 2
-  if (call.kind === 'put') {
-    const text = call.texts[place]
-    const write =
-      text === null || text === undefined ? ({ kind: 'delete' } as const) : ({ kind: 'put', value: text } as const)
-    if (outcome?.type === 'written') return { key, ...write, invokedAt, returnedAt }
-    const isUnknown = outcome === undefined || (outcome.type === 'failed' && outcome.failure.code === 'OUTCOME_UNKNOWN')
-    if (isUnknown) return { key, ...write, invokedAt, returnedAt: Number.POSITIVE_INFINITY }
-    return { key, ...write, invokedAt, returnedAt, failed: true }
-  }
-  if (outcome?.type !== 'value') return undefined
-  return { key, kind: 'get', invokedAt, returnedAt, result: textsOf(outcome.record)[0] }
+/** When a call was made and answered. */
+interface Times {
+  readonly invokedAt: number
+  readonly returnedAt: number
 }
 
-/** Keys that are only ever called strictly, with the cluster's quorums, are linearizable; and nothing is read that was not written. */
+/** What a put was to its caller, as the linearizability checker takes it. Undefined outcome: the caller has vanished. */
+function writeOf(
+  key: Key,
+  text: string | null,
+  { invokedAt, returnedAt }: Times,
+  outcome: OperationOutcome | undefined,
+): Operation {
+  const write = text === null ? ({ kind: 'delete' } as const) : ({ kind: 'put', value: text } as const)
+  if (outcome?.type === 'written') return { key, ...write, invokedAt, returnedAt }
+  if (isRefused(outcome)) return { key, ...write, invokedAt, returnedAt, failed: true }
+  return { key, ...write, invokedAt, returnedAt: Number.POSITIVE_INFINITY }
+}
+
+/**
+ * Keys that are only ever written strictly, with the cluster's w, are linearizable to those who read them with its r; and
+ * nothing is read that was not written.
+ */
 export class Linearizability extends Checker {
   readonly name = 'linearizability'
   readonly rule = 'Quorums: a strict key is linearizable'
   readonly #history: Operation[] = []
   readonly #open = new Map<number, Call>()
   readonly #isStrict: (key: Key) => boolean
-  /** Grows by one for each call and each answer: times that order them. Calls use even numbers of their own. */
+  readonly #r: number
+  /** Those that were written: what a page does not give of the others says nothing. */
+  readonly #keys = new Set<Key>()
+  /** Grows by one for each call and each answer: times that order them. */
   #ticks = 0
   readonly #calledAt = new Map<number, number>()
 
-  constructor(report: ConstructorParameters<typeof Checker>[0], isStrict: (key: Key) => boolean) {
+  constructor(report: ConstructorParameters<typeof Checker>[0], r: number, isStrict: (key: Key) => boolean) {
     super(report)
+    this.#r = r
     this.#isStrict = isStrict
   }
 
   onCall(call: Call): void {
     this.#open.set(call.number, call)
     this.#calledAt.set(call.number, this.#ticks++)
+    if (call.kind === 'put') for (const key of call.keys) if (this.#isStrict(key)) this.#keys.add(key)
   }
 
   onEnd(call: Call, outcome: OperationOutcome): void {
@@ -109,13 +116,16 @@ export class Linearizability extends Checker {
 
   #add(call: Call, returnedAt: number, outcome: OperationOutcome | undefined): void {
     this.#open.delete(call.number)
-    const invokedAt = this.#calledAt.get(call.number) ?? 0
+    const times = { invokedAt: this.#calledAt.get(call.number) ?? 0, returnedAt }
     this.#calledAt.delete(call.number)
-    call.keys.forEach((key, place) => {
-      if (!this.#isStrict(key) || call.keys.indexOf(key, place + 1) >= 0) return
-      const operation = operationOf(call, key, place, returnedAt, outcome)
-      if (operation !== undefined) this.#history.push({ ...operation, invokedAt })
-    })
+    if (call.kind === 'put')
+      call.keys.forEach((key, place) => {
+        if (!this.#isStrict(key) || !isLastOfKey(call.keys, place)) return
+        this.#history.push(writeOf(key, call.texts[place] ?? null, times, outcome))
+      })
+    else if (!call.sloppy && call.quorum >= this.#r)
+      for (const { key, record } of readsOf(call, outcome, this.#keys))
+        if (this.#isStrict(key)) this.#history.push({ key, kind: 'get', ...times, result: textsOf(record)[0] })
   }
 }
 
@@ -125,31 +135,45 @@ interface Write {
   /** Infinity: nobody knows whether it took effect. */
   endedAtMs: number
   isAcknowledged: boolean
+  isRefused: boolean
 }
 
 /**
- * After everything has settled, what a key holds is the newest: no acknowledged write came wholly after it. Also of keys
- * that were written sloppily, or are only read with r = 1 meanwhile. A delete counts as a write of nothing.
+ * After everything has settled, what a key holds is the newest: no acknowledged write came after it. Also of keys that were
+ * written sloppily. A delete counts as a write of nothing. Where all share a clock, what was called later is newer; else only
+ * what was called after the other had ended.
  */
 export class LostWrites extends Checker {
   readonly name = 'lost-writes'
   readonly rule = 'No acknowledged write is lost, no deleted key comes back'
   readonly #writes = new Map<Key, Write[]>()
   readonly #open = new Map<number, Write[]>()
+  readonly #plan: Pick<Plan, 'sharedClock' | 'quorums'>
   readonly #now: () => number
+  #isSettled = false
 
-  constructor(report: ConstructorParameters<typeof Checker>[0], now: () => number) {
+  constructor(
+    report: ConstructorParameters<typeof Checker>[0],
+    plan: Pick<Plan, 'sharedClock' | 'quorums'>,
+    now: () => number,
+  ) {
     super(report)
+    this.#plan = plan
     this.#now = now
+  }
+
+  /** No write comes after this. */
+  override onSettled(): void {
+    this.#isSettled = true
   }
 
   onCall(call: Call): void {
     if (call.kind !== 'put') return
     const writes: Write[] = []
     call.keys.forEach((key, place) => {
-      if (call.keys.indexOf(key, place + 1) >= 0) return
-      const text = call.texts[place] ?? null
-      const write = { text, calledAtMs: call.calledAtMs, endedAtMs: Number.POSITIVE_INFINITY, isAcknowledged: false }
+      if (!isLastOfKey(call.keys, place)) return
+      const unknown = { endedAtMs: Number.POSITIVE_INFINITY, isAcknowledged: false, isRefused: false }
+      const write = { text: call.texts[place] ?? null, calledAtMs: call.calledAtMs, ...unknown }
       this.#writes.set(key, [...(this.#writes.get(key) ?? []), write])
       writes.push(write)
     })
@@ -158,73 +182,27 @@ export class LostWrites extends Checker {
 
   onEnd(call: Call, outcome: OperationOutcome): void {
     for (const write of this.#open.get(call.number) ?? []) {
+      write.isRefused = isRefused(outcome)
       if (outcome.type !== 'written') continue
       write.isAcknowledged = true
       write.endedAtMs = this.#now()
     }
     this.#open.delete(call.number)
+    if (!this.#isSettled || call.quorum < this.#plan.quorums.r) return
+    for (const { key, record } of readsOf(call, outcome, this.#writes.keys())) this.#onLastRead(key, textsOf(record)[0])
   }
 
-  /** What was read of the key at the very end. */
-  onFinalRead(key: Key, texts: readonly string[]): void {
+  #onLastRead(key: Key, text: string | undefined): void {
     const writes = this.#writes.get(key) ?? []
-    const [text = null] = texts
-    const candidates = writes.filter((write) => write.text === text)
-    if (candidates.length === 0 && text !== null) return this.broken(`${key} holds ${text}, which nobody wrote`)
-    const newest = writes.filter((write) => write.isAcknowledged)
-    // Nothing: as if it had been deleted before the first write.
-    const endsOfCandidates =
-      candidates.length === 0 ? [Number.NEGATIVE_INFINITY] : candidates.map((write) => write.endedAtMs)
-    const latestEnd = Math.max(...endsOfCandidates)
-    const over = newest.find((write) => write.text !== text && write.calledAtMs > latestEnd)
+    const candidates = writes.filter((write) => (write.text ?? undefined) === text && !write.isRefused)
+    if (candidates.length === 0 && text !== undefined) return this.broken(`${key} holds ${text}, which nobody wrote`)
+    // Nothing, without a delete: as if it had been deleted before the first write.
+    const { sharedClock } = this.#plan
+    const latestMs = Math.max(...candidates.map(({ calledAtMs, endedAtMs }) => (sharedClock ? calledAtMs : endedAtMs)))
+    const isOther = (write: Write): boolean => (write.text ?? undefined) !== text
+    const over = writes.find((write) => write.isAcknowledged && isOther(write) && write.calledAtMs > latestMs)
     if (over === undefined) return
-    const what = text === null ? 'nothing' : text
-    const lost = over.text === null ? `its delete at ${over.calledAtMs}` : `${over.text}, written at ${over.calledAtMs}`
-    this.broken(`${key} holds ${what}, though ${lost} was acknowledged after`)
-  }
-}
-
-/** Under `siblings`: a key holds exactly the writes that no acknowledged write has seen. */
-export class SiblingValues extends Checker {
-  readonly name = 'siblings'
-  readonly rule = 'Siblings: a key holds exactly its concurrent writes'
-  /** Of each key: text → texts that the write had seen; and whether it is known to have happened. */
-  readonly #writes = new Map<
-    Key,
-    Map<string, { readonly seen: ReadonlySet<string>; isAcknowledged: boolean; isFailed: boolean }>
-  >()
-
-  /** A client writes with what it has read: the context is opaque, what it stands for is known to the client. */
-  onWriteWithContext(key: Key, text: string, seen: readonly string[]): void {
-    const ofKey = this.#writes.get(key) ?? new Map()
-    this.#writes.set(key, ofKey.set(text, { seen: new Set(seen), isAcknowledged: false, isFailed: false }))
-  }
-
-  onEnd(call: Call, outcome: OperationOutcome): void {
-    if (call.kind !== 'put') return
-    call.keys.forEach((key, place) => {
-      const write = this.#writes.get(key)?.get(call.texts[place] ?? '')
-      if (write === undefined) return
-      write.isAcknowledged = outcome.type === 'written'
-      write.isFailed = outcome.type === 'failed' && outcome.failure.code !== 'OUTCOME_UNKNOWN'
-    })
-  }
-
-  onFinalRead(key: Key, texts: readonly string[]): void {
-    const writes = this.#writes.get(key) ?? new Map()
-    const there = new Set(texts)
-    if (there.size < texts.length) this.broken(`${key} holds a value twice: ${texts.join(' ')}`)
-    for (const text of texts) {
-      const write = writes.get(text)
-      if (write === undefined) this.broken(`${key} holds ${text}, which nobody wrote`)
-      else if (write.isFailed) this.broken(`${key} holds ${text}, whose write has failed for certain`)
-    }
-    for (const [text, { isAcknowledged }] of writes) {
-      const seenBy = [...writes].filter(([, other]) => other.seen.has(text) && !other.isFailed)
-      if (there.has(text) && seenBy.some(([, other]) => other.isAcknowledged))
-        this.broken(`${key} holds ${text}, which ${seenBy[0]?.[0]} has replaced`)
-      if (!there.has(text) && isAcknowledged && seenBy.length === 0)
-        this.broken(`${key} has lost ${text}, which no write has seen`)
-    }
+    const what = over.text === null ? `its delete at ${over.calledAtMs}` : `${over.text}, written at ${over.calledAtMs}`
+    this.broken(`${key} holds ${text ?? 'nothing'}, though ${what} was acknowledged after`)
   }
 }

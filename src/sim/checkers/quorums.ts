@@ -28,7 +28,7 @@ export class Quorums extends Checker {
   /** What a store had that was lost: its answers were true when they were given, and a request may stand on them for a while. */
   readonly #lost = new Map<NodeId, { readonly data: ReadonlyMap<Key, Stamp>; readonly atMs: number }>()
   readonly #storeIds = new Map<NodeId, string>()
-  /** key, text → its stamp. */
+  /** key, text → its stamp; the lowest, where the same was written again. */
   readonly #stamps = new Map<string, Stamp>()
   readonly #decoder = new TextDecoder()
   #world: SimWorld | undefined
@@ -134,8 +134,9 @@ export class Quorums extends Checker {
 
   #learn(keys: readonly Key[], records: readonly VersionRecord[]): void {
     records.forEach((record, place) => {
-      if (record.kind === 'lww' && record.value !== null)
-        this.#stamps.set(`${keys[place]} ${this.#decoder.decode(record.value)}`, record.stamp)
+      if (record.kind !== 'lww' || record.value === null) return
+      const name = `${keys[place]} ${this.#decoder.decode(record.value)}`
+      if (record.stamp < (this.#stamps.get(name) ?? '~')) this.#stamps.set(name, record.stamp)
     })
   }
 }

@@ -3,7 +3,7 @@
  * about, and nothing after the deadline. Watches the wire and the disks.
  */
 
-import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
+import type { Address, Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { type Message, REPLY, type ReplicaRead, type ReplicaWrite } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isFullOwner, type PartitionTable, type Row } from '../../protocol/ring/table.js'
@@ -21,11 +21,10 @@ interface Asked<Request> {
 type ReadReply = Message & { readonly type: 'replica/read-reply' }
 type WriteReply = Message & { readonly type: 'replica/write-reply' }
 
-/** Watches the wire for all checkers of replies: finds the request that a reply answers. */
+/** Watches the wire for all checkers of replies: finds the request that a reply answers, by receiver, sender and number. */
 export class Replies implements Observer {
-  /** By sender, receiver and number. */
-  readonly #reads = new Map<string, Asked<ReplicaRead>>()
-  readonly #writes = new Map<string, Asked<ReplicaWrite>>()
+  readonly #reads = new Map<Address, Map<string, Asked<ReplicaRead>>>()
+  readonly #writes = new Map<Address, Map<string, Asked<ReplicaWrite>>>()
   readonly #checkers: readonly ReplyChecker[]
 
   constructor(checkers: readonly ReplyChecker[]) {
@@ -33,23 +32,23 @@ export class Replies implements Observer {
   }
 
   onDelivered({ from, to, message }: Mail, world: SimWorld): void {
-    if (message.type === 'replica/read') addOnce(this.#reads, `${from} ${to} ${message.id}`, message, world.nowMs)
-    if (message.type === 'replica/write') addOnce(this.#writes, `${from} ${to} ${message.id}`, message, world.nowMs)
+    if (message.type === 'replica/read') addOnce(this.#reads, to, from, message, world.nowMs)
+    if (message.type === 'replica/write') addOnce(this.#writes, to, from, message, world.nowMs)
   }
 
   /** What was asked of an earlier life is answered by nobody. */
   onSpawn(node: NodeId): void {
-    for (const map of [this.#reads, this.#writes])
-      for (const name of map.keys()) if (name.split(' ')[1] === node) map.delete(name)
+    this.#reads.delete(node)
+    this.#writes.delete(node)
   }
 
   onSend({ from, to, message }: Mail, world: SimWorld): void {
     if (message.type === 'replica/read-reply') {
-      const asked = this.#reads.get(`${to} ${from} ${message.replyTo}`)
+      const asked = this.#reads.get(from)?.get(`${to} ${message.replyTo}`)
       if (asked === undefined || asked.request.fallback) return
       for (const checker of this.#checkers) checker.onReadReply?.(from, asked, message, world)
     } else if (message.type === 'replica/write-reply') {
-      const asked = this.#writes.get(`${to} ${from} ${message.replyTo}`)
+      const asked = this.#writes.get(from)?.get(`${to} ${message.replyTo}`)
       if (asked === undefined) return
       for (const checker of this.#checkers) checker.onWriteReply?.(from, asked, message, world)
     }
@@ -57,13 +56,17 @@ export class Replies implements Observer {
 }
 
 /** What comes again changes nothing. */
-function addOnce<Request>(
-  map: Map<string, Asked<Request>>,
-  name: string,
+function addOnce<Request extends ReplicaRead | ReplicaWrite>(
+  map: Map<Address, Map<string, Asked<Request>>>,
+  to: Address,
+  from: Address,
   request: Request,
   deliveredAtMs: number,
 ): void {
-  if (!map.has(name)) map.set(name, { request, deliveredAtMs })
+  const ofReceiver = map.get(to) ?? new Map<string, Asked<Request>>()
+  map.set(to, ofReceiver)
+  const name = `${from} ${request.id}`
+  if (!ofReceiver.has(name)) ofReceiver.set(name, { request, deliveredAtMs })
 }
 
 abstract class ReplyChecker extends Checker {
