@@ -28,7 +28,7 @@ import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
-import { tellEnded, tellSilent } from './lost-legs.js'
+import { tellEnded, tellOverdue, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
@@ -361,13 +361,15 @@ export class Coordination implements Desk {
     }
   }
 
-  /** Its unanswered reads are sent to another replica each. */
-  #hedge({ reads: { outstanding } }: Peer): void {
+  /** Its unanswered reads are sent to another replica each. What waits behind them was sent to nobody, and costs no budget. */
+  #hedge(peer: Peer): void {
+    const { outstanding } = peer.reads
     if (outstanding === undefined) return
     outstanding.hedged = true
     for (const { request } of outstanding.entries) {
       if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
     }
+    tellOverdue(this, peer)
   }
 
   /** Are you there? An empty batch, whose credit comes back at once. */

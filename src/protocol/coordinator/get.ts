@@ -367,9 +367,11 @@ const PACK = 64
 
 /**
  * Pack before you spread: waking a sleeping thread costs as much as a dozen keys more for one that is awake. Nodes are
- * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow.
+ * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow. Whoever has let a read wait
+ * until it was hedged is given no other while there is somebody else: it would wait behind that one.
  */
 function rankOf(peer: Peer, nowMs: number): number {
-  const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : peer.isSlow ? 1e5 : 0
+  const isLate = peer.isSlow || peer.reads.outstanding?.hedged === true
+  const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : isLate ? 1e5 : 0
   return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
 }

@@ -231,6 +231,24 @@ test('get: a hedge only within the budget', async (t) => {
   t.ok(more <= 16 + 11, `${more} reads more than were asked for`)
 })
 
+test('get: reads that came before or after a hedge do not wait behind the one that was hedged', async (t) => {
+  const { world, x, z } = worldOf(20, { hedgeBudgetPercent: 50 })
+  for (let i = 0; i < 4; i++) world.ended(world.get('k'))
+  const sinceMs = world.nowMs
+  world.freeze(x, 500)
+  const hedged = world.get('k')
+  world.run(5)
+  // x has not answered the first, so that this one waits for its turn there.
+  const behind = world.get('k')
+  t.equal(world.ended(hedged), 'none')
+  const keys = world.sentOf('replica/read').flatMap(({ to, message }) => (to === z ? message.keys : []))
+  t.same(keys, ['k', 'k'], 'both are asked of the third owner')
+  t.equal(world.ended(behind), 'none')
+  t.equal(world.ended(world.get('k')), 'none')
+  const { avoidAfterMs } = world.config
+  t.ok(world.nowMs - sinceMs < avoidAfterMs, `${world.nowMs - sinceMs} ms: sooner than x is taken for silent`)
+})
+
 test('get: a replica whose answers take much longer is read from last, probed, and read from again once it is quick', async (t) => {
   const { world, x, y, z } = worldOf(19, { hedgeBudgetPercent: 0 })
   const reads = () => [x, y, z].map((node) => readsTo(world, node))
