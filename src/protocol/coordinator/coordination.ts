@@ -100,7 +100,8 @@ export class Coordination implements Desk {
   nextDeadlineMs(): number {
     const { nextDeadlineMs } = this.#requests
     const next = Math.min(nextDeadlineMs, this.#peers.nextJudgementMs(), nextPingMs(this.#peers.sorted))
-    this.#peers.expectTick(next)
+    // What should have been done already is expected now: the host is not late for it.
+    this.#peers.expectTick(Math.max(next, this.nowMs))
     return next
   }
 
@@ -133,6 +134,7 @@ export class Coordination implements Desk {
         if (answered === undefined) return
         const { entries } = answered
         const isRepeated = answered.lastSentAtMs > answered.sentAtMs
+        this.#peers.onWriteLatency(peer, nowMs - answered.sentAtMs, nowMs)
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as WriteEntry
@@ -160,9 +162,11 @@ export class Coordination implements Desk {
         }
         return
       }
-      case 'coordinate/taken':
-        peer.coordinate.settle(message.replyTo)
+      case 'coordinate/taken': {
+        const answered = peer.coordinate.settle(message.replyTo)
+        if (answered !== undefined) this.#peers.onTakenLatency(peer, nowMs - answered.sentAtMs)
         return
+      }
       case 'transfer/chunk':
       case 'exchange/differ':
         return
@@ -265,6 +269,11 @@ export class Coordination implements Desk {
 
   sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean {
     return this.#peers.get(node)?.pushCoordinate(request, payload) ?? false
+  }
+
+  probe(node: NodeId): void {
+    const peer = this.#peers.get(node)
+    if (peer?.coordinate.outstanding === undefined && peer?.takeProbe(this.nowMs) === true) this.#ping(peer)
   }
 
   wait(request: Request, soon: boolean): void {
