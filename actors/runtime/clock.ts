@@ -7,6 +7,8 @@
  * renews it, and without a renewal no stamp is given.
  */
 
+import { CoterieError } from '../../src/shared/errors.js'
+
 /** Monotonic milliseconds, the same in every thread of the process (`performance.now` counts from each thread's start). */
 export function nowMs(): number {
   const [seconds, nanoseconds] = process.hrtime()
@@ -20,11 +22,26 @@ export const CEILING_RENEW_NS = 15_000_000_000n
 const OFFSET = 0
 const CEILING = 1
 
-/** Shape: two 64-bit cells, offset and ceiling in nanoseconds. */
+/**
+ * No clock begins after the year 2200. The cells hold nanoseconds up to 2262: past that they would turn negative, and every
+ * write would lose against all that were there before.
+ */
+const BEGIN_NS_MAX = BigInt(Date.UTC(2200, 0)) * 1_000_000n
+
+/**
+ * Shape:  two 64-bit cells, offset and ceiling in nanoseconds.
+ * Errors: CoterieError CLOCK_UNAVAILABLE if the wall clock, or the ceiling on disk, is past the year 2200.
+ */
 export function createStampClock(storedCeilingNs: bigint): StampClock {
   const clock = new StampClock(new SharedArrayBuffer(16))
   const wallNs = BigInt(Date.now()) * 1_000_000n
-  clock.setOffset((storedCeilingNs > wallNs ? storedCeilingNs : wallNs) - process.hrtime.bigint())
+  const beginNs = storedCeilingNs > wallNs ? storedCeilingNs : wallNs
+  if (beginNs > BEGIN_NS_MAX) {
+    const who = storedCeilingNs > wallNs ? 'the clock ceiling of this location' : 'the wall clock'
+    const text = `stamps cannot begin after the year 2200, and ${who} says ${new Date(Number(beginNs / 1_000_000n)).getUTCFullYear()}`
+    throw new CoterieError('CLOCK_UNAVAILABLE', text, { beginNs })
+  }
+  clock.setOffset(beginNs - process.hrtime.bigint())
   return clock
 }
 

@@ -90,6 +90,7 @@ const OWN_ID_BASE = 2 ** 40
 /** A batch that was split by partition: ends when all groups have, with the worst outcome. */
 interface Join {
   readonly id: number
+  readonly groups: number
   waiting: number
   written: number
   failure: Failure | undefined
@@ -220,7 +221,7 @@ export class Gateway {
     }
     const groups = groupByPartition(keys, values, this.#config.partitions)
     if (groups.length === 0) this.#effects.push({ type: 'reply', id, outcome: WRITTEN })
-    const join: Join = { id, waiting: groups.length, written: 0, failure: undefined }
+    const join: Join = { id, groups: groups.length, waiting: groups.length, written: 0, failure: undefined }
     for (const group of groups) {
       const groupId = this.#takeId()
       this.#joins.add(groupId, join)
@@ -334,10 +335,10 @@ export class Gateway {
  * failure would say that nothing was kept.
  */
 function outcomeOf(join: Join): OperationOutcome {
-  const { failure, written } = join
+  const { failure, written, groups } = join
   if (failure === undefined) return WRITTEN
   if (written === 0 || failure.code === 'OUTCOME_UNKNOWN') return { type: 'failed', failure }
-  const detail = `${written} partitions of the batch were written, another failed with ${failure.code}`
+  const detail = `written in ${written} of ${groups} partitions; in another it failed with ${failure.code}`
   return { type: 'failed', failure: { ...failure, code: 'OUTCOME_UNKNOWN', detail } }
 }
 

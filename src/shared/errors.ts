@@ -23,7 +23,7 @@ export const ERROR_TABLE = {
   STORE_FAILED: 'A store refused the operation (disk full, damaged files). The cause tells more.',
   SIBLINGS_LIMIT: 'The key has too many concurrent values. Read it and put with the context.',
   CLOCK_UNAVAILABLE:
-    'The clock ceiling could not be renewed in time; nothing was sent. Check the disk of the cluster folder.',
+    'The clock ceiling was not renewed in time (check the disk of its folder), or a clock is past the year 2200. Nothing was sent.',
   LOCATION_LOCKED: 'The location is open already, in this process or another. Close it there first.',
   LOCATION_MISMATCH:
     'The location holds a cluster that was created with other fixed settings (partitions, n, conflict).',

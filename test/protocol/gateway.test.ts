@@ -102,7 +102,7 @@ test('gateway: a batch of which a part was written and a part failed ends as OUT
   t.equal(world.ended(world.put(bad, 'v')), 'QUORUM_UNAVAILABLE')
   const batch = world.putMany([good, bad], ['v', 'v'])
   t.equal(world.ended(batch), 'OUTCOME_UNKNOWN')
-  t.match(world.outcome(batch), { failure: { detail: /1 partitions of the batch were written/ } })
+  t.match(world.outcome(batch), { failure: { detail: /written in 1 of 2 partitions/ } })
   t.equal(world.ended(world.get(good)), '=v')
 })
 

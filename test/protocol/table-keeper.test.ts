@@ -40,6 +40,48 @@ test('table: every order of offers and stores ends with the highest epoch that w
   t.doesNotThrow(() => fc.assert(property, { numRuns: 500, seed: 71 }))
 })
 
+/** What a node acts on that had the one table, was shown the other, and stored it. */
+function merged(a: PartitionTable, b: PartitionTable): PartitionTable {
+  const keeper = new TableKeeper('node1', a, a.epoch)
+  if (keeper.offer(b)) keeper.onStored(b.epoch)
+  return keeper.table
+}
+
+test('merge of tables: commutative, associative, idempotent', async (t) => {
+  const three = tables.chain((all) =>
+    fc.tuple(fc.constantFrom(...all), fc.constantFrom(...all), fc.constantFrom(...all)),
+  )
+  const property = fc.property(three, ([a, b, c]) => {
+    return (
+      merged(a, b) === merged(b, a) &&
+      merged(merged(a, b), c) === merged(a, merged(b, c)) &&
+      merged(a, a) === a &&
+      merged(merged(a, b), b) === merged(a, b)
+    )
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 500, seed: 72 }))
+})
+
+test('merge of tables: nodes that show each other theirs, in whatever order, come to act on the same one', async (t) => {
+  const talks = tables.chain((all) =>
+    fc.tuple(
+      fc.array(fc.constantFrom(...all), { minLength: 4, maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 12 }),
+    ),
+  )
+  const property = fc.property(talks, ([first, pairs]) => {
+    const keepers = first.map((table, index) => new TableKeeper(`node${index + 1}`, table, table.epoch))
+    const tell = (from: TableKeeper, to: TableKeeper): void => {
+      if (to.offer(from.table)) to.onStored(from.epoch)
+    }
+    for (const [from, to] of pairs) tell(keepers[from] as TableKeeper, keepers[to] as TableKeeper)
+    for (const from of keepers) for (const to of keepers) tell(from, to)
+    const highest = Math.max(...first.map(({ epoch }) => epoch))
+    return keepers.every(({ epoch }) => epoch === highest)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 500, seed: 73 }))
+})
+
 test('table: an epoch that was overtaken while it was stored is not acted on', async (t) => {
   const keeper = new TableKeeper('node1', tableOf(1, ['node1', 'node2', 'node3']), 1)
   t.ok(keeper.offer(tableOf(2, ['node1', 'node2', 'node4'])))

@@ -5,24 +5,23 @@
  */
 
 import type { OperationOutcome } from '../../src/protocol/coordinator/request.js'
-import type { Address, Key, PartitionId } from '../../src/protocol/ids.js'
+import type { Key, PartitionId } from '../../src/protocol/ids.js'
 import { partitionOf } from '../../src/protocol/ring/slot.js'
 import { type CausalContext, dvvContextOf } from '../../src/protocol/versions/dvv.js'
 import { textsOf } from '../../src/sim/checkers/checker.js'
 import { isSettled } from '../../src/sim/settled.js'
 import type { CallSpec, SimGateway } from '../../src/sim/sim-gateway.js'
 import type { SimWorld } from '../../src/sim/world.js'
+import { applyFault } from './faults.js'
 import { Focus } from './focus.js'
 import { worldOf } from './scenario-world.js'
 import { Transcript } from './transcript.js'
-import { nameOf, viewHints, viewMembers, viewOwners, viewStores } from './views.js'
+import { nameOf, viewHints, viewMembers, viewOwners, viewStamps, viewStores } from './views.js'
 
 /** After a call has ended: what it leaves to be done is mostly done by then. */
 const AFTER_CALL_MS = 3
 /** Virtual time that anything may take. */
 const SETTLING_MS = 60_000
-/** Restarting the whole process. */
-const PROCESS_DOWN_MS = 50
 
 /** Words of a command: `name=value` pairs are options, the rest stand for themselves. */
 interface Words {
@@ -35,8 +34,6 @@ export class Commands {
   #world: SimWorld | undefined
   /** What was last read of a key, under `siblings`. */
   readonly #contexts = new Map<Key, CausalContext>()
-  /** Calls that were begun and have not ended. */
-  #running = 0
 
   /** The commands of one block. Shape: the lines that they show; never none. Errors: RangeError for what is no command. */
   run(commands: readonly string[]): readonly string[] {
@@ -103,7 +100,10 @@ export class Commands {
     const quorums = { n, r: numberOf('r', 2), w: numberOf('w', 2) }
     const nodes = numberOf('nodes', 5)
     const hintWindowMs = numberOf('hintWindow', 10_800_000)
-    const world = worldOf({ nodes, ...quorums, conflict, coordination, hintWindowMs }, this.#transcript)
+    const hedgeBudgetPercent = numberOf('hedge', 0)
+    const sharedClock = options['clock'] !== 'own'
+    const rest = { conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } as const
+    const world = worldOf({ nodes, ...quorums, ...rest }, this.#transcript)
     this.#world = world
     this.#transcript.now = () => world.nowMs
     this.#settle()
@@ -136,12 +136,10 @@ export class Commands {
     const spec = this.#specOf(verb, words, options)
     if (spec === undefined) return undefined
     const call: { outcome: OperationOutcome | undefined } = { outcome: undefined }
-    this.#running += 1
     this.#gatewayOf(options).call(spec, (outcome) => {
       // Its gateway has vanished: the call will never end.
       if (outcome === undefined) return
       call.outcome = outcome
-      this.#running -= 1
       this.#onEnd(verb, spec.keys[0] ?? '', outcome)
     })
     return call
@@ -163,6 +161,8 @@ export class Commands {
         return { kind: 'put', keys: [key], texts: [rest[0] ?? ''], ...common }
       case 'delete':
         return { kind: 'put', keys: [key], texts: [null], ...common }
+      case 'batch':
+        return { kind: 'put', ...pairsOf([key, ...rest].filter((word) => word !== 'sloppy')), ...common }
       case 'get':
       case 'read':
         return { kind: 'get', keys: [key], texts: [], ...common }
@@ -212,102 +212,11 @@ export class Commands {
     do {
       if (world.nowMs > untilMs) throw new RangeError('it does not settle')
       world.run(5)
-    } while (!isSettled(world) || this.#running > 0)
+    } while (!isSettled(world))
   }
-
-  // --- faults ---------------------------------------------------------------------------------------------------------
 
   #onFault(verb: string, { words }: Words): boolean {
-    const world = this.#it
-    const [id = '', other = ''] = words
-    switch (verb) {
-      case 'crash':
-        world.endNode(world.node(id), 'a crash', true)
-        return true
-      case 'hang':
-        world.node(id).freeze(Number(other))
-        return true
-      case 'give-up':
-        world.supervisor.giveUp(id)
-        world.endNode(world.node(id), 'it will not come back', true)
-        return true
-      case 'wipe':
-        world.endNode(world.node(id), 'its store is wiped', true)
-        world.node(id).disk.wipe()
-        return true
-      case 'damage':
-        this.#damage(id, other)
-        return true
-      case 'fill-disk':
-        world.node(id).disk.isFull = true
-        return true
-      case 'slow-disk':
-        world.node(id).disk.slowMs = Number(other)
-        return true
-      case 'lose-gateway':
-        // Whoever waited there is never told.
-        this.#running -= world.gateways.get(id)?.pending ?? 0
-        world.loseGateway(id)
-        return true
-      case 'kill-process':
-        for (const { pending } of world.gateways.values()) this.#running -= pending
-        this.#transcript.note('life', 'process', 'is killed')
-        world.killProcess(PROCESS_DOWN_MS)
-        return true
-      case 'accept-loss':
-        world.supervisor.step({ type: 'operator/accept-loss', partitions: [this.#partitionOf(id)] })
-        return true
-      case 'break-supervisor':
-        this.#transcript.note('life', 'supervisor', 'breaks, and is rebuilt')
-        world.supervisor.rebuild()
-        return true
-      default:
-        return this.#onNetwork(verb, words)
-    }
-  }
-
-  #onNetwork(verb: string, words: readonly string[]): boolean {
-    const { network, nodes } = this.#it
-    const [from = '', to = ''] = words
-    switch (verb) {
-      case 'cut':
-        for (const [a, b] of this.#links(words)) {
-          network.cut(a, b)
-          network.cut(b, a)
-        }
-        return true
-      case 'cut-one-way':
-        network.cut(from, to)
-        return true
-      case 'heal':
-        network.heal()
-        for (const { disk } of nodes.values()) {
-          disk.isFull = false
-          disk.slowMs = 0
-        }
-        return true
-      default:
-        return false
-    }
-  }
-
-  /** `cut a b | c d`: every link from one side to the other; with one side only, the rest are the other. */
-  #links(words: readonly string[]): (readonly [Address, Address])[] {
-    const all: readonly Address[] = [...this.#it.nodes.keys(), ...this.#it.gateways.keys()]
-    const bar = words.indexOf('|')
-    const side = bar < 0 ? words : words.slice(0, bar)
-    const rest = bar < 0 ? all.filter((address) => !side.includes(address)) : words.slice(bar + 1)
-    for (const word of [...side, ...rest]) if (!all.includes(word)) throw new RangeError(`there is no ${word}`)
-    return side.flatMap((a) => rest.map((b) => [a, b] as const))
-  }
-
-  #damage(id: string, key: Key): void {
-    const { records } = this.#it.node(id).disk.content
-    const bytes = Uint8Array.from(records.get(key) ?? [])
-    if (bytes.length === 0) throw new RangeError(`${id} has no ${key}`)
-    const last = bytes.length - 1
-    bytes[last] = (bytes[last] ?? 0) ^ 1
-    records.set(key, bytes)
+    return applyFault(this.#it, this.#transcript, verb, words)
   }
 
   // --- what can be looked at ------------------------------------------------------------------------------------------
@@ -324,6 +233,8 @@ export class Commands {
         return viewOwners(this.#it, word)
       case 'stores':
         return viewStores(this.#it, word)
+      case 'stamps':
+        return viewStamps(this.#it, word)
       case 'hints':
         return viewHints(this.#it)
       case 'members':
@@ -332,4 +243,11 @@ export class Commands {
         return undefined
     }
   }
+}
+
+/** Keys and values of a batch, one after the other. */
+function pairsOf(words: readonly string[]): { keys: string[]; texts: string[] } {
+  if (words.length % 2 > 0) throw new RangeError(`a batch is keys and values: ${words.join(' ')}`)
+  const isKey = (_: string, place: number) => place % 2 === 0
+  return { keys: words.filter(isKey), texts: words.filter((word, place) => !isKey(word, place)) }
 }

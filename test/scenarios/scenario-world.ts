@@ -21,10 +21,13 @@ export interface ClusterOptions {
   readonly conflict: 'lww' | 'siblings'
   readonly coordination: 'client' | 'server'
   readonly hintWindowMs: number
+  readonly hedgeBudgetPercent: number
+  /** False: each gateway has a clock of its own. */
+  readonly sharedClock: boolean
 }
 
 export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
-  const { nodes, n, r, w, conflict, coordination, hintWindowMs } = options
+  const { nodes, n, r, w, conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } = options
   const quorums = { n, r, w, wFill: w }
   const config: GatewayConfig = {
     ...quorums,
@@ -32,10 +35,9 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     conflict,
     coordination,
     avoidAfterMs: 50,
-    // Two reads more or less would only hide what a scenario is about.
-    hedgeBudgetPercent: 0,
+    hedgeBudgetPercent,
     hintWindowMs,
-    sharedClock: true,
+    sharedClock,
     hintBytesMax: 1e7,
     transferBytesPerSecond: 1e8,
     membership: MEMBERSHIP_DEFAULTS,

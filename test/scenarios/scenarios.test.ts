@@ -12,8 +12,10 @@ import { runScenario } from './language.js'
 
 /** Compiled to dist/test/scenarios; the files lie beside the source. */
 const FOLDER = fileURLToPath(new URL('../../../test/scenarios', import.meta.url))
+const PROTOCOL = fileURLToPath(new URL('../../../src/protocol', import.meta.url))
 /** Fewer would mean that they were not found. */
-const SCENARIOS_MIN = 18
+const SCENARIOS_MIN = 30
+const MESSAGES_MIN = 30
 const LINES_MAX = 120
 const REWRITES = process.env['COTERIE_REWRITE_SCENARIOS'] === '1'
 
@@ -21,6 +23,24 @@ const names = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'))
 
 test('the scenarios are all there', async (t) => {
   t.ok(names.length >= SCENARIOS_MIN, `${names.length} scenarios`)
+})
+
+test('every message has a row in the table of the protocol, and is shown in a scenario at least once', async (t) => {
+  const declared = new Set(
+    ['messages.ts', 'membership/gossip.ts']
+      .map((file) => readFileSync(join(PROTOCOL, file), 'utf8'))
+      .flatMap((source) => [...source.matchAll(/readonly type: '([a-z]+\/[a-z0-9-]+)'/g)].map(([, type]) => type)),
+  )
+  const table = readFileSync(join(PROTOCOL, 'README.md'), 'utf8')
+  const tabled = new Set([...table.matchAll(/^\| `([a-z]+\/[a-z0-9-]+)`/gm)].map(([, type]) => type))
+  // After an arrow: sent by somebody to somebody.
+  const texts = names.map((name) => readFileSync(join(FOLDER, name), 'utf8'))
+  const shown = new Set(
+    texts.flatMap((text) => [...text.matchAll(/^ +[\d.]+ .* [→✗] .*? ([a-z]+\/[a-z0-9-]+)/gm)].map(([, type]) => type)),
+  )
+  t.ok(declared.size >= MESSAGES_MIN, `${declared.size} messages`)
+  t.same([...tabled].sort(), [...declared].sort(), 'the table has them all, and no other')
+  t.same([...shown].sort(), [...declared].sort(), 'the scenarios show them all')
 })
 
 for (const name of names.sort()) {

@@ -19,7 +19,7 @@ import type { Focus } from './focus.js'
 
 /** What can be shown beside messages; those go by their area, the word before the slash. */
 const OTHER_TOPICS = ['call', 'store', 'life', 'notice', 'epoch']
-const MESSAGE_TOPICS = ['replica', 'coordinate', 'link', 'hint', 'transfer', 'exchange', 'table', 'peer']
+const MESSAGE_TOPICS = ['replica', 'coordinate', 'link', 'hint', 'transfer', 'exchange', 'table', 'peer', 'gateway']
 /** Most of what is said, and seldom what a scenario is about. */
 const CHATTER = ['gossip', 'membership', 'member']
 const WHO_WIDTH = 28
@@ -80,7 +80,7 @@ export class Transcript implements Observer {
   }
 
   onEnd({ kind, keys, texts, gateway }: Call, outcome: OperationOutcome): void {
-    const verb = kind === 'put' && texts[0] === null ? 'delete' : kind
+    const verb = kind !== 'put' ? kind : keys.length > 1 ? 'batch' : texts[0] === null ? 'delete' : 'put'
     this.note('call', gateway, `${[verb, ...keys].join(' ')} ends: ${describeOutcome(outcome)}`)
   }
 

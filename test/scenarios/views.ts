@@ -4,6 +4,7 @@ import type { Key, NodeId } from '../../src/protocol/ids.js'
 import { fallbacksOf, preferenceList } from '../../src/protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from '../../src/protocol/ring/slot.js'
 import { rowOf } from '../../src/protocol/ring/table.js'
+import { type Stamp, stampTimeNs } from '../../src/protocol/versions/stamp.js'
 import { stored, textsOf } from '../../src/sim/checkers/checker.js'
 import type { SimWorld } from '../../src/sim/world.js'
 
@@ -36,6 +37,16 @@ export function viewStores(world: SimWorld, key: Key): string[] {
   )
 }
 
+/** When the version that each owner holds was stamped, in ms of the simulated clock. */
+export function viewStamps(world: SimWorld, key: Key): string[] {
+  const row = rowOf(world.supervisor.table, partitionOf(key, world.options.config.partitions))
+  return preferenceList(row).map((node) => {
+    const record = stored(world, node, key)
+    const isLww = record !== undefined && record !== 'damaged' && record.kind === 'lww'
+    return `${node}  ${describeStored(world, node, key)}${isLww ? ` stamped ${timeOf(record.stamp)}` : ''}`
+  })
+}
+
 export function viewHints(world: SimWorld): string[] {
   const lines = [...world.nodes.values()].flatMap(({ id, disk }) =>
     disk.view().identity.hints.map(({ key, target, record }) => {
@@ -60,6 +71,12 @@ function describeStored(world: SimWorld, node: NodeId, key: Key): string {
   const value = texts.length === 0 ? 'deleted' : texts.join(' | ')
   if (record.kind === 'lww') return value
   return `${value}  dots ${record.set.map(({ actor, counter }) => `${nameOf(actor)}:${counter}`).join(' ')}`
+}
+
+/** The time, to the ns where it matters, and who stamped. */
+function timeOf(stamp: Stamp): string {
+  const [, actor = ''] = stamp.split('.')
+  return `${(Number(stampTimeNs(stamp)) / 1e6).toFixed(6).replace(/\.?0+$/, '')} by ${actor}`
 }
 
 /** An actor is a node and the number of its store, which says little to a reader. */

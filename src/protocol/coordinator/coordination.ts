@@ -28,7 +28,7 @@ import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
-import { tellEnded, tellSilent } from './lost-legs.js'
+import { tellEnded, tellOverdue, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
@@ -100,7 +100,8 @@ export class Coordination implements Desk {
   nextDeadlineMs(): number {
     const { nextDeadlineMs } = this.#requests
     const next = Math.min(nextDeadlineMs, this.#peers.nextJudgementMs(), nextPingMs(this.#peers.sorted))
-    this.#peers.expectTick(next)
+    // What should have been done already is expected now: the host is not late for it.
+    this.#peers.expectTick(Math.max(next, this.nowMs))
     return next
   }
 
@@ -133,6 +134,7 @@ export class Coordination implements Desk {
         if (answered === undefined) return
         const { entries } = answered
         const isRepeated = answered.lastSentAtMs > answered.sentAtMs
+        this.#peers.onWriteLatency(peer, nowMs - answered.sentAtMs, nowMs)
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as WriteEntry
@@ -160,9 +162,11 @@ export class Coordination implements Desk {
         }
         return
       }
-      case 'coordinate/taken':
-        peer.coordinate.settle(message.replyTo)
+      case 'coordinate/taken': {
+        const answered = peer.coordinate.settle(message.replyTo)
+        if (answered !== undefined) this.#peers.onTakenLatency(peer, nowMs - answered.sentAtMs)
         return
+      }
       case 'transfer/chunk':
       case 'exchange/differ':
         return
@@ -267,6 +271,11 @@ export class Coordination implements Desk {
     return this.#peers.get(node)?.pushCoordinate(request, payload) ?? false
   }
 
+  probe(node: NodeId): void {
+    const peer = this.#peers.get(node)
+    if (peer?.coordinate.outstanding === undefined && peer?.takeProbe(this.nowMs) === true) this.#ping(peer)
+  }
+
   wait(request: Request, soon: boolean): void {
     this.#requests.wait(request, soon, this.nowMs)
   }
@@ -361,13 +370,15 @@ export class Coordination implements Desk {
     }
   }
 
-  /** Its unanswered reads are sent to another replica each. */
-  #hedge({ reads: { outstanding } }: Peer): void {
+  /** Its unanswered reads are sent to another replica each. What waits behind them was sent to nobody, and costs no budget. */
+  #hedge(peer: Peer): void {
+    const { outstanding } = peer.reads
     if (outstanding === undefined) return
     outstanding.hedged = true
     for (const { request } of outstanding.entries) {
       if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
     }
+    tellOverdue(this, peer)
   }
 
   /** Are you there? An empty batch, whose credit comes back at once. */

@@ -17,6 +17,8 @@ import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
 
 /** Without an answer for so long, and twice as long each time, the next one is asked. */
 const PATIENCE_MS = 500
+/** A coordinator that has not taken what it was sent for so long is given nothing more while there is another. */
+const OVERDUE_MS = 8
 
 export interface ForwardOperation {
   readonly kind: 'forward'
@@ -69,9 +71,10 @@ export class ForwardRequest extends Request {
     const candidates = (this.isUpdate ? owners : desk.healthyNodes()).filter(
       (node) => desk.peer(node)?.healthy === true && !this.#asked.includes(node),
     )
-    const node = this.isUpdate ? candidates[0] : leastLoaded(desk, candidates)
+    const node = this.isUpdate ? soonest(desk, candidates) : leastLoaded(desk, candidates)
     const payload = { ...this.#operation.payload, id: this.id }
     if (node === undefined || !desk.sendCoordinate(this, node, payload)) return desk.wait(this, node !== undefined)
+    for (const passed of candidates) if (passed !== node) desk.probe(passed)
     this.#asked.push(node)
     this.#overdueAtMs = desk.nowMs + this.#patienceMs
     this.#patienceMs *= 2
@@ -119,15 +122,24 @@ export class ForwardRequest extends Request {
   }
 }
 
-/** The busiest that is not too busy (pack before you spread), else the least busy; one that has just begun comes last. */
+/** The first owner that has been answering as soon as others, or else the first: of equal ones always the same. */
+function soonest(desk: Desk, owners: readonly NodeId[]): NodeId | undefined {
+  return owners.find((owner) => desk.peer(owner)?.isLate(desk.nowMs) === false) ?? owners[0]
+}
+
+/**
+ * The busiest that is not too busy (pack before you spread), else the least busy; one that is late, or does not give the credit
+ * back, comes after those, and one that has just begun last.
+ */
 function leastLoaded(desk: Desk, nodes: readonly NodeId[]): NodeId | undefined {
   let best: NodeId | undefined
   let bestRank = Number.POSITIVE_INFINITY
   for (const node of nodes) {
     const peer = desk.peer(node)
     if (peer === undefined) continue
-    const { load } = peer.coordinate
-    const last = peer.isWarm(desk.nowMs) ? 0 : 1e6
+    const { load, outstanding } = peer.coordinate
+    const isOverdue = outstanding !== undefined && desk.nowMs - outstanding.sentAtMs > OVERDUE_MS
+    const last = !peer.isWarm(desk.nowMs) ? 1e6 : peer.isSlow || isOverdue ? 1e5 : 0
     const rank = last + (load === 0 ? 1.5 : Math.floor(load / 32))
     if (rank < bestRank) {
       best = node

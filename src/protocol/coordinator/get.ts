@@ -320,7 +320,10 @@ export class GetRequest extends Request {
     return leg.state === 'answered' && !leg.fallback && !sameVersion(leg.record, newest)
   }
 
-  /** Writes the newest version to those behind first, then to owners that did not answer, until enough will hold it. */
+  /**
+   * Writes the newest version to everybody who is not known to have it, until enough say that they have. Those who did not
+   * answer too: who is behind is often so because its disk is slow, and the caller would wait for that.
+   */
   private continueWriteBack(desk: Desk): void {
     const { writeBack } = this
     if (writeBack === undefined) return
@@ -335,13 +338,9 @@ export class GetRequest extends Request {
         !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
     )
     if (writeBack.refusedBy.length > 0 && writeBack.holders + lacking.length < needed) return this.failRefused(desk)
-    lacking.sort((a, b) => Number(isAnswered(b)) - Number(isAnswered(a)))
-    let expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
-    for (const node of lacking) {
-      if (!isAnswered(node) && expected >= needed) continue
-      // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
-      if (!sentTo.includes(node) && this.sendRepair(desk, node, newest) && desk.peer(node)?.healthy) expected += 1
-    }
+    for (const node of lacking) if (!sentTo.includes(node)) this.sendRepair(desk, node, newest)
+    // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
+    const expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
     if (expected < needed) desk.wait(this, false)
   }
 
@@ -367,9 +366,11 @@ const PACK = 64
 
 /**
  * Pack before you spread: waking a sleeping thread costs as much as a dozen keys more for one that is awake. Nodes are
- * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow.
+ * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow. Whoever has let a read wait
+ * until it was hedged is given no other while there is somebody else: it would wait behind that one.
  */
 function rankOf(peer: Peer, nowMs: number): number {
-  const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : peer.isSlow ? 1e5 : 0
+  const isLate = peer.isSlow || peer.isBehind(nowMs) || peer.reads.outstanding?.hedged === true
+  const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : isLate ? 1e5 : 0
   return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
 }

@@ -1,6 +1,6 @@
 /**
- * Tells the requests what became of what they had sent to a peer, or had waiting for it, when that peer falls silent or its
- * life ends. Decides nothing. Called by `Coordination`.
+ * Tells the requests what became of what they had sent to a peer, or had waiting for it, when that peer is late, falls silent, or
+ * its life ends. Decides nothing. Called by `Coordination`.
  */
 
 import type { ForwardRequest } from './forward.js'
@@ -17,6 +17,11 @@ export function tellSilent(desk: Desk, peer: Peer, forwards: () => readonly Forw
     tellEntries(desk, peer, waiting, { sent: false, silent: true })
   }
   tellForwards(desk, peer, forwards, true)
+}
+
+/** Its reads are overdue, and asked elsewhere: what only waited behind them is taken back, to be read elsewhere too. */
+export function tellOverdue(desk: Desk, peer: Peer): void {
+  tellEntries(desk, peer, peer.reads.takeBack(), { sent: false, silent: false })
 }
 
 /** It will never answer. */

@@ -61,10 +61,13 @@ export class Peer {
   absentSinceMs: number | undefined = undefined
   /** Until then other replicas are read from first (slow start): a thread that has just begun is slow. */
   warmAtMs = 0
-  /** How long its answers to reads take, smoothed; 0: none has come in this life. */
+  /** How long its answers take that need no disk, and those to writes, smoothed; 0: none has come in this life. */
   readLatencyMs = 0
+  writeLatencyMs = 0
   /** Its answers take much longer than others': other replicas are read from first, and it is only probed. */
   isSlow = false
+  /** Its writes take much longer than others': until then it is taken to lack what has just been written. */
+  behindUntilMs = 0
   /** Slow: when it is probed next. */
   probeAtMs = 0
   /** Position among all peers by id, 0…63: the order in which reads are packed. */
@@ -105,6 +108,15 @@ export class Peer {
   /** Its slow start is over. */
   isWarm(nowMs: number): boolean {
     return nowMs >= this.warmAtMs
+  }
+
+  isBehind(nowMs: number): boolean {
+    return nowMs < this.behindUntilMs
+  }
+
+  /** Anything by which it may be passed over while there is somebody else. */
+  isLate(nowMs: number): boolean {
+    return this.isSlow || this.isBehind(nowMs) || !this.isWarm(nowMs)
   }
 
   /** True, once in a while: it is slow, and is to be asked beside those that are asked anyway, to see whether it still is. */

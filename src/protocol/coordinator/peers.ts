@@ -1,7 +1,8 @@
 /**
  * The nodes as one coordinator knows them: who lives for certain, who is suspected of silence, when a read is hedged.
  *
- * A replica whose answers take much longer than the others' is read from last (as Cassandra's dynamic snitch does), and probed.
+ * A replica whose answers take much longer than the others' is read from last (as Cassandra's dynamic snitch does), and probed. So is
+ * one whose disk is slow: it lacks what was written last, and a read that met it would have to repair it before it answers.
  *
  * It decides what is to be thought of a peer; what follows for the requests is the coordination's. A coordinator whose own
  * tick came late judges nobody: the thread that was too busy to tick was too busy to read its mail.
@@ -29,6 +30,8 @@ const LATENCY_WEIGHT = 0.25
 /** Slow: so many times as slow as the fastest of the others, and slower than this. */
 const SLOW_TIMES = 4
 const SLOW_MS_MIN = 8
+/** For so long after its last slow write a replica is taken to be behind. */
+const BEHIND_MS = 2_000
 
 export class Peers {
   readonly #config: ProtocolConfig
@@ -82,7 +85,9 @@ export class Peers {
     if (isReborn) {
       peer.silent = false
       peer.readLatencyMs = 0
+      peer.writeLatencyMs = 0
       peer.isSlow = false
+      peer.behindUntilMs = 0
       peer.pingAtMs = 0
     }
     this.#changes += 1
@@ -106,19 +111,29 @@ export class Peers {
 
   onReadLatency(peer: Peer, latencyMs: number, operations: number): void {
     this.#hedging.onLatency(latencyMs, operations)
-    // Only so much higher at once: when our own thread stood still, one answer of each was late, and nobody is to blame.
-    const countedMs = Math.min(latencyMs, SLOW_TIMES * peer.readLatencyMs + SLOW_MS_MIN)
-    peer.readLatencyMs += LATENCY_WEIGHT * (countedMs - peer.readLatencyMs)
-    const { readLatencyMs } = peer
-    peer.isSlow = readLatencyMs > SLOW_MS_MIN && readLatencyMs > SLOW_TIMES * this.#fastestMsBut(peer)
+    peer.readLatencyMs = smoothed(peer.readLatencyMs, latencyMs)
+    peer.isSlow = this.#isFarAbove(peer, 'readLatencyMs', Number.POSITIVE_INFINITY)
   }
 
-  #fastestMsBut(peer: Peer): number {
+  /** It has taken requests to coordinate, which needs no disk. Those who were never asked are taken to be quick, so that they are. */
+  onTakenLatency(peer: Peer, latencyMs: number): void {
+    peer.readLatencyMs = smoothed(peer.readLatencyMs, latencyMs)
+    peer.isSlow = this.#isFarAbove(peer, 'readLatencyMs', 0)
+  }
+
+  onWriteLatency(peer: Peer, latencyMs: number, nowMs: number): void {
+    peer.writeLatencyMs = smoothed(peer.writeLatencyMs, latencyMs)
+    const isFarAbove = this.#isFarAbove(peer, 'writeLatencyMs', Number.POSITIVE_INFINITY)
+    peer.behindUntilMs = isFarAbove ? nowMs + BEHIND_MS : 0
+  }
+
+  /** `unknownMs`: what others count for that have not answered yet. */
+  #isFarAbove(peer: Peer, latency: 'readLatencyMs' | 'writeLatencyMs', unknownMs: number): boolean {
+    if (peer[latency] <= SLOW_MS_MIN) return false
     let fastestMs = Number.POSITIVE_INFINITY
     for (const other of this.#sorted)
-      if (other !== peer && other.healthy && other.readLatencyMs > 0 && other.readLatencyMs < fastestMs)
-        fastestMs = other.readLatencyMs
-    return fastestMs
+      if (other !== peer && other.healthy) fastestMs = Math.min(fastestMs, other[latency] || unknownMs)
+    return peer[latency] > SLOW_TIMES * fastestMs
   }
 
   /** When somebody may have to be judged, of all deadlines of the coordination. */
@@ -130,10 +145,10 @@ export class Peers {
       if (sentAtMs !== undefined) {
         const from = Math.max(sentAtMs, this.#judgeFromMs)
         next = Math.min(next, from + this.#config.avoidAfterMs)
-        const reads = peer.reads.outstanding
-        if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
-          next = Math.min(next, from + this.#hedging.afterMs)
       }
+      const reads = peer.reads.outstanding
+      if (reads !== undefined && !reads.hedged && this.#hedging.canSpend(reads.entries.length))
+        next = Math.min(next, Math.max(reads.sentAtMs, this.#judgeFromMs) + this.#hedging.afterMs)
       if (peer.forwarded > 0 && peer.coordinate.outstanding === undefined) {
         const quietFromMs = Math.max(peer.heardAtMs, this.#judgeFromMs)
         next = Math.min(next, quietFromMs + this.#config.avoidAfterMs)
@@ -158,9 +173,12 @@ export class Peers {
     if (sentAtMs !== undefined) {
       const ageMs = nowMs - Math.max(sentAtMs, this.#judgeFromMs)
       if (ageMs >= this.#config.avoidAfterMs) return ['silent']
-      const reads = peer.reads.outstanding
-      const isHedgeDue = reads !== undefined && !reads.hedged && ageMs >= this.#hedging.afterMs
-      if (isHedgeDue && this.#hedging.spend(reads.entries.length)) verdicts.push('hedge')
+    }
+    // Its own age: a write that waits for a slow disk says nothing about a read that has just been sent.
+    const reads = peer.reads.outstanding
+    if (reads !== undefined && !reads.hedged) {
+      const ageMs = nowMs - Math.max(reads.sentAtMs, this.#judgeFromMs)
+      if (ageMs >= this.#hedging.afterMs && this.#hedging.spend(reads.entries.length)) verdicts.push('hedge')
     }
     const quietMs = nowMs - Math.max(peer.heardAtMs, this.#judgeFromMs)
     const isIdle = peer.coordinate.outstanding === undefined
@@ -176,4 +194,9 @@ export class Peers {
     })
     return peer
   }
+}
+
+/** Only so much higher at once: when our own thread stood still, one answer of each was late, and nobody is to blame. */
+function smoothed(knownMs: number, latencyMs: number): number {
+  return knownMs + LATENCY_WEIGHT * (Math.min(latencyMs, SLOW_TIMES * knownMs + SLOW_MS_MIN) - knownMs)
 }

@@ -103,6 +103,8 @@ export interface Desk {
   sendScan(request: Request, leg: ScanLeg): boolean
   sendHint(request: Request, leg: HintLeg): boolean
   sendCoordinate(request: Request, node: NodeId, payload: CoordinateRequest): boolean
+  /** Asks a slow coordinator, now and then, whether it still is. */
+  probe(node: NodeId): void
   /** Ask again when a peer or the table changes, or after the retry pause if `soon`. */
   wait(request: Request, soon: boolean): void
   /** A get inside this request; its outcome comes back by `onInner`. */

@@ -173,3 +173,57 @@ test('forward: an owner whose record was damaged gives no dot twice', async (t) 
   t.equal(world.ended(world.put('k', 'second')), 'written')
   t.equal(world.ended(world.get('k', { r: 3 })), '=first|second')
 })
+
+test('forward: a coordinator that is slow to take requests is passed over, probed, and asked again once it is quick', async (t) => {
+  const world = new VirtualWorld(32, { coordination: 'server' })
+  const asked = (from: number) => new Set(coordinators(world).slice(from))
+  for (let i = 0; i < 5; i++) world.ended(world.get('k'))
+  const [slow = ''] = asked(0)
+  t.equal(asked(0).size, 1, 'an idle cluster has one coordinator')
+  world.filter = ({ from, to }) => (from === slow && to === GATEWAY ? 40 : 'deliver')
+  for (let i = 0; i < 4; i++) {
+    world.ended(world.get('k'))
+    world.run(100)
+  }
+  const before = coordinators(world).length
+  for (let i = 0; i < 10; i++) world.ended(world.get('k'))
+  t.notOk(asked(before).has(slow))
+  world.filter = () => 'deliver'
+  for (let i = 0; i < 12; i++) {
+    world.run(300)
+    world.ended(world.get('k'))
+  }
+  t.same([...asked(coordinators(world).length - 1)], [slow])
+})
+
+test('siblings: an update goes to an owner that is not slow, and to a slow one where there is no other', async (t) => {
+  const world = new VirtualWorld(33, { conflict: 'siblings' })
+  const [slow = '', ...others] = world.owners('k')
+  for (let i = 0; i < 3; i++) world.ended(world.put('other', `${i}`))
+  world.filter = ({ from, to }) => (from === slow && to === GATEWAY ? 40 : 'deliver')
+  for (let i = 0; i < 5; i++) {
+    world.ended(world.get('k', { r: 3 }))
+    world.run(100)
+  }
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  t.equal(coordinators(world).at(-1), others[0])
+  for (const id of others) world.crash(id)
+  world.run(5)
+  const put = world.put('k', 'w', { timeoutMs: 3_000 })
+  world.run(100)
+  t.equal(coordinators(world).at(-1), slow)
+  for (const id of others) world.spawn(id)
+  t.equal(world.ended(put), 'written')
+})
+
+test('forward: nothing waits behind a coordinator that has not taken what it was sent', async (t) => {
+  const world = new VirtualWorld(34, { coordination: 'server' })
+  world.ended(world.get('k'))
+  const [hung = ''] = coordinators(world)
+  world.freeze(hung, 500)
+  world.get('k')
+  world.run(20)
+  t.same(coordinators(world), [hung, hung])
+  world.get('k')
+  t.not(coordinators(world)[2] ?? hung, hung, 'another was sent it at once')
+})

@@ -82,11 +82,12 @@ test('get: the newest version is on max(w, n − r + 1) owners before the answer
 test('get: a write-back goes on with another owner if the one behind is gone', async (t) => {
   const { world, x, y, z } = worldOf(5)
   world.plant(x, 'k', 'new')
-  world.filter = ({ to, message }) => (message.type === 'replica/write' && to === y ? 'drop' : 'deliver')
+  world.filter = ({ to, message }) => (message.type !== 'replica/write' ? 'deliver' : to === y ? 'drop' : 'hold')
   const get = world.get('k')
   world.run(20)
   t.equal(world.end(get), 'runs')
   world.crash(y)
+  world.release()
   t.equal(world.ended(get), '=new')
   t.equal(world.stored(z, 'k'), '=new')
 })
@@ -229,6 +230,83 @@ test('get: a hedge only within the budget', async (t) => {
   t.ok(more >= 5, 'it hedges')
   // 5 % of 320, and what slow ones are probed in 2.7 s.
   t.ok(more <= 16 + 11, `${more} reads more than were asked for`)
+})
+
+test('get: reads that came before or after a hedge do not wait behind the one that was hedged', async (t) => {
+  const { world, x, z } = worldOf(20, { hedgeBudgetPercent: 50 })
+  for (let i = 0; i < 4; i++) world.ended(world.get('k'))
+  const sinceMs = world.nowMs
+  world.freeze(x, 500)
+  const hedged = world.get('k')
+  world.run(5)
+  // x has not answered the first, so that this one waits for its turn there.
+  const behind = world.get('k')
+  t.equal(world.ended(hedged), 'none')
+  const keys = world.sentOf('replica/read').flatMap(({ to, message }) => (to === z ? message.keys : []))
+  t.same(keys, ['k', 'k'], 'both are asked of the third owner')
+  t.equal(world.ended(behind), 'none')
+  t.equal(world.ended(world.get('k')), 'none')
+  const { avoidAfterMs } = world.config
+  t.ok(world.nowMs - sinceMs < avoidAfterMs, `${world.nowMs - sinceMs} ms: sooner than x is taken for silent`)
+})
+
+test('get: a write that waits for a slow disk is no reason to hedge the reads, which are answered', async (t) => {
+  const { world, x, y, z } = worldOf(21)
+  for (let i = 0; i < 200; i++) world.ended(world.get('k'))
+  world.filter = ({ from, message }) => (from === x && message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  const [x0, y0] = [readsTo(world, x), readsTo(world, y)]
+  const sinceMs = world.nowMs
+  while (world.nowMs - sinceMs < 40) t.equal(world.ended(world.get('k')), '=v')
+  t.equal(readsTo(world, z), 0, 'x answers reads as soon as ever')
+  t.equal(readsTo(world, x) - x0, readsTo(world, y) - y0)
+})
+
+test('a slow disk is found out by its writes while the node answers reads, whatever hedges could be paid', async (t) => {
+  const { world, x } = worldOf(24, { hedgeBudgetPercent: 50 })
+  for (let i = 0; i < 200; i++) world.ended(world.get('k'))
+  world.filter = ({ from, message }) => (from === x && message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  // There is always a read on its way.
+  let put = 0
+  world.onReply = (id) => {
+    if (id !== put) world.get('k')
+  }
+  world.get('k')
+  put = world.put('k', 'v', { w: 3, sloppy: true })
+  const sinceMs = world.nowMs
+  while (world.outcome(put) === undefined && world.nowMs - sinceMs < 500) world.run(0.25)
+  const tookMs = world.nowMs - sinceMs
+  t.ok(tookMs < 2 * world.config.avoidAfterMs, `a stand-in for x after ${tookMs} ms`)
+  t.equal(world.end(put), 'written')
+})
+
+test('get: owners that did not answer are written back to as well, so that nobody waits for a slow disk', async (t) => {
+  const { world, x, y, z } = worldOf(22)
+  world.plant(x, 'k', 'old')
+  for (const id of [y, z]) world.plant(id, 'k', 'new')
+  // x takes the repair, and its disk takes for ever.
+  world.filter = ({ from, message }) => (from === x && message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  const get = world.get('k')
+  world.run(20)
+  t.same([readsTo(world, x), readsTo(world, y), readsTo(world, z)], [1, 1, 0])
+  t.equal(world.end(get), '=new', 'y had it, and so has z')
+})
+
+test('get: a replica whose writes take much longer is read from last while it may be behind', async (t) => {
+  const { world, x, y, z } = worldOf(23, { hedgeBudgetPercent: 0 })
+  const reads = () => [x, y, z].map((node) => readsTo(world, node))
+  for (let i = 0; i < 10; i++) world.ended(world.put('k', `v${i}`))
+  world.filter = ({ from, message }) => (from === x && message.type === 'replica/write-reply' ? 40 : 'deliver')
+  for (let i = 0; i < 6; i++) {
+    world.ended(world.put('k', `w${i}`))
+    world.run(45)
+  }
+  const [x0, y0, z0] = reads() as [number, number, number]
+  for (let i = 0; i < 10; i++) world.ended(world.get('k'))
+  t.same(reads(), [x0, y0 + 10, z0 + 10])
+  world.run(2_500)
+  for (let i = 0; i < 10; i++) world.ended(world.get('k'))
+  t.same(reads(), [x0 + 10, y0 + 20, z0 + 10], 'nothing has been written since: it has all there is')
 })
 
 test('get: a replica whose answers take much longer is read from last, probed, and read from again once it is quick', async (t) => {
