@@ -4,7 +4,8 @@
  *
  * Arguments: names of parts (kill, damage, power, descriptors, clock, refill); default all.
  * --quick      a few cycles and cases of each
- * --count N    cycles and cases of each part, in place of 200 kills, 200 damages, 100 cuts, 16 limits, 40 jumps of the clock, 60 kills of refills
+ * --count N    cycles and cases of each part, in place of 200 kills, 200 places in every kind of file, 100 cuts, 16 limits,
+ *              40 jumps of the clock, 60 kills of refills
  * --seed N     of every choice by chance, default 1
  * --strict     also power cuts after which a name is there only by an fsync of its folder
  * --holes      also power cuts after which what was appended is there in any order
