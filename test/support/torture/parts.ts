@@ -3,6 +3,7 @@
 import { tortureClock } from './clock.js'
 import { tortureByDamage } from './damage.js'
 import { tortureDescriptors } from './descriptors.js'
+import { tortureSmallDisk } from './disk.js'
 import { tortureByKill, tortureRefill } from './kill.js'
 import type { Effort, Outcome } from './outcome.js'
 import { torturePower } from './power.js'
@@ -22,6 +23,7 @@ export const PARTS = {
   descriptors: tortureDescriptors,
   clock: tortureClock,
   refill: tortureRefill,
+  disk: tortureSmallDisk,
 } as const satisfies Record<string, (effort: TortureEffort) => Promise<Outcome>>
 
 export type PartName = keyof typeof PARTS
@@ -33,6 +35,7 @@ const COUNTS: Readonly<Record<PartName, { readonly full: number; readonly quick:
   descriptors: { full: 16, quick: 1 },
   clock: { full: 40, quick: 2 },
   refill: { full: 60, quick: 1 },
+  disk: { full: 100, quick: 2 },
 }
 
 /** Damages of the small form, of all kinds. */
