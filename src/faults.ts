@@ -57,11 +57,37 @@ export class ThreadFaults implements Faults {
   }
 
   async wipe(node: NodeId): Promise<void> {
-    await this.#changeFiles(node, 'a wipe was injected', deleteStore)
+    await this.changeFiles(node, 'a wipe was injected', deleteStore)
   }
 
   async corrupt(node: NodeId): Promise<void> {
-    await this.#changeFiles(node, 'a corruption was injected', damageStore)
+    await this.changeFiles(node, 'a corruption was injected', damageStore)
+  }
+
+  /**
+   * Not of the public door: torture damages files by it. Ends the thread and changes its files: before the next thread opens them if one is spawned meanwhile, else now. Not
+   * left to the next thread alone: a node that is down for good, or a cluster that closes, gets none.
+   */
+  async changeFiles(node: NodeId, reason: string, change: (folder: string) => Promise<void>): Promise<void> {
+    const facts = this.#factsOf(node)
+    const { store } = nodeFolders(this.#location, node)
+    let changed: Promise<void> | undefined
+    const changeOnce = (): Promise<void> => {
+      // One change of a node's files after the other.
+      const before = this.#changing.get(node) ?? Promise.resolve()
+      changed ??= before.then(() => change(store))
+      this.#changing.set(
+        node,
+        changed.catch(() => undefined),
+      )
+      return changed
+    }
+    const { thread } = facts
+    facts.beforeSpawn = changeOnce
+    await thread?.terminate(reason)
+    await thread?.ended
+    await changeOnce()
+    if (facts.beforeSpawn === changeOnce) facts.beforeSpawn = undefined
   }
 
   async cut(idsA: Ids, idsB: Ids): Promise<void> {
@@ -144,32 +170,6 @@ export class ThreadFaults implements Faults {
         throw new CoterieError('NODE_NOT_RUNNING', undefined, { node }, { cause })
       await delay(LOOK_MS)
     }
-  }
-
-  /**
-   * Ends the thread and changes its files: before the next thread opens them if one is spawned meanwhile, else now. Not
-   * left to the next thread alone: a node that is down for good, or a cluster that closes, gets none.
-   */
-  async #changeFiles(node: NodeId, reason: string, change: (folder: string) => Promise<void>): Promise<void> {
-    const facts = this.#factsOf(node)
-    const { store } = nodeFolders(this.#location, node)
-    let changed: Promise<void> | undefined
-    const changeOnce = (): Promise<void> => {
-      // One change of a node's files after the other.
-      const before = this.#changing.get(node) ?? Promise.resolve()
-      changed ??= before.then(() => change(store))
-      this.#changing.set(
-        node,
-        changed.catch(() => undefined),
-      )
-      return changed
-    }
-    const { thread } = facts
-    facts.beforeSpawn = changeOnce
-    await thread?.terminate(reason)
-    await thread?.ended
-    await changeOnce()
-    if (facts.beforeSpawn === changeOnce) facts.beforeSpawn = undefined
   }
 
   #factsOf(node: NodeId): NonNullable<ReturnType<SupervisorActor['factsOf']>> {

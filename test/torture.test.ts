@@ -12,6 +12,7 @@ const RULES: Readonly<Record<Exclude<PartName, 'clock'>, string>> = {
   power: 'under durability disk a power cut loses no acknowledged write',
   descriptors: 'with too few descriptors an opening is refused with the reason, and nothing is lost',
   refill: 'killed while nodes are wiped and filled, a process loses no acknowledged write',
+  disk: 'killed while a small disk is full and has room again, a process loses no acknowledged write',
 }
 
 for (const [part, rule] of Object.entries(RULES) as [keyof typeof RULES, string][]) {

@@ -2,9 +2,10 @@
  * `npm run torture`: the real thing, killed, damaged, cut off from power and starved, and what is left of it judged. Minutes;
  * `--quick` is a small form of well under one, which `npm test` runs too.
  *
- * Arguments: names of parts (kill, damage, power, descriptors, clock, refill); default all.
+ * Arguments: names of parts (kill, damage, power, descriptors, clock, refill, disk); default all.
  * --quick      a few cycles and cases of each
- * --count N    cycles and cases of each part, in place of 200 kills, 200 damages, 100 cuts, 16 limits, 40 jumps of the clock, 60 kills of refills
+ * --count N    cycles and cases of each part, in place of 200 kills, 200 places in every kind of file, 100 cuts, 16 limits,
+ *              40 jumps of the clock, 60 kills of refills, 100 on a small disk
  * --seed N     of every choice by chance, default 1
  * --strict     also power cuts after which a name is there only by an fsync of its folder
  * --holes      also power cuts after which what was appended is there in any order

@@ -3,8 +3,7 @@
  * so loudly and tests nothing.
  */
 
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { type Cluster, CoterieError, openCluster } from '../../src/index.js'
@@ -18,6 +17,7 @@ import {
   type TestContext,
   wrongRecords,
 } from '../support/cluster.js'
+import { mountSmallDisk } from '../support/small-disk.js'
 
 /** Nothing here is about slowness. */
 const CALM = { hungAfterMs: 10_000, writeTimeoutMs: 20_000, readTimeoutMs: 10_000 }
@@ -76,16 +76,11 @@ async function fillUp(cluster: Cluster, ballast: string): Promise<string[]> {
 
 /** A file system of its own, of so many MiB; undefined where that is not allowed. */
 async function smallDisk(t: TestContext, mib: number): Promise<string | undefined> {
-  const folder = join(await folderForTest(t), 'disk')
-  mkdirSync(folder)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder], { stdio: 'pipe' })
-  } catch (error) {
-    t.comment(String(error))
+  const disk = mountSmallDisk(join(await folderForTest(t), 'disk'), mib)
+  if ('missing' in disk) {
+    t.comment(disk.missing)
     return undefined
   }
-  t.teardown(async () => {
-    execFileSync('umount', [folder])
-  })
-  return folder
+  t.teardown(async () => disk.unmount())
+  return disk.folder
 }

@@ -1,151 +1,58 @@
 /**
- * Damage at rest, planned from a seed: what is done to which of one node's files, and where. Decides and does it; it judges
- * nothing. Every kind of damage comes once before any comes twice.
+ * Which damage is done, and when: so many places in every kind of file, planned from a seed. Decides; does nothing.
  *
- * Called by the damage part with a copy of a closed cluster.
+ * Files of a node are damaged in a running cluster while that node is ended: its store is opened by the same way as when the whole
+ * cluster is opened, for a fraction of the cost. A quarter of them, whole folders, and the cluster's own files are damaged while
+ * everything is closed. Called by the damage part.
  */
 
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Prng } from '../../../src/protocol/prng.js'
-import { nodeFolders } from '../../../src/storage/layout.js'
+import { type FileDeed, FOLDER_DEEDS, type FolderDeed, PLACED_DEEDS, WHOLE_DEEDS } from './damage-deeds.js'
+import { CLUSTER_FILES, EMPTY_FILES, type FileKind, NODE_FILES } from './damage-kinds.js'
 
-/** Files of a node, by what they are. */
-const FILES = ['CURRENT', 'MANIFEST', 'LOG', 'log', 'ldb', 'witness'] as const
-const FILE_DEEDS = ['delete', 'empty', 'truncate', 'zero', 'flip', 'append', 'duplicate'] as const
-const FOLDER_DEEDS = [
-  'the node’s folder is gone',
-  'the store’s folder is gone',
-  'the store’s folder is empty',
-  'an older copy of the store is back',
-  'an older copy of the node’s folder is back, witness and all',
-  'it has the store of another node',
-  'it has the folder of another node, witness and all',
-  'the witness is gone and an older copy of the store is back',
-  'all tables are gone',
-] as const
+export type Damage =
+  | { readonly kind: FileKind; readonly deed: FileDeed }
+  | { readonly kind: 'folder'; readonly deed: FolderDeed }
 
 export interface DamageCase {
+  /** Of its node, file and place. */
   readonly seed: number
-  readonly node: string
-  /** For people: what was done. */
-  readonly what: string
+  readonly when: 'closed' | 'running'
+  readonly damage: Damage
 }
 
-export interface Folders {
-  /** A copy of the cluster, to be damaged. */
-  readonly location: string
-  /** The same cluster, earlier in its life. */
-  readonly older: string
-}
+/** Places for each time that each damage without a place is done. */
+const PLACES_PER_WHOLE_DEED = 20
+/** One in so many damages to a node's files is done while the cluster is closed. */
+const CLOSED_SHARE = 4
 
-const KINDS: readonly (readonly [file: (typeof FILES)[number], deed: (typeof FILE_DEEDS)[number]] | FolderDeed)[] = [
-  ...FOLDER_DEEDS,
-  ...FILES.flatMap((file) => FILE_DEEDS.map((deed) => [file, deed] as const)),
-]
-type FolderDeed = (typeof FOLDER_DEEDS)[number]
-
-/** Kinds of damage: a run of so many cases has had each once, a shorter one is spread over them. */
-export const DAMAGE_KINDS = KINDS.length
-
-/** Damages one node of the copy. Errors: those of fs. */
-export function damage(folders: Folders, index: number, seed: number): DamageCase {
-  const prng = new Prng(seed)
-  const nodes = readdirSync(folders.location).filter((name) => /^node\d+$/.test(name))
-  const node = prng.pick(nodes) ?? ''
-  const other = prng.pick(nodes.filter((one) => one !== node)) ?? ''
-  const kind = (index < KINDS.length ? KINDS[index] : prng.pick(KINDS)) ?? KINDS[0]
-  const what =
-    typeof kind === 'object'
-      ? damageFile(fileOf(folders.location, node, kind[0], prng), kind[1], prng)
-      : damageFolder(folders, { node, other }, kind as FolderDeed)
-  return { seed, node, what }
-}
-
-function fileOf(location: string, node: string, kind: (typeof FILES)[number], prng: Prng): string {
-  const { store, witness } = nodeFolders(location, node)
-  if (kind === 'witness') return witness
-  const pattern = { CURRENT: /^CURRENT$/, MANIFEST: /^MANIFEST-/, LOG: /^LOG$/, log: /\.log$/, ldb: /\.ldb$/ }[kind]
-  const name = prng.pick(readdirSync(store).filter((one) => pattern.test(one)))
-  if (name === undefined) throw new Error(`${store} has no ${kind}: the cluster to be damaged is too small`)
-  return join(store, name)
-}
-
-function damageFile(path: string, deed: (typeof FILE_DEEDS)[number], prng: Prng): string {
-  const bytes = readFileSync(path)
-  const at = prng.below(bytes.length)
-  const name = path.split('/').slice(-2).join('/')
-  switch (deed) {
-    case 'delete':
-      rmSync(path)
-      break
-    case 'empty':
-      truncateSync(path, 0)
-      break
-    case 'truncate':
-      truncateSync(path, at)
-      break
-    case 'zero':
-      writeFileSync(path, bytes.fill(0, at, Math.min(bytes.length, at + 4_096)))
-      break
-    case 'flip':
-      bytes[at] = (bytes[at] as number) ^ (1 << prng.below(8))
-      writeFileSync(path, bytes)
-      break
-    case 'append':
-      writeFileSync(path, Buffer.concat([bytes, Buffer.from(Array.from({ length: 300 }, () => prng.below(256)))]))
-      break
-    case 'duplicate':
-      writeFileSync(path, Buffer.concat([bytes, bytes.subarray(at)]))
-      break
-    default:
-      deed satisfies never
+/** `places`: in each kind of file. In random order. */
+export function planDamages(places: number, seed: number): DamageCase[] {
+  const times = Math.ceil(places / PLACES_PER_WHOLE_DEED)
+  const damages: Omit<DamageCase, 'seed'>[] = []
+  for (const kind of [...NODE_FILES, ...CLUSTER_FILES]) {
+    const placed = EMPTY_FILES.has(kind) ? [] : repeat(PLACED_DEEDS, places)
+    const deeds = [...placed, ...repeat(WHOLE_DEEDS, times * WHOLE_DEEDS.length)]
+    deeds.forEach((deed, index) => {
+      damages.push({ when: isDoneClosed(kind, index) ? 'closed' : 'running', damage: { kind, deed } })
+    })
   }
-  return `${name}: ${deed} at ${at} of ${bytes.length}`
+  for (const deed of repeat(FOLDER_DEEDS, 2 * times * FOLDER_DEEDS.length))
+    damages.push({ when: 'closed', damage: { kind: 'folder', deed } })
+  return new Prng(seed).shuffled(damages).map((damage, index) => ({ ...damage, seed: seed * 100_000 + index }))
 }
 
-function damageFolder(
-  { location, older }: Folders,
-  { node, other }: Record<'node' | 'other', string>,
-  deed: FolderDeed,
-): string {
-  const [own, others, old] = [nodeFolders(location, node), nodeFolders(location, other), nodeFolders(older, node)]
-  const replace = (to: string, from: string): void => {
-    rmSync(to, { recursive: true, force: true })
-    if (existsSync(from)) cpSync(from, to, { recursive: true })
-  }
-  switch (deed) {
-    case 'the node’s folder is gone':
-      rmSync(own.folder, { recursive: true })
-      break
-    case 'the store’s folder is gone':
-      rmSync(own.store, { recursive: true })
-      break
-    case 'the store’s folder is empty':
-      rmSync(own.store, { recursive: true })
-      mkdirSync(own.store)
-      break
-    case 'an older copy of the store is back':
-      replace(own.store, old.store)
-      break
-    case 'an older copy of the node’s folder is back, witness and all':
-      replace(own.folder, old.folder)
-      break
-    case 'it has the store of another node':
-      replace(own.store, others.store)
-      break
-    case 'it has the folder of another node, witness and all':
-      replace(own.folder, others.folder)
-      break
-    case 'the witness is gone and an older copy of the store is back':
-      replace(own.store, old.store)
-      rmSync(own.witness)
-      break
-    case 'all tables are gone':
-      for (const name of readdirSync(own.store)) if (name.endsWith('.ldb')) rmSync(join(own.store, name))
-      break
-    default:
-      deed satisfies never
-  }
-  return `${node}: ${deed}`
+/** For people. */
+export function describeCase({ seed, when, damage: { kind, deed } }: DamageCase): string {
+  return `seed ${seed}, ${when}, ${kind}: ${deed}`
+}
+
+function repeat<T>(items: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, index) => items[index % items.length] as T)
+}
+
+/** One after the other of `CLOSED_SHARE`, so that each deed has its turn. */
+function isDoneClosed(kind: FileKind, index: number): boolean {
+  const isOfNode = (NODE_FILES as readonly FileKind[]).includes(kind)
+  return !isOfNode || (index + Math.floor(index / CLOSED_SHARE)) % CLOSED_SHARE === 0
 }

@@ -1,114 +1,114 @@
 /**
- * Damage at rest to one node of a closed cluster, then an opening: the process never dies, quorum reads and scans serve the
- * newest of everything, the node heals by itself.
+ * Damage at rest to one file or folder of a cluster, then an opening: the process never dies, quorum reads and scans serve the newest
+ * of everything, the node heals by itself. `count` places in every kind of file.
  *
- * A small cluster is made once, and copied for each case. The opening runs in another process, so that a native abort is a
- * failure of its case, told with its seed.
+ * What opens runs in other processes, so that a native abort is a failure of its case, told with its seed.
  */
 
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cluster, openCluster } from '../../../src/index.js'
 import { Child } from './child.js'
-import type { DamageReport, DamageTask } from './damage.child.js'
-import { DAMAGE_KINDS, type DamageCase, damage, type Folders } from './damage-plan.js'
+import type { ClosedTask } from './damage-closed.child.js'
+import type { DamageReport } from './damage-judge.js'
+import { CLUSTER_FILES, type FileKind, isClusterFile, NODE_FILES } from './damage-kinds.js'
+import { type DamageCase, describeCase, planDamages } from './damage-plan.js'
+import { prepareWhole, type Whole } from './damage-prepare.js'
+import type { RunningTask } from './damage-running.child.js'
 import { type Effort, firstOf, type Outcome } from './outcome.js'
 
-const KEYS = 400
-const VALUE_BYTES = 400
-const CASE_MS_MAX = 60_000
+const CASE_MS_MAX = 120_000
+/** The cluster's own files know nothing of how many nodes there are. */
+const NODES_MIN = 3
+/** Processes that open what was closed; one more runs. */
+const CLOSED_LANES = 2
 
-export async function tortureByDamage({ folder, seed, count, nodes }: Effort): Promise<Outcome> {
+export async function tortureByDamage(effort: Effort & { readonly sample?: number }): Promise<Outcome> {
+  const { folder, seed, count, nodes, sample = Number.POSITIVE_INFINITY } = effort
   const startedMs = performance.now()
   mkdirSync(folder, { recursive: true })
-  const whole = join(folder, 'whole')
-  const folders: Folders = { location: join(folder, 'case'), older: join(folder, 'older') }
-  const task = { location: folders.location, expected: join(folder, 'expected.json') }
-  await prepareCluster({ location: whole, nodes }, folders.older, task.expected)
-  const examiner = new Examiner()
-  const broken: string[] = []
-  let [noticed, settledMsMax] = [0, 0]
-  for (let index = 0; index < count; index++) {
-    rmSync(folders.location, { recursive: true, force: true })
-    cpSync(whole, folders.location, { recursive: true })
-    const kind = count < DAMAGE_KINDS ? Math.floor((index * DAMAGE_KINDS) / count) : index
-    const done = damage(folders, kind, seed * 100_000 + index)
-    const report = await examiner.examine(task)
-    for (const problem of report.problems) broken.push(`${describe(done)}: ${problem}`)
-    noticed += report.noticed ? 1 : 0
-    settledMsMax = Math.max(settledMsMax, report.settledMs)
-  }
-  examiner.end()
+  const cases = planDamages(count, seed).slice(0, sample)
+  const [big, small] = [wholeIn(folder, 'big'), wholeIn(folder, 'small')]
+  await prepareWhole(big, nodes)
+  await prepareWhole(small, NODES_MIN)
+  const isOfCluster = ({ damage: { kind } }: DamageCase) => kind !== 'folder' && isClusterFile(kind)
+  const closed = cases.filter(({ when }) => when === 'closed')
+  const running = cases.filter(({ when }) => when === 'running')
+  const tally = new Tally()
+  const lanes = Array.from({ length: CLOSED_LANES }, (_, lane) =>
+    examineAll(closed, tally, './damage-closed.child.js', (damage): ClosedTask => {
+      return { damage, whole: isOfCluster(damage) ? small : big, location: join(folder, `closed-${lane}`) }
+    }),
+  )
+  const location = join(folder, 'running')
+  lanes.push(
+    examineAll(
+      running,
+      tally,
+      './damage-running.child.js',
+      (damage, isLast): RunningTask => ({ damage, nodes, location, isLast }),
+    ),
+  )
+  await Promise.all(lanes)
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
-  const healed = `healed within ${Math.round(settledMsMax)} ms`
-  const figures = `${count} damaged clusters, ${noticed} times noticed, ${examiner.deaths} deaths, ${healed}, ${seconds} s`
-  return { part: 'damage', figures, broken: firstOf(broken) }
+  return { part: 'damage', figures: `${tally.figures()}, ${seconds} s`, broken: firstOf(tally.broken) }
 }
 
-function describe({ seed, node, what }: DamageCase): string {
-  return `seed ${seed}, ${node}, ${what}`
+function wholeIn(folder: string, name: string): Whole {
+  const inIt = (what: string) => join(folder, `${name}-${what}`)
+  return { location: inIt('whole'), older: inIt('older'), expected: inIt('expected.json') }
 }
 
-/** Tables, a log, deleted keys, and an older copy in which some of that had not happened yet. */
-async function prepareCluster(
-  { location, nodes }: { location: string; nodes: number },
-  older: string,
-  expectedFile: string,
+/** Takes cases off the list, one after the other, to a process that takes them; another one takes its place when it has died. */
+async function examineAll(
+  cases: DamageCase[],
+  tally: Tally,
+  entry: string,
+  taskOf: (damage: DamageCase, isLast: boolean) => ClosedTask | RunningTask,
 ): Promise<void> {
-  const expected: Record<string, string | null> = {}
-  const options = { location, nodes, partitions: 16, writeBufferBytes: 65_536 }
-  const first = await openCluster(options)
-  await write(first, expected, { from: 0, to: KEYS, round: 1 })
-  await first.settled()
-  await first.close()
-  cpSync(location, older, { recursive: true })
-  const second = await openCluster(options)
-  await write(second, expected, { from: 0, to: KEYS / 2, round: 2 })
-  for (let number = 0; number < KEYS; number += 7) {
-    await second.delete(keyOf(number))
-    expected[keyOf(number)] = null
-  }
-  await write(second, expected, { from: KEYS, to: KEYS + 40, round: 3 })
-  await second.settled()
-  await second.close()
-  writeFileSync(expectedFile, JSON.stringify(expected))
-}
-
-async function write(
-  cluster: Cluster,
-  expected: Record<string, string | null>,
-  { from, to, round }: { from: number; to: number; round: number },
-): Promise<void> {
-  for (let number = from; number < to; number++) {
-    expected[keyOf(number)] = `value ${number} of round ${round} `.padEnd(VALUE_BYTES, String(number * round))
-  }
-  for (let number = from; number < to; number += 50) {
-    const keys = Array.from({ length: Math.min(50, to - number) }, (_, index) => keyOf(number + index))
-    await cluster.batch(keys.map((key) => ({ type: 'put' as const, key, value: expected[key] ?? '' })))
-  }
-}
-
-function keyOf(number: number): string {
-  return `key ${String(number).padStart(4, '0')}`
-}
-
-/** The process that opens what was damaged; another one takes its place when it has died. */
-class Examiner {
-  #child: Child<DamageReport> | undefined
-  deaths = 0
-
-  async examine(task: DamageTask): Promise<DamageReport> {
-    const child = this.#child ?? new Child<DamageReport>('./damage.child.js', null)
-    this.#child = child
-    child.send(task)
+  let child: Child<DamageReport> | undefined
+  for (let next = cases.shift(); next !== undefined; next = cases.shift()) {
+    child ??= new Child<DamageReport>(entry, null)
+    child.send(taskOf(next, cases.length === 0))
     const answer = await child.next(CASE_MS_MAX)
-    if ('report' in answer) return answer.report
-    this.#child = undefined
-    this.deaths += 1
-    return { problems: [`the process died: ${answer.ended}`], openMs: 0, settledMs: 0, noticed: true }
+    tally.count(next, answer)
+    if ('ended' in answer) child = undefined
+  }
+  child?.disconnect()
+}
+
+class Tally {
+  readonly broken: string[] = []
+  readonly #places = new Map<FileKind | 'folder', number>()
+  readonly #fates = { noticed: 0, refused: 0, unnoticed: 0 }
+  #running = 0
+  #deaths = 0
+  #healedMsMax = 0
+
+  count(damage: DamageCase, answer: { readonly report: DamageReport } | { readonly ended: string }): void {
+    const { kind } = damage.damage
+    this.#places.set(kind, (this.#places.get(kind) ?? 0) + 1)
+    this.#running += damage.when === 'running' ? 1 : 0
+    if ('ended' in answer) {
+      this.#deaths += 1
+      this.broken.push(`${describeCase(damage)}: the process died: ${answer.ended}`)
+      return
+    }
+    const { what, problems, healedMs, fate } = answer.report
+    this.#fates[fate] += 1
+    this.#healedMsMax = Math.max(this.#healedMsMax, healedMs)
+    for (const problem of problems) this.broken.push(`${describeCase(damage)} (${what}): ${problem}`)
   }
 
-  end(): void {
-    this.#child?.disconnect()
+  figures(): string {
+    const kinds = [...NODE_FILES, ...CLUSTER_FILES].map((kind) => `${kind} ${this.#places.get(kind) ?? 0}`)
+    const files = [...this.#places].reduce((sum, [kind, count]) => sum + (kind === 'folder' ? 0 : count), 0)
+    const { noticed, refused, unnoticed } = this.#fates
+    return [
+      `${files} damaged files (${kinds.join(', ')}) and ${this.#places.get('folder') ?? 0} folders`,
+      `${this.#running} of them while the cluster ran`,
+      `${noticed} noticed, ${refused} refused, ${unnoticed} made no difference`,
+      `${this.#deaths} deaths`,
+      `healed within ${Math.round(this.#healedMsMax)} ms`,
+    ].join(', ')
   }
 }

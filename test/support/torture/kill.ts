@@ -13,8 +13,8 @@ export async function tortureByKill({ folder, seed, count, nodes }: Effort): Pro
   for (const durability of ['process', 'disk'] as const) {
     const half = join(folder, durability)
     mkdirSync(half, { recursive: true })
-    const lives = { seed, nodes, count: Math.ceil(count / 2), durability, faults: false, writingMsMax: WRITING_MS_MAX }
-    reports.push(await liveAndDie({ folder: half, ...lives }))
+    const lives = { seed, nodes, count: Math.ceil(count / 2), durability, writingMsMax: WRITING_MS_MAX }
+    reports.push(await liveAndDie({ folder: half, strikes: 'nothing', ...lives }))
   }
   return { part: 'kill', figures: describeLives(reports), broken: reports.flatMap((report) => report.broken) }
 }
@@ -28,12 +28,12 @@ export async function tortureRefill({ folder, seed, count, nodes }: Effort): Pro
     nodes,
     count,
     durability: 'process',
-    faults: true,
+    strikes: 'nodes',
     writingMsMax: 2 * WRITING_MS_MAX,
   } as const
   const report = await liveAndDie(lives)
-  const broken = [...report.broken, ...(report.faults === 0 ? ['no node was wiped or given up'] : [])]
-  return { part: 'refill', figures: `${describeLives([report])}, ${report.faults} nodes wiped or given up`, broken }
+  const broken = [...report.broken, ...(report.strikes === 0 ? ['no node was wiped or given up'] : [])]
+  return { part: 'refill', figures: `${describeLives([report])}, ${report.strikes} nodes wiped or given up`, broken }
 }
 
 /** Totals over several runs. */

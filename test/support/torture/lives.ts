@@ -3,7 +3,7 @@
  * a moment that chance chooses, a fifth of them while it opens. The last one ends in order. Then every key's history over all
  * lives must be linearizable: no acknowledged write lost, no deleted key back, no value that nobody wrote.
  *
- * `afterKill` may do to the files what it likes between two lives. Called by the kill, the power and the refill part.
+ * `afterKill` may do to the files what it likes between two lives. Called by the kill, the power, the refill and the disk part.
  */
 
 import { existsSync, rmSync } from 'node:fs'
@@ -24,8 +24,10 @@ export interface LivesOptions {
   readonly count: number
   readonly nodes: number
   readonly durability: WriterTask['durability']
-  readonly faults: boolean
-  /** Latest moment of the kill after the first answer, or with faults after the first fault. */
+  readonly strikes: WriterTask['strikes']
+  /** Default: in `folder`. */
+  readonly location?: string
+  /** Latest moment of the kill after the first answer, or where something strikes, after it did for the first time. */
   readonly writingMsMax: number
   readonly environment?: (life: number) => NodeJS.ProcessEnv
   readonly afterKill?: (life: number) => readonly string[]
@@ -34,8 +36,12 @@ export interface LivesOptions {
 export interface LivesReport {
   readonly lives: number
   readonly killedOpening: number
-  readonly faults: number
+  readonly strikes: number
+  /** Openings that a full disk refused. */
+  readonly refused: number
   readonly acknowledged: number
+  /** Requests that failed; where no disk is full, none may. */
+  readonly failed: number
   /** Writes that were on their way when the process was killed. */
   readonly cutShort: number
   readonly keys: number
@@ -59,7 +65,7 @@ export async function liveAndDie(options: LivesOptions): Promise<LivesReport> {
   const prng = new Prng(options.seed)
   const histories: History[] = []
   const broken: string[] = []
-  const counts = { lives: 0, killedOpening: 0, faults: 0, quarantined: 0 }
+  const counts = { lives: 0, killedOpening: 0, strikes: 0, refused: 0, quarantined: 0 }
   for (let life = 0; life <= options.count && broken.length === 0; life++) {
     const ends = life === options.count
     const journal = join(options.folder, 'journal')
@@ -75,18 +81,22 @@ export async function liveAndDie(options: LivesOptions): Promise<LivesReport> {
     if (existsSync(journal)) histories.push(readJournal(journal))
     counts.lives += 1
     counts.killedOpening += reports.some(({ type }) => type === 'verified') ? 0 : 1
-    counts.faults += reports.filter(({ type }) => type === 'fault').length
+    counts.strikes += reports.filter(({ type }) => type === 'struck').length
+    counts.refused += reports.filter(({ type }) => type === 'refused').length
     const last = reports.find((report) => report.type === 'ended')
     if (last?.type === 'ended') {
       counts.quarantined = last.quarantined
       // What has moved away stays on the disk of who had it.
-      const isComplete = options.faults ? last.copies >= 3 * last.liveKeys : last.copies === 3 * last.liveKeys
+      const isComplete =
+        options.strikes === 'nodes' ? last.copies >= 3 * last.liveKeys : last.copies === 3 * last.liveKeys
       if (!isComplete) broken.push(`${last.copies} copies of ${last.liveKeys} live keys at the end`)
     }
     if (failure !== undefined) broken.push(`life ${life}: ${failure}`)
     if (!ends) broken.push(...(options.afterKill?.(life) ?? []).map((line) => `life ${life}: ${line}`))
   }
   const checked = check(histories)
+  if (checked.failed > 0 && options.strikes !== 'disk')
+    broken.push(`${checked.failed} requests failed although one owner at a time was away`)
   const seconds = (performance.now() - startedMs) / 1_000
   return { ...counts, ...checked, seconds, broken: firstOf([...broken, ...checked.broken]) }
 }
@@ -97,11 +107,11 @@ function taskOf(
 ): WriterTask {
   // Above every number that was used: an operation takes one, and what is read back takes none.
   const firstNumber = histories.reduce((sum, history) => Math.max(sum, numbersUsed(history)), 0)
-  const { folder, durability, faults, seed, nodes } = options
+  const { folder, durability, strikes, seed, nodes } = options
   return {
-    location: join(folder, 'data'),
+    location: options.location ?? join(folder, 'data'),
     durability,
-    faults,
+    strikes,
     nodes,
     journal,
     firstNumber,
@@ -128,7 +138,7 @@ async function live(
     killed = why
     child.kill()
   }
-  const startsAt = task.faults ? 'fault' : 'working'
+  const startsAt = task.strikes === 'nothing' ? 'working' : 'struck'
   const timers = [after(LIFE_MS_MAX, end('hung'))]
   if (kill?.isInOpening === true) timers.push(after(kill.afterMs, end('as-planned')))
   child.onReport((report) => {
@@ -143,7 +153,9 @@ async function live(
   return isGood ? { reports } : { reports, broken: describeEnding(ending) }
 }
 
-function check(histories: readonly History[]): Pick<LivesReport, 'acknowledged' | 'cutShort' | 'keys' | 'broken'> {
+function check(
+  histories: readonly History[],
+): Pick<LivesReport, 'acknowledged' | 'failed' | 'cutShort' | 'keys' | 'broken'> {
   const broken: string[] = []
   let [acknowledged, cutShort, failed, keys] = [0, 0, 0, 0]
   for (const history of histories) {
@@ -153,12 +165,11 @@ function check(histories: readonly History[]): Pick<LivesReport, 'acknowledged' 
       else if (kind !== 'get') cutShort += 1
     }
   }
-  if (failed > 0) broken.push(`${failed} requests failed although one owner at a time was away`)
   for (const operations of operationsByKey(histories)) {
     keys += 1
     broken.push(...checkLinearizability(operations).violations.map(describeViolation))
   }
-  return { acknowledged, cutShort, keys, broken }
+  return { acknowledged, failed, cutShort, keys, broken }
 }
 
 /** One above the highest number that was put; gets and deletes after that one took numbers that nobody will miss. */

@@ -30,7 +30,7 @@ export async function torturePower(
   const tracer = buildTracer(folder)
   if ('missing' in tracer) return { part, figures: '', broken: [], notRun: tracer.missing }
   const disk = new Disk(folder, tracer.library, { seed, strict, holes })
-  const lives = { folder, seed, nodes, count, durability, faults: false, writingMsMax: WRITING_MS_MAX }
+  const lives = { folder, seed, nodes, count, durability, strikes: 'nothing' as const, writingMsMax: WRITING_MS_MAX }
   const report = await liveAndDie({
     ...lives,
     environment: () => disk.start(),

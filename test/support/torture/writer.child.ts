@@ -1,6 +1,6 @@
 /**
  * A process that opens a cluster, reads back every key that was ever used, and then reads, writes and deletes until it is
- * killed; with `faults`, nodes are wiped and given up meanwhile. What it saw is in its journal. With `ends` it settles,
+ * killed; meanwhile nodes are wiped and given up, or the disk fills up, if it is told so. What it saw is in its journal. With `ends` it settles,
  * reads from all owners, closes and says what its stores hold. Its argument: a `WriterTask` as JSON.
  */
 
@@ -10,6 +10,7 @@ import { Prng } from '../../../src/protocol/prng.js'
 import { copiesOf } from '../cluster.js'
 import { JournaledHistory } from '../journal.js'
 import { newCounter, readBack, startWorkload } from '../workload.js'
+import { Ballast } from './ballast.js'
 import { KEYS_IN_USE, OPERATIONS_PER_KEY, VALUE_BYTES } from './shape.js'
 
 /** What the process is told to do. */
@@ -22,13 +23,14 @@ export interface WriterTask {
   readonly firstNumber: number
   readonly keys: number
   readonly seed: number
-  readonly faults: boolean
+  /** `disk`: the location's file system is small, and is filled up. */
+  readonly strikes: 'nothing' | 'nodes' | 'disk'
   readonly ends: boolean
 }
 
 /** What it says. */
 export type WriterReport =
-  | { readonly type: 'opened' | 'verified' | 'working' | 'fault' }
+  | { readonly type: 'refused' | 'opened' | 'verified' | 'working' | 'struck' }
   | { readonly type: 'ended'; readonly copies: number; readonly liveKeys: number; readonly quarantined: number }
 
 const CALLERS = 16
@@ -44,7 +46,10 @@ async function run(task: WriterTask): Promise<void> {
   const { location, durability, nodes } = task
   // Small buffers: logs are rotated and tables written in every life.
   const sizes = { partitions: 32, writeBufferBytes: 65_536, recordCacheBytes: 65_536 }
-  const cluster = await openCluster({ location, durability, nodes, ...sizes, faults: true })
+  const opening = { location, durability, nodes, ...sizes, faults: true }
+  const ballast = new Ballast(location, new Prng(task.seed))
+  const onRefused = () => say({ type: 'refused' })
+  const cluster = await (task.strikes === 'disk' ? ballast.open(opening, onRefused) : openCluster(opening))
   say({ type: 'opened' })
   const history = new JournaledHistory(task.journal)
   const keys = Array.from({ length: task.keys }, (_, number) => number)
@@ -73,11 +78,13 @@ async function run(task: WriterTask): Promise<void> {
   startWorkload(cluster, options, history)
   await cluster.get('a first answer')
   say({ type: 'working' })
-  if (task.faults) await injectFaults(cluster, new Prng(task.seed))
+  const onStruck = () => say({ type: 'struck' })
+  if (task.strikes === 'nodes') await strikeNodes(cluster, new Prng(task.seed), onStruck)
+  if (task.strikes === 'disk') await ballast.fillAndFree(cluster, onStruck)
 }
 
 /** One node after the other: where a node is still being filled, wiping a second one may lose what nobody promised to keep. */
-async function injectFaults(cluster: Cluster, prng: Prng): Promise<never> {
+async function strikeNodes(cluster: Cluster, prng: Prng, onStruck: () => void): Promise<never> {
   for (;;) {
     await cluster.settled({ timeoutMs: 60_000 })
     const up = cluster.status().nodes.filter((node) => node.status === 'up')
@@ -85,7 +92,7 @@ async function injectFaults(cluster: Cluster, prng: Prng): Promise<never> {
     // Four members are needed, that one may be given up and three copies be kept.
     const permanent = up.length > 4 && prng.below(4) === 0
     await (permanent ? cluster.faults.crash(node, { permanent }) : cluster.faults.wipe(node))
-    say({ type: 'fault' })
+    onStruck()
   }
 }
 
