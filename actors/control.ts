@@ -34,6 +34,11 @@ export interface ControlSurface {
   pause(ms: number): void
   /** Standing faults: from now on these; in effect when it is answered. */
   faults(rules: FaultRules): void
+  /** A backup's cut: see `NodeCut`. */
+  freeze(token: string, limitMs: number): Promise<boolean>
+  snapshot(token: string): boolean
+  stream(token: string, port: MessagePort): void
+  release(token: string): Promise<void>
 }
 
 /** In the node's thread. */
@@ -86,8 +91,28 @@ export class NodeControl {
     return this.#race('faults', this.#remote.faults(rules), timeoutMs)
   }
 
+  /** The node may stay frozen for `limitMs`, whoever forgets it. */
+  freeze(token: string, limitMs: number, timeoutMs: number): Promise<boolean> {
+    return this.#race('freeze', this.#remote.freeze(token, limitMs), timeoutMs)
+  }
+
+  snapshot(token: string, timeoutMs: number): Promise<boolean> {
+    return this.#race('snapshot', this.#remote.snapshot(token) as Promise<boolean>, timeoutMs)
+  }
+
+  /** The port goes over to the node. */
+  stream(token: string, port: MessagePort, timeoutMs: number): Promise<void> {
+    // Comlink's types know the ports of browsers only.
+    const given = Comlink.transfer(port, [port] as never)
+    return this.#race('stream', this.#remote.stream(token, given as never) as Promise<void>, timeoutMs)
+  }
+
+  release(token: string, timeoutMs: number): Promise<void> {
+    return this.#race('release', this.#remote.release(token), timeoutMs)
+  }
+
   /** Frees the port; calls that run settle by their deadline. */
-  release(): void {
+  close(): void {
     this.#port.close()
   }
 

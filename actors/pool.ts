@@ -1,7 +1,6 @@
 /**
  * The pool of threads for bulk work without state: verifying a store's files before it is opened, and tables while it is;
- * simulating seeds. The only
- * importer of piscina.
+ * writing, restoring and verifying backups; simulating seeds. The only importer of piscina.
  *
  * Piscina owns the threads: it starts one when there is work and ends it after ten seconds without. The queue is kept here, and
  * Piscina never holds more calls than threads, because a call that waits inside Piscina is forgotten when the thread that it
@@ -13,9 +12,14 @@
  * Bundlers: Piscina finds its own worker.js beside its own file, so it must stay external (esbuild: `external: ['piscina']`);
  * the task, too, is a file of its own, `coterie/verify.task.js`, and `verifyTaskUrl` tells where it went.
  */
+
+import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import type { RestoreReport } from '../src/storage/restore-stores.js'
 import type { ScrubReport, ScrubSlice } from '../src/storage/scrub-store.js'
 import type { VerifyOptions, VerifyReport } from '../src/storage/verify-store.js'
+import type { StoresVerified } from '../src/storage/verify-stores.js'
+import type { BackupReport, BackupTask, RestoreTask, VerifyStoresTask } from './tasks/backup.task.js'
 import type { Outcome, Tasks } from './tasks/verify.task.js'
 
 export interface PoolOptions {
@@ -32,6 +36,16 @@ export interface Pool {
   scrubTables(folder: string, slice: ScrubSlice): Promise<ScrubReport>
   /** Rejects what waits or runs, ends the threads, resolves when they are gone. Idempotent. */
   close(): Promise<void>
+}
+
+/** Also for what takes a thread for minutes: such work has a pool of its own, so that no node waits for it to be restarted. */
+export interface BulkPool extends Pool {
+  /** From a node's thread, over the task's port. Errors: as `verifyStore`. */
+  writeBackup(task: BackupTask): Promise<BackupReport>
+  /** Into a location that is being made. Errors: as `verifyStore`. */
+  restoreBackup(task: RestoreTask): Promise<RestoreReport>
+  /** To the last record, of stores that nobody has open. Errors: as `verifyStore`. */
+  verifyStores(task: VerifyStoresTask): Promise<StoresVerified>
 }
 
 export type PoolErrorCode =
@@ -68,15 +82,17 @@ type Report = Tasks[Name]['report']
 interface Call {
   readonly name: Name
   readonly task: Tasks[Name]['task']
+  /** Goes over to the thread. */
+  readonly ports: readonly MessagePort[]
   readonly settle: (result: Report | PoolError) => void
 }
 
 /** Starts nothing until the first call. Errors: throws RangeError for `maxThreads` below 1. */
-export function createPool(options: PoolOptions): Pool {
+export function createPool(options: PoolOptions): BulkPool {
   return new TaskPool(options)
 }
 
-class TaskPool implements Pool {
+class TaskPool implements BulkPool {
   readonly #taskUrl: string
   readonly #maxThreads: number
   readonly #waiting: Call[] = []
@@ -98,7 +114,23 @@ class TaskPool implements Pool {
     return this.#call('scrubTables', { folder, slice })
   }
 
-  #call<Named extends Name>(name: Named, task: Tasks[Named]['task']): Promise<Tasks[Named]['report']> {
+  writeBackup(task: BackupTask): Promise<BackupReport> {
+    return this.#call('writeBackup', task, [task.port])
+  }
+
+  restoreBackup(task: RestoreTask): Promise<RestoreReport> {
+    return this.#call('restoreBackup', task)
+  }
+
+  verifyStores(task: VerifyStoresTask): Promise<StoresVerified> {
+    return this.#call('verifyStores', task)
+  }
+
+  #call<Named extends Name>(
+    name: Named,
+    task: Tasks[Named]['task'],
+    ports: readonly MessagePort[] = [],
+  ): Promise<Tasks[Named]['report']> {
     return new Promise((resolve, reject) => {
       const settle = (result: Report | PoolError): void =>
         // The task of this name reports this.
@@ -107,7 +139,7 @@ class TaskPool implements Pool {
       if (this.#waiting.length + this.#running.size >= CALLS_MAX) {
         return settle(new PoolError('POOL_FULL', `${CALLS_MAX} calls are waiting or running`))
       }
-      this.#waiting.push({ name, task, settle })
+      this.#waiting.push({ name, task, ports, settle })
       this.#startWaiting()
     })
   }
@@ -128,15 +160,17 @@ class TaskPool implements Pool {
   }
 
   /** Never rejects. */
-  async #run({ name, task }: Call): Promise<Report | PoolError> {
+  async #run({ name, task, ports }: Call): Promise<Report | PoolError> {
     try {
       this.#threads ??= this.#startThreads()
-      const outcome = await this.#threads.run(task, { filename: this.#taskUrl, name })
+      const outcome = await this.#threads.run(task, { filename: this.#taskUrl, name, transferList: [...ports] })
       if ('report' in outcome) return outcome.report
       const { code, detail } = outcome.failure
       return new PoolError('POOL_SYSTEM', detail, { systemCode: code })
     } catch (cause) {
-      return new PoolError('POOL_TASK_FAILED', `verifying ${task.folder} failed`, { cause })
+      return new PoolError('POOL_TASK_FAILED', `${name}${'folder' in task ? ` of ${task.folder}` : ''} failed`, {
+        cause,
+      })
     }
   }
 

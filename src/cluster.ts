@@ -13,6 +13,7 @@ import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
+import { ClusterBackup } from './opening/backup.js'
 import { ClusterShape } from './opening/cluster-shape.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
@@ -55,7 +56,7 @@ export async function openAfter(death: NativeDeath | undefined, options: Cluster
   const config = validateOptions(options)
   let prepared: Prepared
   try {
-    prepared = await prepare(config, death)
+    prepared = await prepare(config, { death })
   } catch (cause) {
     if (cause instanceof CoterieError) throw cause
     throw new CoterieError(
@@ -93,6 +94,7 @@ class OpenCluster implements Cluster {
   readonly #client: Client
   readonly #host: GatewayHost
   readonly #shape: ClusterShape
+  readonly #backup: ClusterBackup
   #clockTimer: NodeJS.Timeout | undefined
   #clockWrite: Promise<void> | undefined
   #fatal: Error | undefined
@@ -153,6 +155,7 @@ class OpenCluster implements Cluster {
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
     this.#shape = new ClusterShape(own)
+    this.#backup = new ClusterBackup({ ...own, prepared })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
 
@@ -197,6 +200,7 @@ class OpenCluster implements Cluster {
   join = (...call: Parameters<ClusterShape['join']>) => this.#shape.join(...call)
   promote = (...call: Parameters<ClusterShape['promote']>) => this.#shape.promote(...call)
   leave = (...call: Parameters<ClusterShape['leave']>) => this.#shape.leave(...call)
+  backup = (...call: Parameters<ClusterBackup['backup']>) => this.#backup.backup(...call)
 
   status(): ClusterStatus {
     return clusterStatus(this.#supervisor, {
@@ -270,6 +274,7 @@ class OpenCluster implements Cluster {
   async #close(): Promise<void> {
     const { config, folder, lock, clock } = this.#prepared
     this.#client.close()
+    await this.#backup.stop()
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
     const owed = () =>
       this.#gateway.running + this.#gateway.lingering + this.#host.lingering + nodesOwe(this.#supervisor)

@@ -4,9 +4,13 @@ export { openCluster } from './cluster.js'
 export { connect } from './connect.js'
 export type { ActorId, GatewayId, NodeId, PartitionId, Slot } from './protocol/ids.js'
 export type { MemberStatus } from './protocol/membership/member-status.js'
+export { restoreCluster } from './restore.js'
 export type {
+  BackupOptions,
+  BackupSummary,
   BatchOperation,
   BatchOptions,
+  BulkProgress,
   Bytes,
   Cluster,
   ClusterEvents,
@@ -21,8 +25,11 @@ export type {
   PutOptions,
   Quarantine,
   ReadResult,
+  RestoreOptions,
   ScanOptions,
   Ticket,
+  Verification,
+  VerifiedPart,
 } from './shared/api.js'
 export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
 export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
@@ -34,3 +41,4 @@ export type {
   VerificationMode,
   WorkerPaths,
 } from './shared/options.js'
+export { verifyFolder } from './verify.js'

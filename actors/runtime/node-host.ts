@@ -14,8 +14,8 @@ import type { NodeEvent } from '../../src/protocol/events.js'
 import { type Address, SUPERVISOR } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import type { LevelStore } from '../../src/storage/level-store.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
-import type { Store } from '../../src/storage/store.js'
 import { StoreError } from '../../src/storage/store-error.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
@@ -23,10 +23,12 @@ import { DeadlineTimer } from './deadline-timer.js'
 import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
 import { Mailbox } from './mailbox.js'
+import { NodeCut } from './node-cut.js'
 import { NodeFaults } from './node-faults.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { Ports } from './ports.js'
 import { packEnvelope } from './wire.js'
+import { WriteGate } from './write-gate.js'
 
 /** How long the folder's lock is waited for: the thread before may not be quite gone. */
 const LOCK_WAIT_MS = 5_000
@@ -41,7 +43,8 @@ export class NodeHost {
   #gauges = new Gauges()
   /** Undefined without `faults: true`. */
   #faults: NodeFaults | undefined
-  #store: Store | undefined
+  #store: LevelStore | undefined
+  readonly #gate = new WriteGate()
   #actor = ''
   #core: DynamoNode | undefined
   #isTurnDue = false
@@ -128,6 +131,11 @@ export class NodeHost {
 
   controlSurface(): ControlSurface {
     const over = this.#assignment?.faultsOver
+    const cut = new NodeCut({
+      gate: this.#gate,
+      store: () => this.#openStore(),
+      bytesPerSecond: this.#assignment?.protocol.transferBytesPerSecond ?? Number.POSITIVE_INFINITY,
+    })
     return {
       inspect: () => {
         const core = this.#core
@@ -144,7 +152,17 @@ export class NodeHost {
       faults: (rules) => this.#faults?.apply(rules),
       hang: (ms) => afterTheAnswer(() => hangThread(ms, over)),
       pause: (ms) => afterTheAnswer(() => pauseThread(ms, over)),
+      freeze: (token, limitMs) => cut.freeze(token, limitMs),
+      snapshot: (token) => cut.snapshot(token),
+      stream: (token, port) => cut.stream(token, port),
+      release: (token) => cut.release(token),
     }
+  }
+
+  #openStore(): LevelStore {
+    const store = this.#store
+    assert(store !== undefined, 'asked before its store was open')
+    return store
   }
 
   #allowFaults({ node: self, seed, gauges, faultRules: rules }: Assignment): void {
@@ -193,10 +211,12 @@ export class NodeHost {
         return
       case 'store/write': {
         const { token } = effect
-        store.write(effect.write).then(
-          () => this.#afterDisk(() => this.#wake({ type: 'store/written', token })),
-          (error: unknown) => this.#onStoreFailed(effect, error),
-        )
+        this.#gate.pass(() => {
+          store.write(effect.write).then(
+            () => this.#afterDisk(() => this.#wake({ type: 'store/written', token })),
+            (error: unknown) => this.#onStoreFailed(effect, error),
+          )
+        })
         return
       }
       case 'store/scan': {

@@ -60,7 +60,7 @@ export class NodeThread {
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         const end = { code, reason: this.#reasonOf(code), error: this.#error }
-        this.#control?.release()
+        this.#control?.close()
         // First: whoever waits for the end must not hang on what it leads to.
         resolve(end)
         this.#listener.onEnd(this, end)

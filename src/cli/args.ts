@@ -3,22 +3,10 @@
  * cluster is opened, and says what is allowed. It reads no file and opens nothing.
  */
 
-import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { GetOptions, PutOptions } from '../shared/api.js'
 import { type ClusterOptions, NUMBER_OPTIONS, validateOptions } from '../shared/options.js'
-import { COMMAND_NAMES, type CommandName, type FlagName, flagsOf, OPERANDS } from './flags.js'
-
-/** The command was called wrongly: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-
-  constructor(
-    message: string,
-    readonly command?: CommandName,
-  ) {
-    super(message)
-  }
-}
+import { COMMAND_NAMES, type CommandName } from './flags.js'
+import { defined, Given, UsageError } from './given.js'
 
 export interface StartCommand {
   readonly name: 'start'
@@ -52,6 +40,28 @@ export interface DemoCommand {
   readonly name: 'demo'
   /** Undefined: a temporary folder, removed at the end. */
   readonly location: string | undefined
+}
+
+/** Of a cluster's location, into `dir`. */
+export interface BackupCommand {
+  readonly name: 'backup'
+  readonly cluster: ClusterOptions
+  readonly dir: string
+  readonly json: boolean
+}
+
+export interface RestoreCommand {
+  readonly name: 'restore'
+  readonly cluster: ClusterOptions
+  readonly dir: string
+  readonly without: readonly string[]
+  readonly json: boolean
+}
+
+export interface VerifyCommand {
+  readonly name: 'verify'
+  readonly dir: string
+  readonly json: boolean
 }
 
 export interface SimCommand {
@@ -98,6 +108,9 @@ export type Command =
   | StartCommand
   | LoadCommand
   | DemoCommand
+  | BackupCommand
+  | RestoreCommand
+  | VerifyCommand
   | SimCommand
   | OneShotCommand
 
@@ -145,6 +158,20 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   }),
   locate: (given) => ({ name: 'locate', cluster: clusterOptions(given), key: given.operand('KEY') }),
   status: (given) => ({ name: 'status', cluster: clusterOptions(given), json: given.flag('json') ?? false }),
+  backup: (given) => ({
+    name: 'backup',
+    cluster: clusterOptions(given),
+    dir: given.operand('DIR'),
+    json: given.flag('json') ?? false,
+  }),
+  restore: (given) => ({
+    name: 'restore',
+    cluster: clusterOptions(given),
+    dir: given.operand('DIR'),
+    without: given.text('without')?.split(',') ?? [],
+    json: given.flag('json') ?? false,
+  }),
+  verify: (given) => ({ name: 'verify', dir: given.operand('DIR'), json: given.flag('json') ?? false }),
   sim: simCommand,
   demo: (given) => ({ name: 'demo', location: given.text('location') }),
 }
@@ -230,11 +257,12 @@ function writeCall(given: Given): PutOptions {
 
 /** Only what was said is passed on: an existing cluster is then opened as it was created. */
 function clusterOptions(given: Given): ClusterOptions {
-  // r and w are the cluster's at `start`; everywhere else they are options of the call.
-  const quorum = given.command === 'start' ? { r: given.whole('r', 1, 64), w: given.whole('w', 1, 64) } : {}
+  // r and w are the cluster's at `start` and `restore`; everywhere else they are options of the call.
+  const isTheirs = given.command === 'start' || given.command === 'restore'
+  const quorum = isTheirs ? { r: given.whole('r', 1, 64), w: given.whole('w', 1, 64) } : {}
   const replication = defined({ n: copies(given), ...quorum })
   const options = defined({
-    location: given.text('location') ?? DEFAULT_LOCATION,
+    location: given.text(given.command === 'restore' ? 'data' : 'location') ?? DEFAULT_LOCATION,
     nodes: given.whole('nodes', NUMBER_OPTIONS.nodes.min, NUMBER_OPTIONS.nodes.max),
     partitions: given.whole('partitions', NUMBER_OPTIONS.partitions.min, NUMBER_OPTIONS.partitions.max),
     replication: Object.keys(replication).length === 0 ? undefined : replication,
@@ -257,114 +285,4 @@ function clusterOptions(given: Given): ClusterOptions {
 
 function copies(given: Given): number | 'all' | undefined {
   return given.text('n') === 'all' ? 'all' : given.whole('n', 1, 16)
-}
-
-/** The options and operands of one command, checked one by one as they are asked for. */
-class Given {
-  readonly #values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
-  readonly #operands: readonly string[]
-
-  constructor(
-    readonly command: CommandName,
-    args: readonly string[],
-  ) {
-    const options = Object.fromEntries(
-      flagsOf(command).map(([name, { type, short, multiple }]) => [name, defined({ type, short, multiple })]),
-    )
-    const { values, positionals } = parse(command, args, options)
-    const operands = OPERANDS[command]
-    if (positionals.length > operands.length) {
-      const takes = operands.length === 0 ? 'nothing but options' : operands.join(' ')
-      throw new UsageError(`unexpected "${positionals[operands.length]}"; ${command} takes ${takes}`, command)
-    }
-    this.#values = values
-    this.#operands = positionals
-  }
-
-  operand(name: string): string {
-    const value = this.optionalOperand(name)
-    if (value === undefined) throw new UsageError(`${name} is missing`, this.command)
-    return value
-  }
-
-  optionalOperand(name: string): string | undefined {
-    return this.#operands[OPERANDS[this.command].findIndex((operand) => operand.replace(/[[\]]/g, '') === name)]
-  }
-
-  flag(name: FlagName): boolean | undefined {
-    const value = this.#values[name]
-    return typeof value === 'boolean' ? value : undefined
-  }
-
-  text(name: FlagName): string | undefined {
-    const value = this.#values[name]
-    return typeof value === 'string' ? value : undefined
-  }
-
-  choice<Choice extends string>(name: FlagName, choices: readonly Choice[]): Choice | undefined {
-    const value = this.text(name)
-    if (value === undefined) return undefined
-    const choice = choices.find((allowed) => allowed === value)
-    if (choice === undefined) throw this.wrong(name, value, choices.join(' or '))
-    return choice
-  }
-
-  whole(name: FlagName, min: number, max: number): number | undefined {
-    const value = this.text(name)
-    if (value === undefined) return undefined
-    const number = wholeNumber(value)
-    if (number === undefined || number < min || number > max) {
-      const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-      throw this.wrong(name, value, `a whole number ${range}`)
-    }
-    return number
-  }
-
-  /** `--set NAME=NUMBER`, any numeric option of `openCluster`; its range is checked with the others. */
-  settings(): Record<string, number> {
-    const settings: Record<string, number> = {}
-    const given = this.#values['set']
-    for (const setting of Array.isArray(given) ? given.map(String) : []) {
-      const [, name = '', text = ''] = /^(\w+)=(.*)$/.exec(setting) ?? []
-      const value = wholeNumber(text)
-      if (!Object.hasOwn(NUMBER_OPTIONS, name) || value === undefined) {
-        throw this.wrong('set', setting, `NAME=NUMBER, where NAME is one of ${Object.keys(NUMBER_OPTIONS).join(', ')}`)
-      }
-      settings[name] = value
-    }
-    return settings
-  }
-
-  wrong(name: FlagName, value: string, allowed: string): UsageError {
-    return new UsageError(`--${name} is ${JSON.stringify(value)}; allowed: ${allowed}`, this.command)
-  }
-}
-
-function parse(command: CommandName, args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true, strict: true })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (!(error instanceof Error) || code?.startsWith('ERR_PARSE_ARGS') !== true) throw error
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-      const known = Object.keys(options).map((name) => `--${name}`)
-      const unknown = /'(.+?)'/.exec(error.message)?.[1] ?? 'option'
-      throw new UsageError(`unknown option ${unknown}; ${command} knows ${known.join(', ')}`, command)
-    }
-    throw new UsageError(error.message.replaceAll('\n', ' '), command)
-  }
-}
-
-function wholeNumber(text: string): number | undefined {
-  const number = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN
-  return Number.isSafeInteger(number) ? number : undefined
-}
-
-type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> } & {
-  [Name in keyof T as undefined extends T[Name] ? never : Name]: T[Name]
-}
-
-/** Without the members that are undefined: "not said" must stay apart from "said undefined". */
-function defined<T extends object>(members: T): Defined<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>
 }

@@ -1,9 +1,9 @@
 /** Commands, operands and options as data: parsed by `args.ts`, shown by `help.ts`. */
 
-const CLUSTER = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status'] as const
-const CREATING = ['start', 'load', 'put'] as const
-const EVERY = [...CLUSTER, 'demo'] as const
-const ALL = [...EVERY, 'sim'] as const
+const LOCATED = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status', 'backup'] as const
+const CLUSTER = [...LOCATED, 'restore'] as const
+const CREATING = ['start', 'load', 'put', 'restore'] as const
+const ALL = [...CLUSTER, 'verify', 'demo', 'sim'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
@@ -14,6 +14,9 @@ export const COMMANDS = {
   scan: 'print keys and values in key order, all or those that begin with PREFIX',
   locate: 'print the slot, partition and owners of a key',
   status: 'print the nodes and what they hold',
+  backup: 'write one consistent cut of the cluster into a new folder DIR',
+  restore: 'make a new cluster, with any number of nodes, of the backup in DIR',
+  verify: 'check a backup, or the folder of a closed cluster, end to end',
   sim: 'run the protocol in a simulated world, seed by seed, and check what it promises',
   demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
 } as const satisfies Record<string, string>
@@ -32,6 +35,9 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   scan: ['[PREFIX]'],
   locate: ['KEY'],
   status: [],
+  backup: ['DIR'],
+  restore: ['DIR'],
+  verify: ['DIR'],
   sim: [],
   demo: [],
 }
@@ -46,7 +52,20 @@ export interface Flag {
 }
 
 export const FLAGS = {
-  location: { type: 'string', short: 'd', operand: 'FOLDER', commands: EVERY, about: 'folder of the cluster (./data)' },
+  location: {
+    type: 'string',
+    short: 'd',
+    operand: 'FOLDER',
+    commands: [...LOCATED, 'demo'],
+    about: 'folder of the cluster (./data)',
+  },
+  data: { type: 'string', operand: 'LOCATION', commands: ['restore'], about: 'folder of the new cluster (./data)' },
+  without: {
+    type: 'string',
+    operand: 'NODES',
+    commands: ['restore'],
+    about: 'databases that are damaged, as node2,node5; the others must be enough',
+  },
   nodes: {
     type: 'string',
     operand: 'COUNT',
@@ -58,13 +77,13 @@ export const FLAGS = {
   r: {
     type: 'string',
     operand: 'COUNT',
-    commands: ['start', 'get', 'scan'],
+    commands: ['start', 'get', 'scan', 'restore'],
     about: 'owners that must answer a read (a majority)',
   },
   w: {
     type: 'string',
     operand: 'COUNT',
-    commands: ['start', 'load', 'put', 'del'],
+    commands: ['start', 'load', 'put', 'del', 'restore'],
     about: 'owners that must accept a write (a majority)',
   },
   sloppy: {
@@ -135,7 +154,11 @@ export const FLAGS = {
   },
   limit: { type: 'string', operand: 'COUNT', commands: ['scan'], about: 'pairs at most' },
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
-  json: { type: 'boolean', commands: ['scan', 'status', 'sim'], about: 'print JSON, one value a line' },
+  json: {
+    type: 'boolean',
+    commands: ['scan', 'status', 'backup', 'restore', 'verify', 'sim'],
+    about: 'print JSON, one value a line',
+  },
   seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },
   from: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'the first of them (1)' },
   seed: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'only this one' },

@@ -4,7 +4,8 @@
  */
 
 import { CoterieError } from '../shared/errors.js'
-import { type Command, parseCommand, UsageError } from './args.js'
+import { type Command, parseCommand } from './args.js'
+import { UsageError } from './given.js'
 import { commandHelp, overview } from './help.js'
 import { errorLines } from './report-error.js'
 import { stylerFor } from './terminal/style.js'
@@ -48,6 +49,12 @@ async function run(command: Command): Promise<number> {
       return (await import('./start.js')).startCommand(command)
     case 'load':
       return (await import('./load/load.js')).loadCommand(command)
+    case 'backup':
+      return (await import('./bulk/backup.js')).backupCommand(command)
+    case 'restore':
+      return (await import('./bulk/restore.js')).restoreCommand(command)
+    case 'verify':
+      return (await import('./bulk/verify.js')).verifyCommand(command)
     case 'sim':
       return (await import('./sim.js')).simCommand(command)
     case 'demo':

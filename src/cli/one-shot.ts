@@ -15,12 +15,7 @@ const NOT_FOUND = 1
 
 export async function oneShotCommand(command: OneShotCommand): Promise<number> {
   const { location } = command.cluster
-  if (command.name !== 'put' && !(await hasFiles(location))) {
-    process.stderr.write(
-      `coterie: there is no cluster in ${location}; \`coterie start\` makes one, --location names another\n`,
-    )
-    return 1
-  }
+  if (command.name !== 'put' && !(await isThereCluster(location))) return 1
   const cluster = await openCluster(command.cluster)
   try {
     return await run(cluster, command)
@@ -29,7 +24,15 @@ export async function oneShotCommand(command: OneShotCommand): Promise<number> {
   }
 }
 
-/** A command that only looks must not leave a new cluster behind where the folder was misspelt. */
+/** A command that only looks must not leave a new cluster behind where the folder was misspelt. Says so if there is none. */
+export async function isThereCluster(location: string): Promise<boolean> {
+  if (await hasFiles(location)) return true
+  process.stderr.write(
+    `coterie: there is no cluster in ${location}; \`coterie start\` makes one, --location names another\n`,
+  )
+  return false
+}
+
 async function hasFiles(location: string): Promise<boolean> {
   try {
     return (await readdir(location)).length > 0

@@ -47,14 +47,24 @@ export interface Prepared {
 const SEED_DRAWN_MAX = 2 ** 31
 const NODE_FOLDER = /^node\d+$/
 
-/** Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, INVALID_OPTION; OPEN_FAILED for those of the file system. */
-export async function prepare(options: ClusterConfig, death?: NativeDeath): Promise<Prepared> {
+/**
+ * `mustBeNew`: there may be no cluster yet.
+ * Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, LOCATION_NOT_EMPTY, INVALID_OPTION; OPEN_FAILED for those of the file system.
+ */
+export async function prepare(
+  options: ClusterConfig,
+  { death, mustBeNew = false }: { readonly death?: NativeDeath | undefined; readonly mustBeNew?: boolean } = {},
+): Promise<Prepared> {
   const seed = options.seed === 0 ? randomInt(1, SEED_DRAWN_MAX) : options.seed
   const config = { ...options, location: await makeFolder(resolve(options.location)), seed }
   const lock = await lockLocation(config.location)
   try {
     const { folder, state } = await ClusterFolder.open(config.location)
     const isNew = state.metadata === undefined || state.metadata.value.stage === 'creating'
+    if (mustBeNew && !isNew) {
+      const { location } = config
+      throw new CoterieError('LOCATION_NOT_EMPTY', `there is a cluster in ${location} already`, { location })
+    }
     const settled = isNew ? await create(config, folder, state) : reopen(config, state)
     const { table } = settled
     const n = table.n

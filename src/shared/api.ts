@@ -7,6 +7,7 @@
 import type { ActorId, GatewayId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 import type { Failpoint } from './failpoints.js'
+import type { ClusterOptions } from './options.js'
 
 /** Text (UTF-8) or bytes. */
 export type Bytes = string | Uint8Array
@@ -183,6 +184,67 @@ export interface ShapePlan {
   readonly replicas: Readonly<Record<NodeId, number>>
 }
 
+/** How far a backup, a restore or a verification is. */
+export interface BulkProgress {
+  /** For people: `node3`, `merging`, … */
+  readonly phase: string
+  readonly records: number
+  readonly bytes: number
+  /** 0 … 1, more or less. */
+  readonly share: number
+}
+
+export interface BackupOptions {
+  readonly onProgress?: (progress: BulkProgress) => void
+  /** Writes stop for no longer than this (default 1,000; 10 … 60,000). Who has not confirmed the freeze by then is left out. */
+  readonly freezeTimeoutMs?: number
+}
+
+/** A backup that is whole. */
+export interface BackupSummary {
+  readonly dir: string
+  /** Of the cut, ISO 8601. */
+  readonly at: string
+  /** Whose stores are in it. */
+  readonly nodes: readonly NodeId[]
+  readonly leftOut: readonly { readonly node: NodeId; readonly reason: string }[]
+  /** Of all stores together: each record about n times. */
+  readonly records: number
+  readonly bytes: number
+  /** For so long writes stopped, at most. */
+  readonly frozenMs: number
+  readonly tookMs: number
+}
+
+/** As for `openCluster`, where `location` is new; what is not said is as it was in the backup. */
+export interface RestoreOptions extends ClusterOptions {
+  readonly onProgress?: (progress: BulkProgress) => void
+  /** Databases that are not to be used, because they are damaged; only where the others are enough. */
+  readonly without?: readonly NodeId[]
+}
+
+/** What verifying found in one store, or one database of a backup. */
+export interface VerifiedPart {
+  readonly node: NodeId
+  readonly files: number
+  readonly records: number
+  readonly hints: number
+  readonly bytes: number
+  readonly problems: readonly string[]
+}
+
+export interface Verification {
+  readonly kind: 'backup' | 'cluster'
+  readonly dir: string
+  /** Nothing is wrong. */
+  readonly ok: boolean
+  readonly parts: readonly VerifiedPart[]
+  /** What is wrong with the whole. Those of the parts are with them. */
+  readonly problems: readonly string[]
+  /** What is worth knowing and mends itself, or is no damage. */
+  readonly notes: readonly string[]
+}
+
 /** Names of events and what comes with them. */
 export interface ClusterEvents {
   'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
@@ -312,6 +374,12 @@ export interface Cluster extends KeyValueStore {
    * Resolves once it is no member. Errors: UNKNOWN_NODE, TOO_FEW_NODES, CLOSED.
    */
   leave(node: NodeId): Promise<void>
+  /**
+   * One consistent cut over all nodes, written into a new or empty folder while the cluster serves: whatever was acknowledged
+   * before the cut is in it, and everything that it followed. See the README, "Backup and restore".
+   * Errors: INVALID_OPTION, BACKUP_NOT_EMPTY, BACKUP_FAILED, CLOSED.
+   */
+  backup(dir: string, options?: BackupOptions): Promise<BackupSummary>
   /**
    * Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. Of the
    * partitions named, those that are not lost now are left out: a loss cannot be accepted before it happens.

@@ -34,6 +34,15 @@ export const ERROR_TABLE = {
   JOIN_FAILED: 'A node that was to join went down for good before it was a member. The event `node:down` tells why.',
   NODE_NOT_RUNNING: 'The node has no running thread: it is down for good, or did not come back in time.',
   FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
+  BACKUP_NOT_EMPTY: 'The folder for a backup must be new or empty.',
+  BACKUP_FAILED:
+    'No backup was made: too few owners of a partition took part to be sure of every acknowledged write, or it could not be written. Nothing was left behind. Wait until the nodes are back, then try again.',
+  BACKUP_INCOMPLETE: 'The folder is no backup, or one that was interrupted before it was whole. Use another one.',
+  BACKUP_DAMAGED:
+    'The backup is not what was written. The message names the database, and whether the others are enough (`without`).',
+  BACKUP_MISMATCH:
+    'The backup is of a cluster with other fixed settings (partitions, conflict), or of a newer version. Leave them out.',
+  LOCATION_NOT_EMPTY: 'A backup is restored into a new location; there is a cluster in this one.',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>
 

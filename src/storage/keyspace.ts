@@ -22,6 +22,8 @@ export const IDENTITY_KEY = Buffer.from('i')
 /** Bounds of all hints and of all meta texts. */
 export const HINT_BOUNDS = { gte: Buffer.of(HINT), lt: Buffer.of(HINT_END) }
 export const META_BOUNDS = { gte: Buffer.of(META), lt: Buffer.of(META_END) }
+/** Bounds of what a backup keeps: data, then hints. */
+export const BACKUP_BOUNDS = { gte: Buffer.of(DATA), lt: Buffer.of(HINT_END) }
 
 /** The stored key of a user's key. */
 export function dataKey(key: Key): Buffer {
@@ -42,6 +44,11 @@ export function hintKey(id: number): Buffer {
   bytes[0] = HINT
   bytes.writeBigUInt64BE(BigInt(id), 1)
   return bytes
+}
+
+/** True of a stored key that is a hint's. */
+export function isHint(bytes: Uint8Array): boolean {
+  return bytes[0] === HINT
 }
 
 export function idOfHint(bytes: Buffer): number {

@@ -26,6 +26,7 @@ import { RecordCache } from './record-cache.js'
 import { decodeRecord, decodeUnchecked } from './record-codec.js'
 import type { Store, StoreIdentity } from './store.js'
 import { StoreError } from './store-error.js'
+import { StoreSnapshot } from './store-snapshot.js'
 import { syncFolder } from './sync-folder.js'
 import { readWitness, type Witness, WitnessFile } from './witness.js'
 
@@ -194,6 +195,17 @@ export class LevelStore implements Store {
     for (let index = 0; index < keys.length; index++) {
       if (records[index] === 'damaged') this.#commit?.cache.drop(keys[index] as Key)
     }
+  }
+
+  /** Resolves once everything given to it so far is accepted or refused. Never rejects. */
+  async drained(): Promise<void> {
+    await this.#commit?.group.drain()
+  }
+
+  /** Data and hints as they are now. Errors: StoreError STORE_CLOSED. */
+  snapshot(): StoreSnapshot {
+    this.#assertOpen()
+    return new StoreSnapshot(this.#level)
   }
 
   close(): Promise<void> {

@@ -8,10 +8,12 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { ClassicLevel } from 'classic-level'
+import { ClassicLevel, type Iterator, type Snapshot } from 'classic-level'
 import { codeOf, StoreError } from './store-error.js'
 
 export type Level = ClassicLevel<Buffer, Buffer>
+export type LevelIterator = Iterator<Level, Buffer, Buffer>
+export type LevelSnapshot = Snapshot
 
 export interface LevelOptions {
   /** Of LevelDB's block cache. */
