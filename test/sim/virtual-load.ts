@@ -73,6 +73,8 @@ export function load(world: SimWorld, seed: number, calls: number): LoadReport {
     const call = { kind, keys: [`k${prng.below(KEYS)}`], texts, timeoutMs: TIMEOUT_MS } as const
     gateway?.call(call, (outcome) => {
       latenciesMs[kind].push(world.nowMs - nowMs)
+      // Nobody's thread ends here.
+      if (outcome === undefined) throw new Error('a caller vanished')
       const end = outcome.type === 'failed' ? outcome.failure.code : outcome.type
       ends[end] = (ends[end] ?? 0) + 1
       ended += 1

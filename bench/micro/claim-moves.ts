@@ -7,8 +7,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { minimumMoves, type OwnerRows, planClaim } from '../src/protocol/ring/claim.js'
-import { argument } from './harness.js'
+import { minimumMoves, type OwnerRows, planClaim } from '../../src/protocol/ring/claim.js'
+import { argument } from '../harness.js'
 
 const PARTITIONS = 128
 const N = 3
