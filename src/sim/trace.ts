@@ -183,6 +183,8 @@ export function describeMessage(message: Message): string {
       return `${label}  ${message.node} life ${message.incarnation} ${message.status}`
     case 'gateway/lost':
       return `${label}  ${message.gateway}`
+    case 'member/declared':
+      return `${label}  ${message.node} ${message.status}`
     case 'table/announce':
       return `${label}  epoch ${message.table.epoch}`
     case 'table/request':
@@ -251,6 +253,8 @@ export function describeWrite({
   if (hintsDropped.length > 0)
     parts.push(`dropped hints ${listOf(hintsDropped.map(({ key, target }) => `${key} for ${target}`))}`)
   if (meta?.table !== undefined) parts.push(`the table of epoch ${(JSON.parse(meta.table) as PartitionTable).epoch}`)
+  else if (meta?.['unclean'] !== undefined && parts.length === 0)
+    parts.push(meta['unclean'] === '[]' ? 'nothing left to drop' : 'what it is to drop')
   return parts.join(', ')
 }
 

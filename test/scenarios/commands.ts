@@ -65,6 +65,15 @@ export class Commands {
       case 'gateway':
         this.#addGateway()
         return true
+      case 'join':
+        this.#it.grow(words[0] === 'standby' ? 'standby' : 'member')
+        return true
+      case 'leave':
+        this.#it.supervisor.leave(words[0] ?? '')
+        return true
+      case 'promote':
+        this.#it.supervisor.promote(words[0] ?? '')
+        return true
       case 'focus':
         this.#transcript.focus = new Focus(this.#partitionOf(words[0] ?? ''))
         return true
@@ -101,9 +110,10 @@ export class Commands {
     const nodes = numberOf('nodes', 5)
     const hintWindowMs = numberOf('hintWindow', 10_800_000)
     const hedgeBudgetPercent = numberOf('hedge', 0)
+    const standbys = numberOf('standbys', 0)
     const sharedClock = options['clock'] !== 'own'
     const rest = { conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } as const
-    const world = worldOf({ nodes, ...quorums, ...rest }, this.#transcript)
+    const world = worldOf({ nodes, standbys, ...quorums, ...rest }, this.#transcript)
     this.#world = world
     this.#transcript.now = () => world.nowMs
     this.#settle()

@@ -15,6 +15,7 @@ const LATENCY_MS = 0.5
 
 export interface ClusterOptions {
   readonly nodes: number
+  readonly standbys: number
   readonly n: number
   readonly r: number
   readonly w: number
@@ -27,7 +28,7 @@ export interface ClusterOptions {
 }
 
 export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
-  const { nodes, n, r, w, conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } = options
+  const { nodes, standbys, n, r, w, conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } = options
   const quorums = { n, r, w, wFill: w }
   const config: GatewayConfig = {
     ...quorums,
@@ -49,6 +50,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
   return new SimWorld({
     seed: 1,
     nodes,
+    standbys,
     config,
     supervision: { ...quorums, ...times, nodesCoordinate, restart: RESTART_POLICY_DEFAULTS },
     latency: { minMs: LATENCY_MS, spreadMs: 0 },

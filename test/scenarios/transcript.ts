@@ -19,7 +19,18 @@ import type { Focus } from './focus.js'
 
 /** What can be shown beside messages; those go by their area, the word before the slash. */
 const OTHER_TOPICS = ['call', 'store', 'life', 'notice', 'epoch']
-const MESSAGE_TOPICS = ['replica', 'coordinate', 'link', 'hint', 'transfer', 'exchange', 'table', 'peer', 'gateway']
+const MESSAGE_TOPICS = [
+  'replica',
+  'coordinate',
+  'link',
+  'hint',
+  'transfer',
+  'exchange',
+  'table',
+  'peer',
+  'gateway',
+  'retire',
+]
 /** Most of what is said, and seldom what a scenario is about. */
 const CHATTER = ['gossip', 'membership', 'member']
 const WHO_WIDTH = 28

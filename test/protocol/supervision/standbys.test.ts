@@ -75,6 +75,7 @@ test('one that is told to fill is told again in its next life, and where a row h
   t.equal(ordersTo(cluster, 'node5').length, 16)
   cluster.forget()
   cluster.exit('node5')
+  cluster.runFor(500)
   t.equal(ordersTo(cluster, 'node5').length, 16)
   cluster.forget()
   cluster.verdicts.set('node1', 'amnesiac')
@@ -92,10 +93,10 @@ test('promoted by hand: it gets its share; promoted before it had joined, it is 
   t.same(cluster.notices('node:promoted'), [{ type: 'node:promoted', node: 'node5' }])
   cluster.obeysOrders = false
   cluster.join('node6', 'standby')
+  cluster.obeysOrders = true
   cluster.giveUp('node1')
   t.ok(cluster.table.rows.every(({ standbys }) => standbys.length === 0))
   t.same(cluster.notices('node:joined'), [{ type: 'node:joined', node: 'node6' }])
-  cluster.obeysOrders = true
   cluster.join('node7')
   cluster.runFor(1_000)
   t.ok(placesOf(cluster, 'node6') > 0)
