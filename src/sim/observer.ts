@@ -13,6 +13,9 @@ import type { SupervisorNotice } from '../protocol/supervision/supervisor-events
 import type { Call } from './call.js'
 import type { SimWorld } from './world.js'
 
+/** Why a node's thread ends that owns nothing and owes nothing any more. */
+export const HAS_LEFT = 'it has left'
+
 export interface Mail {
   readonly from: Address
   readonly to: Address

@@ -19,6 +19,7 @@ import type {
   SupervisorEvent,
 } from '../protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../protocol/supervision/thread-watch.js'
+import { HAS_LEFT } from './observer.js'
 import type { Life, SimNode } from './sim-node.js'
 import type { SimWorld } from './world.js'
 
@@ -260,7 +261,7 @@ export class SimSupervisor {
     this.#world.after(EXIT_MS, () => {
       const node = this.#world.nodes.get(id)
       if (generation !== this.#generation || node === undefined) return
-      this.#world.endNode(node, 'it has left', false)
+      this.#world.endNode(node, HAS_LEFT, false)
       this.#leaving.delete(id)
       this.#world.forgetNode(id)
       this.step({ type: 'node/removed', node: id })

@@ -33,6 +33,9 @@ const MEMBERSHIP = 'src/protocol/membership/membership.ts'
 const SUPERVISOR = 'src/protocol/supervision/supervisor-core.ts'
 const CHANGES = 'src/protocol/supervision/owner-changes.ts'
 const REASSIGNMENT = 'src/protocol/supervision/reassignment.ts'
+const SHAPE = 'src/protocol/supervision/shape-changes.ts'
+const TRANSFERS = 'src/protocol/node-transfers.ts'
+const SOURCE = 'src/protocol/handoff/transfer-source.ts'
 const RECORD = 'src/protocol/versions/record.ts'
 const DVV = 'src/protocol/versions/dvv.ts'
 const STORE = 'src/storage/memory-store.ts'
@@ -293,8 +296,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'amnesiac-counts',
     rule: 'Amnesia: a store that has forgotten counts toward no quorum until it has been filled',
     file: SUPERVISOR,
-    find: 'if (!isForgetful) return\n    const table = rowsAfterAmnesia',
-    replace: 'if (isForgetful || !isForgetful) return\n    const table = rowsAfterAmnesia',
+    find: 'if (!isForgetful) return\n    if (standbysOf',
+    replace: 'if (isForgetful || !isForgetful) return\n    if (standbysOf',
   },
   {
     name: 'told-before-it-is-on-disk',
@@ -307,9 +310,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rows-of-the-dead-stay',
     rule: 'Supervision: the partitions of a node that is down for good are reassigned',
-    file: SUPERVISOR,
-    find: 'if (members.length > 0) this.#change(rowsAfterDeath',
-    replace: 'if (members.length > 1_000) this.#change(rowsAfterDeath',
+    file: REASSIGNMENT,
+    find: 'if (members.length > 0) table = rowsAfterDeath',
+    replace: 'if (members.length > 1_000) table = rowsAfterDeath',
   },
   {
     name: 'flips-before-it-is-filled',
@@ -330,8 +333,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'more-hints-than-may-be',
     rule: 'Hints: at its bound a fallback refuses new ones',
     file: HINTS,
-    find: 'if (bytes > this.#bytesMax) break',
-    replace: '',
+    find: 'if (bytes > this.#bytesMax || this.#isRefusing) break',
+    replace: 'if (this.#isRefusing) break',
   },
   {
     name: 'each-gateway-has-its-own-clock',
@@ -396,5 +399,40 @@ export const MUTANTS: readonly Mutant[] = [
     file: REQUESTS,
     find: 'const context = request.context ?? (value === null ? seen : undefined)',
     replace: 'const context = value === null ? seen : request.context',
+  },
+  {
+    name: 'what-moved-away-is-kept',
+    rule: 'Deletes, changing owners: a store keeps nothing of a partition that has moved away',
+    file: TRANSFERS,
+    find: 'this.purge.onLost(this.#lost(before, keeper.table))',
+    replace: '',
+  },
+  {
+    name: 'a-copy-is-believed',
+    rule: 'Standbys: what a standby holds is compared before it counts',
+    file: SOURCE,
+    find: 'digestOf(recordsOf(page)) === copy.digest',
+    replace: "copy.digest !== ''",
+  },
+  {
+    name: 'retires-with-its-hints',
+    rule: 'Hints: an acknowledged hint is never dropped, by one that leaves either',
+    file: NODE,
+    find: 'return this.#hints.isEmpty && running',
+    replace: 'return running',
+  },
+  {
+    name: 'joins-without-a-share',
+    rule: 'Placement: no node owns more than its share; who joins gets one',
+    file: SHAPE,
+    find: 'this.#host.change(rowsAfterClaim(table, rows, standbys)',
+    replace: 'this.#host.change(rowsAfterClaim(table, current, standbys)',
+  },
+  {
+    name: 'a-standby-counts',
+    rule: 'Quorums: a standby counts toward none',
+    file: PUT,
+    find: 'new Leg(standby, false, false)',
+    replace: 'new Leg(standby, true, true)',
   },
 ]

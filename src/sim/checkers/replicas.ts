@@ -6,7 +6,7 @@ import { partitionOf } from '../../protocol/ring/slot.js'
 import { rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { Hint, StoreWrite } from '../../protocol/store-contract.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
-import type { Mail } from '../observer.js'
+import { HAS_LEFT, type Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker, describe, stored } from './checker.js'
 
@@ -19,6 +19,18 @@ export class HintsConserved extends Checker {
   /** node, key → the newest record that some life of it has accepted. */
   readonly #accepted = new Map<string, VersionRecord>()
   readonly #asked = new Map<string, Mail>()
+  #world: SimWorld | undefined
+
+  onWorld(world: SimWorld): void {
+    this.#world = world
+  }
+
+  /** Who leaves has handed over what it kept. */
+  onDeath(node: NodeId, reason: string): void {
+    if (reason !== HAS_LEFT) return
+    const hints = this.#world?.nodes.get(node)?.disk.view().identity.hints ?? []
+    for (const hint of hints) this.broken(`${node} has left with a hint of ${hint.key} for ${hint.target}`)
+  }
 
   onOpened(node: NodeId, { storeId }: { readonly storeId: string }): void {
     this.#storeIds.set(node, (this.#storeIds.get(node) ?? new Set()).add(storeId))
