@@ -10,13 +10,22 @@
  */
 
 import { LINGER_MS, RETRY_MS } from '../config.js'
-import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
+import type { Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
-import { fallbacksOf } from '../ring/preference-list.js'
 import { isJoint, type Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { WriteEntry } from './peer.js'
-import { type Desk, type LostLeg, type PutOperation, quorumFailure, Request, recordBytes, WRITTEN } from './request.js'
+import {
+  type Desk,
+  type HintAnswer,
+  type LostLeg,
+  type PutOperation,
+  quorumFailure,
+  Request,
+  recordBytes,
+  WRITTEN,
+} from './request.js'
+import { StandIns } from './stand-ins.js'
 
 type LegState = 'unsent' | 'sent' | 'accepted' | 'refused' | 'given-up'
 
@@ -38,19 +47,6 @@ class Leg {
   ) {}
 }
 
-/** A fallback's hints for one owner: one for each key. */
-interface HintLegs {
-  readonly keeper: NodeId
-  readonly target: NodeId
-  /** The keeper's life. */
-  readonly askedIn: Incarnation
-  /** Keys that it has not accepted; of those, keys that it refused. */
-  waiting: number
-  refused: number
-  /** `refused`: it has none of them, and takes none. `lost`: it may have some. */
-  state: 'sent' | 'accepted' | 'lost' | 'refused'
-}
-
 export class PutRequest extends Request {
   private readonly partition: PartitionId
   private readonly keys: readonly Key[]
@@ -62,7 +58,7 @@ export class PutRequest extends Request {
   private row: Row
   private joint: boolean
   private legs: Leg[]
-  private hints: HintLegs[] = []
+  private readonly standIns: StandIns
   private ended = false
   /** The quorum can never be; only whether any replica has the write is still to be learned. */
   private doomed = false
@@ -81,6 +77,7 @@ export class PutRequest extends Request {
     this.row = row
     this.joint = isJoint(row)
     this.legs = this.legsOf(row)
+    this.standIns = new StandIns(operation)
   }
 
   start(desk: Desk): void {
@@ -105,27 +102,14 @@ export class PutRequest extends Request {
     this.send(desk)
   }
 
-  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus, answered: { isRepeated: boolean }): void {
-    const hint = this.hints.find((candidate) => candidate.keeper === keeper && candidate.state === 'sent')
-    if (hint === undefined) return
-    if (status === REPLY.ok) hint.waiting -= 1
-    else if (status === REPLY.refused && !answered.isRepeated) hint.refused += 1
-    else hint.state = 'lost'
-    if (hint.state === 'sent' && hint.waiting === hint.refused) {
-      const { refused } = hint
-      hint.state = refused === 0 ? 'accepted' : refused === this.keys.length ? 'refused' : 'lost'
-    }
-    if (hint.state === 'lost' || hint.state === 'refused') this.send(desk)
-    else this.settle(desk)
+  override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus, answered: HintAnswer): void {
+    const became = this.standIns.onReply(keeper, status, answered)
+    if (became === 'counted') this.settle(desk)
+    else if (became === 'over') this.send(desk)
   }
 
   override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
-    const hint = this.hints.find((candidate) => candidate.keeper === node && candidate.state === 'sent')
-    if (hint !== undefined && !(lost.silent && lost.sent)) {
-      hint.state = 'lost'
-      // What only waited for the keeper is nowhere: it may be asked again. Of several keys some may have been sent before.
-      if (!lost.sent && this.keys.length === 1) this.hints.splice(this.hints.indexOf(hint), 1)
-    }
+    this.standIns.onLost(node, lost)
     const leg = this.legOf(node)
     // What was sent to a silent node may still be answered; what only waited for it goes back.
     if (leg?.state === 'sent' && !(lost.silent && lost.sent)) {
@@ -146,7 +130,7 @@ export class PutRequest extends Request {
     this.maybeBefore = this.isMaybeThere()
     this.row = row
     this.joint = isJoint(row)
-    this.hints = []
+    this.standIns.clear()
     // Everybody is asked anew, those too that had accepted it: an owner whose row changed may have lost its store meanwhile.
     this.legs = this.legsOf(row)
     this.send(desk)
@@ -190,7 +174,7 @@ export class PutRequest extends Request {
       leg.unresolved += 1
     }
     if (this.sloppy && !this.ended) unsent = this.sendHints(desk) || unsent
-    if (this.hints.some((hint) => hint.state === 'lost')) soon = true
+    if (this.standIns.mayBeAskedAgain) soon = true
     this.settle(desk)
     // Replies come by themselves; only what could not be sent waits for a change.
     if (unsent || soon) desk.wait(this, soon)
@@ -205,42 +189,11 @@ export class PutRequest extends Request {
 
   /** Sloppy: for each owner that is not healthy, or refuses, the next healthy non-owner keeps hints. True: one has no keeper. */
   private sendHints(desk: Desk): boolean {
-    this.forgetDeadKeepers(desk)
+    this.maybeBefore = this.standIns.forget(desk) || this.maybeBefore
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
       .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
-      // A keeper that has fallen silent may still answer, but is not counted on.
-      .filter(
-        (owner) =>
-          !this.hints.some(
-            (hint) =>
-              hint.target === owner &&
-              isCounted(hint) &&
-              (hint.state !== 'sent' || desk.peer(hint.keeper)?.healthy === true),
-          ),
-      )
-    if (absent.length === 0) return false
-    const keepers = fallbacksOf(this.partition, this.row, desk.healthyNodes(), desk.table.n + this.hints.length)
-    for (const target of absent) {
-      const keeper = keepers.find((node) => !this.hints.some((hint) => hint.keeper === node))
-      if (keeper === undefined) return true
-      const askedIn = desk.peer(keeper)?.incarnation ?? 0
-      const hint: HintLegs = { keeper, target, askedIn, waiting: this.keys.length, refused: 0, state: 'sent' }
-      this.hints.push(hint)
-      this.keys.forEach((key, index) => {
-        const record = this.records[index] as VersionRecord
-        const isQueued = desk.sendHint(this, { keeper, target, partition: this.partition, key, record })
-        if (!isQueued) hint.state = 'lost'
-      })
-    }
-    return false
-  }
-
-  /** A keeper that died, or whose store refused, may be asked again in its next life; what it kept before it keeps twice. */
-  private forgetDeadKeepers(desk: Desk): void {
-    const isOver = (hint: HintLegs) => !isCounted(hint) && (desk.peer(hint.keeper)?.incarnation ?? 0) > hint.askedIn
-    this.maybeBefore ||= this.hints.some((hint) => isOver(hint) && hint.state !== 'refused')
-    this.hints = this.hints.filter((hint) => !isOver(hint))
+    return !this.standIns.ask(desk, this, this.row, absent)
   }
 
   private isAbsent(desk: Desk, owner: NodeId): boolean {
@@ -257,24 +210,22 @@ export class PutRequest extends Request {
       if (leg.isOwner) owners += 1
       if (leg.isNew) newOwners += 1
     }
-    if (this.sloppy)
-      return owners > 0 || this.hints.some((hint) => hint.state !== 'refused') || this.hasKeeperLeft(desk)
+    if (this.sloppy) return owners > 0 || this.standIns.mayKeep || this.hasKeeperLeft(desk)
     return owners >= this.w && (!this.joint || newOwners >= this.w)
   }
 
   private hasKeeperLeft(desk: Desk): boolean {
-    const isTried = (node: NodeId) => this.hints.some((hint) => hint.keeper === node)
-    return desk.healthyNodes().some((node) => this.legOf(node) === undefined && !isTried(node))
+    return desk.healthyNodes().some((node) => this.legOf(node) === undefined && !this.standIns.isAsked(node))
   }
 
   /** Somebody has it, or may have it. */
   private isMaybeThere(): boolean {
-    return this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused') || this.legs.some(isThere)
+    return this.maybeBefore || this.standIns.mayKeep || this.legs.some(isThere)
   }
 
   /** Has nobody it for certain, so far, and will a target that was sent it still answer? */
   private mayBeNowhere(desk: Desk): boolean {
-    if (this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused')) return false
+    if (this.maybeBefore || this.standIns.mayKeep) return false
     let awaited = false
     for (const leg of this.legs) {
       const answers = leg.state === 'sent' && leg.unresolved === 1 && desk.peer(leg.node)?.status === 'up'
@@ -296,8 +247,7 @@ export class PutRequest extends Request {
     }
     if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.w)
     // The first n healthy nodes: owners, those that are being filled, and the fallbacks that keep hints.
-    for (const hint of this.hints) if (hint.state === 'accepted') accepted += 1
-    return accepted >= this.w
+    return accepted + this.standIns.accepted >= this.w
   }
 
   /** Has every target accepted it (or been given up)? */
@@ -369,7 +319,7 @@ export class PutRequest extends Request {
     for (const leg of this.legs) {
       if (leg.state === 'accepted' || leg.state === 'given-up') continue
       leg.state = 'given-up'
-      if (this.hints.some((hint) => hint.target === leg.node && hint.state === 'accepted')) continue
+      if (this.standIns.isKeptFor(leg.node)) continue
       desk.missed(leg.node, this.partition, this.keys, this.records)
     }
     desk.forget(this)
@@ -379,11 +329,6 @@ export class PutRequest extends Request {
 /** Some replica has the write, or may have it. */
 function isThere(leg: Leg): boolean {
   return leg.state === 'accepted' || leg.unresolved > 0
-}
-
-/** Nobody else need keep it. */
-function isCounted(hint: HintLegs): boolean {
-  return hint.state === 'sent' || hint.state === 'accepted'
 }
 
 function bytesOf(operation: PutOperation): number {

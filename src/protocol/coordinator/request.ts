@@ -57,12 +57,7 @@ export abstract class Request {
   onWriteReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _isRepeated: boolean): void {
     // Nothing that this kind of request waits for.
   }
-  onHintReply(
-    _desk: Desk,
-    _keeper: NodeId,
-    _status: ReplyStatus,
-    _answered: { readonly key: Key; readonly isRepeated: boolean },
-  ): void {
+  onHintReply(_desk: Desk, _keeper: NodeId, _status: ReplyStatus, _answered: HintAnswer): void {
     // Nothing that this kind of request waits for.
   }
   /** `asked`: the very list of partitions that was asked for, so that the answer to an earlier attempt is known as such. */
@@ -81,6 +76,12 @@ export abstract class Request {
   onInner(_desk: Desk, _key: Key, _outcome: Outcome): void {
     // Nothing that this kind of request waits for.
   }
+}
+
+/** `isRepeated`: as for writes. */
+export interface HintAnswer {
+  readonly key: Key
+  readonly isRepeated: boolean
 }
 
 /** `sent`: it had left; else it only waited for its turn and was taken back. */

@@ -240,6 +240,40 @@ test('put: sloppy, a keeper that is silent while a hint waits for it is asked ag
   t.equal(world.ended(second), 'written')
 })
 
+test('put: sloppy, keepers that are silent while the hints of a batch wait for them are asked again once they answer', async (t) => {
+  const { world, a, b, c, d, e } = worldOf(18)
+  for (const node of [a, b, c]) world.crash(node)
+  world.run(5)
+  for (const node of [d, e]) world.freeze(node, 120)
+  const first = world.put('k', 'one', { sloppy: true })
+  world.run(1)
+  const second = world.putMany(['k', '{k}2'], ['two', 'three'], { sloppy: true })
+  t.equal(world.ended(first), 'written')
+  t.equal(world.ended(second), 'written')
+})
+
+test('put: sloppy, keepers that are silent while they have half of a batch get the other half once they answer', async (t) => {
+  const { world, a, b, c, d, e } = worldOf(18)
+  for (const node of [a, b, c]) world.crash(node)
+  world.run(5)
+  const keys = Array.from({ length: 6 }, (_, number) => `{k}${number}`)
+  const text = 'x'.repeat(400_000)
+  // Three of them are sent, and stored; the others wait for the answer.
+  for (const node of [d, e]) world.freeze(node, 120)
+  const put = world.putMany(
+    keys,
+    keys.map(() => text),
+    { sloppy: true },
+  )
+  t.equal(world.ended(put), 'written')
+  for (const node of [a, b]) world.spawn(node)
+  world.run(20_000)
+  t.same(
+    keys.filter((key) => world.stored(a, key) !== `=${text}`),
+    [],
+  )
+})
+
 test('put: sloppy, keepers that die with a hint are asked again in their next life', async (t) => {
   const { world, a, b, c, d, e } = worldOf(19)
   world.fullDisks.add(a)
