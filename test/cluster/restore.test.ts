@@ -4,6 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { restoreCluster, verifyFolder } from '../../src/index.js'
+import { readManifest, writeManifest } from '../../src/storage/backup-manifest.js'
+import { ClusterFolder } from '../../src/storage/cluster-folder.js'
 import {
   copiesOf,
   folderForTest,
@@ -15,6 +17,8 @@ import {
   textOf,
   wrongRecords,
 } from '../support/cluster.js'
+
+const HOUR_NS = 3_600_000_000_000n
 
 test('restore: tombstones, values and copies are what they were; the location can be opened again', async (t) => {
   const folder = await folderForTest(t)
@@ -32,6 +36,10 @@ test('restore: tombstones, values and copies are what they were; the location ca
     [[], [], [], []],
   )
 
+  // As if the clock had run ahead of the wall.
+  const manifest = await readManifest(join(folder, 'b'))
+  const clockNs = (BigInt(manifest.cut.clockNs) + HOUR_NS).toString()
+  await writeManifest(join(folder, 'b'), { ...manifest, cut: { ...manifest.cut, clockNs } })
   const location = join(folder, 'restored')
   const restored = await restoreForTest(t, join(folder, 'b'), { location, nodes: 6, replication: { n: 2 } })
   t.same(await wrongRecords(restored, records, { r: 2 }), [])
@@ -44,6 +52,8 @@ test('restore: tombstones, values and copies are what they were; the location ca
     verified.parts.reduce((sum, part) => sum + part.records, 0),
     2 * 320,
   )
+  const clock = (await ClusterFolder.open(location)).state.clockCeilingNs
+  t.ok(typeof clock === 'object' && clock.value > BigInt(clockNs), 'stamps go on above those of the backup')
   const again = await openForTest(t, { location })
   t.same(await wrongRecords(again, records), [])
   t.equal(again.status().epoch, 1, 'no node was taken for one that has forgotten')
