@@ -95,7 +95,8 @@ export async function takeCut(options: CutOptions): Promise<Cut> {
   }
   const others = new Map([...asked].filter(([node]) => !threads.has(node)))
   void releaseCut(others, token)
-  const cut = { token, threads, table, clockNs: clock.readNs(), at: new Date(), frozenMs }
+  const sorted = new Map([...threads].sort(([a], [b]) => (a < b ? -1 : 1)))
+  const cut = { token, threads: sorted, table, clockNs: clock.readNs(), at: new Date(), frozenMs }
   const reasons = [...leftOut].map(([node, reason]) => ({ node, reason }))
   const short = partitionsShort(table, ownersNeeded, undamaged(threads))
   if (short.length === 0) return { ...cut, leftOut: reasons }

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import type { NodeId } from '../src/protocol/ids.js'
 import {
@@ -23,12 +24,13 @@ import { syncFolder } from '../src/storage/sync-folder.js'
 import { type Cut, type LeftOut, NoCut, releaseCut, takeCut } from './backup-cut.js'
 import { ControlError } from './control.js'
 import type { BulkPool } from './pool.js'
-import type { StampClock } from './runtime/clock.js'
+import { nowMs, type StampClock } from './runtime/clock.js'
 import type { NodeThread } from './runtime/node-thread.js'
 import type { SupervisorActor } from './supervisor.actor.js'
 
 const STREAM_TIMEOUT_MS = 10_000
 const LOOK_MS = 100
+const COMING_BACK_MS = 3_000
 /** Bytes and records. */
 const PROGRESS_CELLS_BYTES = 16
 
@@ -55,6 +57,7 @@ export interface CopyProgress {
 
 /** Errors: NoCut, PoolError, those of fs; then there is no manifest. */
 export async function writeBackup(run: BackupRun): Promise<{ manifest: BackupManifest; frozenMs: number }> {
+  await comingBack(run.supervisor)
   const cut = await takeCut({ ...run, token: randomUUID() })
   const databases: BackedUpDatabase[] = []
   const leftOut = [...cut.leftOut]
@@ -74,6 +77,13 @@ export async function writeBackup(run: BackupRun): Promise<{ manifest: BackupMan
   syncFolder(run.dir)
   await writeManifest(run.dir, manifest)
   return { manifest, frozenMs: cut.frozenMs }
+}
+
+/** Who starts is waited for, not for long: the more copies the better, and a moment after a crash they may be too few. */
+async function comingBack(supervisor: SupervisorActor): Promise<void> {
+  const endMs = nowMs() + COMING_BACK_MS
+  const isComing = ({ phase }: { phase: string }) => phase === 'waiting' || phase === 'opening' || phase === 'booting'
+  while (nowMs() < endMs && supervisor.nodes().some(isComing)) await delay(LOOK_MS)
 }
 
 /** As soon as it is known that it cannot become whole. Errors: NoCut. */

@@ -24,7 +24,7 @@ import type { Outcome, Tasks } from './tasks/verify.task.js'
 
 export interface PoolOptions {
   /** Where the compiled verify.task.js is. Default: beside this file. */
-  readonly verifyTaskUrl?: URL | string
+  readonly verifyTaskUrl?: URL | string | undefined
   /** Threads at the same time; at least 1. */
   readonly maxThreads: number
 }

@@ -19,7 +19,7 @@ import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
-import { awaitedOf, clusterStatus, isConverged, isSettled, nodesOwe } from './opening/status.js'
+import { awaitedOf, clusterStatus, isConverged, isOpenEnough, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
@@ -31,8 +31,6 @@ import type { NativeDeath } from './storage/opening-marker.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
-/** A slow node (a big store being verified) does not hold up the opening for longer, if every partition has its quorum. */
-const SLOW_NODE_MS = 2_000
 /** Where no more files can be opened, nodes start one at a time: not for longer, if partitions have no quorum. */
 const SHORTAGE_MS = 6_000
 /** How long requests in flight may still take when the cluster closes. */
@@ -105,8 +103,7 @@ class OpenCluster implements Cluster {
   constructor(prepared: Prepared) {
     const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
-    const verify = config.workers.verify
-    this.#pool = createPool({ maxThreads: 2, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
+    this.#pool = createPool({ maxThreads: 2, verifyTaskUrl: config.workers.verify })
     const protocol = protocolConfigOf(prepared)
     const gatewayConfig = gatewayConfigOf(prepared)
     const limits = {
@@ -171,7 +168,7 @@ class OpenCluster implements Cluster {
     })
     this.#supervisor.start(this.#prepared.wasUnclean)
     const startedAtMs = nowMs()
-    while (!this.#isOpenEnough(nowMs() - startedAtMs)) {
+    while (!isOpenEnough(this.#supervisor, this.#prepared, nowMs() - startedAtMs)) {
       if (this.#fatal !== undefined) throw this.openFailed('the cluster folder cannot be written', this.#fatal)
       const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
       if (givenUp.length === this.#supervisor.nodes().length) throw this.openFailed('no node could be started')
@@ -312,18 +309,6 @@ class OpenCluster implements Cluster {
       if (!isDiskFull(error) && !isShortage(error)) throw error
       this.#emit('folder:full', { error: error as Error })
     }
-  }
-
-  #isOpenEnough(sinceMs: number): boolean {
-    const nodes = this.#supervisor.nodes()
-    if (nodes.every((node) => node.phase === 'up' || node.phase === 'down'))
-      return nodes.some((node) => node.phase === 'up')
-    if (sinceMs < SLOW_NODE_MS) return false
-    const up = new Set(nodes.filter((node) => node.phase === 'up').map((node) => node.id))
-    const needed = Math.max(this.#prepared.r, this.#prepared.w)
-    return this.#supervisor.table.rows.every(
-      (row) => row.owners.filter((owner) => owner !== null && up.has(owner)).length >= needed,
-    )
   }
 
   openFailed(why: string, cause?: Error): CoterieError {

@@ -97,8 +97,7 @@ async function fill(
   { config, metadata, table }: Prepared,
   { from, manifest, databases, onProgress }: Source,
 ): Promise<readonly RestoredStore[]> {
-  const { verify } = config.workers
-  const pool = createPool({ maxThreads: 1, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
+  const pool = createPool({ maxThreads: 1, verifyTaskUrl: config.workers.verify })
   // Each byte twice: see `RestoreProgress`.
   const bytesTotal = 2 * databases.reduce((sum, { bytes }) => sum + bytes, 0)
   const watch = watchBulk('restoring', bytesTotal, onProgress)

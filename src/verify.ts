@@ -110,8 +110,7 @@ function storeOf(location: string, { id, status, storeId, closed }: NodeEntry, n
 
 /** Errors: PoolError. */
 async function verify(work: StoresToVerify, { onProgress, workers }: How): Promise<StoresVerified> {
-  const verifyTaskUrl = workers?.verify
-  const pool = createPool({ maxThreads: 1, ...(verifyTaskUrl === undefined ? {} : { verifyTaskUrl }) })
+  const pool = createPool({ maxThreads: 1, verifyTaskUrl: workers?.verify })
   const watch = watchBulk('verifying', bytesOf(work), onProgress)
   try {
     return await pool.verifyStores({ work, progress: watch.cells })

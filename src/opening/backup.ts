@@ -58,8 +58,7 @@ export class ClusterBackup {
     const startedMs = performance.now()
     const dir = await this.#makeFolder(given)
     const { config, clock, metadata, r, w } = this.#prepared
-    const { verify } = config.workers
-    const pool = createPool({ maxThreads: 1, ...(verify === undefined ? {} : { verifyTaskUrl: verify }) })
+    const pool = createPool({ maxThreads: 1, verifyTaskUrl: config.workers.verify })
     this.#interrupt = () => void pool.close()
     try {
       const { manifest, frozenMs } = await writeBackup({

@@ -22,6 +22,9 @@ const STATUS_OF: Record<NodePhase, MemberStatus> = {
   salvaged: 'down',
 }
 
+/** A slow node (a big store being verified) does not hold up the opening for longer, if every partition has its quorum. */
+const SLOW_NODE_MS = 2_000
+
 export function clusterStatus(
   supervisor: SupervisorActor,
   facts: {
@@ -69,6 +72,22 @@ export function isConverged(supervisor: SupervisorActor): boolean {
 /** Converged, and nobody owes anybody anything: hints, fills, exchanges, writes that see to their last owners. */
 export function isSettled(supervisor: SupervisorActor): boolean {
   return supervisor.isQuiet() && isConverged(supervisor) && nodesOwe(supervisor) === 0
+}
+
+/** While the cluster opens: every node is up or given up; or, after a while, every partition has its quorums. */
+export function isOpenEnough(
+  supervisor: SupervisorActor,
+  { r, w }: { readonly r: number; readonly w: number },
+  sinceMs: number,
+): boolean {
+  const nodes = supervisor.nodes()
+  if (nodes.every((node) => node.phase === 'up' || node.phase === 'down'))
+    return nodes.some((node) => node.phase === 'up')
+  if (sinceMs < SLOW_NODE_MS) return false
+  const up = new Set(upNodes(supervisor))
+  return supervisor.table.rows.every(
+    (row) => row.owners.filter((owner) => owner !== null && up.has(owner)).length >= Math.max(r, w),
+  )
 }
 
 const OWED = ['hintsDue', 'filling', 'purging', 'exchanging', 'lingering'] as const

@@ -36,7 +36,7 @@ export const ERROR_TABLE = {
   FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
   BACKUP_NOT_EMPTY: 'The folder for a backup must be new or empty.',
   BACKUP_FAILED:
-    'No backup was made: too few owners of a partition took part to be sure of every acknowledged write, or it could not be written. Nothing was left behind. Wait until the nodes are back, then try again.',
+    'Too few owners of a partition took part, or it could not be written. Nothing was left behind. Try again once the nodes are back.',
   BACKUP_INCOMPLETE: 'The folder is no backup, or one that was interrupted before it was whole. Use another one.',
   BACKUP_DAMAGED:
     'The backup is not what was written. The message names the database, and whether the others are enough (`without`).',

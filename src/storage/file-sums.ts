@@ -1,8 +1,9 @@
 /** SHA-256 of LevelDB's files: taken of a backup's databases when they are written, compared when they are read. Synchronous: for pool threads. */
 
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { liveFilesIn } from './leveldb-files/live-files.js'
 import { codeOf } from './store-error.js'
 import { syncFolder } from './sync-folder.js'
 
@@ -13,25 +14,16 @@ export interface FileSum {
   readonly sha256: string
 }
 
-/** What LevelDB needs to open a store. Its LOG and LOCK say nothing. */
-const DATA_FILE = /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst))$/
 const READ_BYTES = 1 << 20
 
-/** Errors: those of fs. */
-export function dataFilesIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => DATA_FILE.test(name))
-    .sort()
-}
-
-/** Sums of all data files, and all of them on the disk. Errors: those of fs. */
+/** Sums of all files that LevelDB will read, and all of them on the disk. Errors: Damage, those of fs. */
 export function sumAndSyncFiles(folder: string): FileSum[] {
-  const sums = dataFilesIn(folder).map((name) => sumOf(join(folder, name), name, 'r+'))
+  const sums = liveFilesIn(folder).map((name) => sumOf(join(folder, name), name, 'r+'))
   syncFolder(folder)
   return sums
 }
 
-/** What is not as it was, for people; undefined if everything is. Errors: those of fs but ENOENT. */
+/** What is not as it was, for people; undefined if everything is. What else lies there is not read by anybody. Errors: those of fs but ENOENT. */
 export function fileThatDiffers(folder: string, files: readonly FileSum[]): string | undefined {
   for (const { name, bytes, sha256 } of files) {
     let found: FileSum
@@ -44,9 +36,7 @@ export function fileThatDiffers(folder: string, files: readonly FileSum[]): stri
     if (found.bytes !== bytes) return `${name} has ${found.bytes} bytes, not ${bytes}`
     if (found.sha256 !== sha256) return `${name} has another SHA-256 than when it was written`
   }
-  const known = new Set(files.map(({ name }) => name))
-  const stranger = dataFilesIn(folder).find((name) => !known.has(name))
-  return stranger === undefined ? undefined : `${stranger} was not written by the backup`
+  return undefined
 }
 
 /** `r+`: it is on the disk afterwards. */

@@ -1,7 +1,7 @@
 /**
  * Several stores as one stream in the order of stored keys: for each key, what each of them has under it.
  *
- * Called by what reads a whole cluster at rest: a restore, a verification. Keeps one page of each store.
+ * Called by what reads a whole cluster at rest: a restore, a verification. Keeps two pages of each store.
  */
 
 import type { StoredEntry } from './backup-chunk.js'
@@ -20,6 +20,8 @@ export interface MergedKey {
 
 interface Cursor {
   readonly from: EntrySource
+  /** Read while the page before is merged. */
+  next: Promise<StoredEntry[]> | undefined
   entries: StoredEntry[]
   at: number
   /** Of the entry at `at`; undefined at the end of the page. */
@@ -36,7 +38,14 @@ export class StoreMerge {
     sources: readonly EntrySource[],
     onPage: (source: number, entries: readonly StoredEntry[]) => void = () => undefined,
   ) {
-    this.#cursors = sources.map((from) => ({ from, entries: [], at: 0, stored: undefined, isOver: false }))
+    this.#cursors = sources.map((from) => ({
+      from,
+      next: undefined,
+      entries: [],
+      at: 0,
+      stored: undefined,
+      isOver: false,
+    }))
     this.#onPage = onPage
   }
 
@@ -55,9 +64,12 @@ export class StoreMerge {
 
   async #fill(cursor: Cursor, source: number): Promise<void> {
     if (cursor.stored !== undefined || cursor.isOver) return
-    cursor.entries = await cursor.from.nextPage()
+    cursor.entries = await (cursor.next ?? cursor.from.nextPage())
     cursor.at = 0
     cursor.isOver = cursor.entries.length === 0
+    cursor.next = cursor.isOver ? undefined : cursor.from.nextPage()
+    // Whoever awaits it is told; until then it is nobody's.
+    cursor.next?.catch(() => undefined)
     this.#onPage(source, cursor.entries)
     look(cursor)
   }

@@ -145,6 +145,7 @@ class Restoration {
 
   #take({ found }: MergedKey, hinted: Map<Key, VersionRecord>): void {
     let merged: VersionRecord | undefined
+    let last: Buffer | undefined
     let key: Key | undefined
     for (const { source, entry } of found) {
       const [stored, bytes] = entry
@@ -156,6 +157,9 @@ class Restoration {
       key = keyOfData(stored)
       const partition = partitionOf(key, this.#partitions)
       if (this.#plan.cutTable.rows[partition]?.owners.includes(node) !== true) continue
+      // As a rule all copies are one.
+      if (last?.equals(bytes)) continue
+      last = bytes
       const record = decodeRecord(key, bytes)
       if (record === 'damaged') throw new Damaged(node, `the record of ${JSON.stringify(key)} is damaged`)
       merged = merged === undefined ? record : mergeRecords(merged, record)

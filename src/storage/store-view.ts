@@ -1,7 +1,8 @@
 /**
  * Reads a closed LevelDB folder without changing it. LevelDB cannot: opening writes a new MANIFEST, turns logs into tables and
  * deletes what is left over. So it opens a folder of links beside: tables, which are never changed, under second names;
- * the small rest as copies.
+ * the small rest as copies. Only those that MANIFEST names: a table that an interrupted compaction left has the name of one that
+ * LevelDB is going to write, and it would write through the link.
  *
  * Never call it on files that were not verified: LevelDB may abort the process over damage.
  */
@@ -11,8 +12,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { StoredEntry } from './backup-chunk.js'
 import { decodeIdentity, type StoredIdentity } from './entry-codec.js'
-import { dataFilesIn } from './file-sums.js'
 import { BACKUP_BOUNDS, IDENTITY_KEY } from './keyspace.js'
+import { liveFilesIn } from './leveldb-files/live-files.js'
 import { type Level, type LevelIterator, openLevel } from './open-level.js'
 import { codeOf } from './store-error.js'
 
@@ -32,11 +33,11 @@ export class StoreView {
     this.#iterator = level.iterator({ ...BACKUP_BOUNDS, highWaterMarkBytes: PAGE_BYTES })
   }
 
-  /** Errors: StoreError, those of fs. */
+  /** Errors: StoreError, those of fs; Damage, of files that were not verified. */
   static async open(folder: string): Promise<StoreView> {
     const temporary = await mkdtemp(join(tmpdir(), 'coterie-view-'))
     try {
-      for (const name of dataFilesIn(folder)) {
+      for (const name of liveFilesIn(folder)) {
         const [from, to] = [resolve(folder, name), join(temporary, name)]
         await (TABLE.test(name) ? linkOrCopy(from, to) : copyFile(from, to))
       }

@@ -1,11 +1,10 @@
 /** Damage to backups and to closed clusters: found by verifying and by restoring, and never restored silently. */
 
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { restoreCluster, type Verification, verifyFolder } from '../../src/index.js'
 import { databaseFolderOf } from '../../src/storage/backup-manifest.js'
-import { dataFilesIn } from '../../src/storage/file-sums.js'
 import { nodeFolders } from '../../src/storage/layout.js'
 import { openLevelStore } from '../../src/storage/level-store.js'
 import { readWitness } from '../../src/storage/witness.js'
@@ -14,7 +13,7 @@ import { folderForTest, loadRecords, openForTest, outcomeOf, wrongRecords } from
 
 /** In the middle of the log, where the records of a small store are. */
 async function flipByte(folder: string): Promise<void> {
-  const log = join(folder, dataFilesIn(folder).find((name) => name.endsWith('.log')) ?? '')
+  const log = join(folder, (await readdir(folder)).find((name) => name.endsWith('.log')) ?? '')
   const bytes = await readFile(log)
   const at = bytes.length >> 1
   bytes[at] = (bytes[at] ?? 0) ^ 0x10
@@ -71,19 +70,27 @@ test('verify: of a closed cluster: files, witnesses, older copies, replicas that
   await cluster.close()
   t.match(await verifyFolder(location), { kind: 'cluster', ok: true, notes: [] })
 
+  const older = await folderForTest(t)
+  await cp(join(location, 'node3'), older, { recursive: true })
+  const again = await openForTest(t, { location })
+  await again.put('one', 'more')
+  await again.settled()
+  await again.close()
+
   // One replica loses a key behind the cluster's back, in a store that is whole in itself.
   const { store: folder, witness: witnessFile } = nodeFolders(location, 'node1')
   const before = readWitness(witnessFile)
   const bootId = typeof before === 'string' ? '' : before.bootId
   const { store } = await openLevelStore({ ...LEVEL_DEFAULTS, folder, witnessFile, bootId })
   await store.write({ keys: [], records: [], keysDropped: ['record:000007'], liveKeysDelta: -1 })
-  await copyFile(witnessFile, join(location, 'older'))
-  await store.write({ keys: [], records: [], liveKeysDelta: 0 })
   await store.close()
   const differing = await verifyFolder(location)
   t.same(problemsOf(differing), { whole: 'replicas of 1 keys differ, of "record:000007" for one' })
 
   await flipByte(nodeFolders(location, 'node2').store)
+  await rm(join(location, 'node3'), { recursive: true })
+  await cp(older, join(location, 'node3'), { recursive: true })
+  t.match(problemsOf(await verifyFolder(location)), { node2: /\.log/, node3: /it is an older copy: batch \d+/ })
   await rm(nodeFolders(location, 'node3').witness)
-  t.match(problemsOf(await verifyFolder(location)), { node2: /\.log/, node3: /witness is absent/ })
+  t.match(problemsOf(await verifyFolder(location)), { node3: /older copy.*; its witness is absent/ })
 })

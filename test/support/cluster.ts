@@ -13,6 +13,8 @@ import {
   type KeyValueStore,
   type NodeStatus,
   openCluster,
+  type RestoreOptions,
+  restoreCluster,
 } from '../../src/index.js'
 
 /** The part of a tap test that the helpers use. */
@@ -47,6 +49,17 @@ export async function openForTest(t: TestContext, options: Partial<ClusterOption
   })
   t.teardown(() => cluster.close())
   return cluster
+}
+
+/** A cluster made of a backup, in a folder of the test's own (or `location`), closed when the test ends. */
+export async function restoreForTest(
+  t: TestContext,
+  dir: string,
+  options: Partial<RestoreOptions> = {},
+): Promise<Cluster> {
+  const restored = await restoreCluster(dir, { location: options.location ?? (await folderForTest(t)), ...options })
+  t.teardown(() => restored.close())
+  return restored
 }
 
 /** The next event of that name that is accepted. Ask for it before the deed that causes it. */

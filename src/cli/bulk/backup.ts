@@ -1,12 +1,11 @@
 /** `coterie backup DIR`: opens the folder of a cluster, backs it up and closes it. */
 
 import { openCluster } from '../../index.js'
-import type { BackupSummary } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
 import type { BackupCommand } from '../args.js'
 import { isThereCluster } from '../one-shot.js'
 import { StopSignals } from '../stop-signals.js'
-import { byteSize, duration, plural } from '../terminal/format.js'
+import { backupLines } from './backup-lines.js'
 import { BulkDisplay } from './bulk-progress.js'
 
 const INTERRUPTED = 130
@@ -32,13 +31,4 @@ export async function backupCommand({ cluster: options, dir, json }: BackupComma
     await cluster.close()
     stop.close()
   }
-}
-
-/** Also for the prompt of `coterie start`. */
-export function backupLines({ dir, nodes, leftOut, records, bytes, frozenMs, tookMs, at }: BackupSummary): string[] {
-  const what = `${plural(records, 'record')} (${byteSize(bytes)}) of ${plural(nodes.length, 'node')} backed up into ${dir}`
-  return [
-    `${what} in ${duration(tookMs)}; the cut was at ${at}, writes stopped for ${duration(frozenMs)}`,
-    ...leftOut.map(({ node, reason }) => `${node} was left out: ${reason}; the others hold everything`),
-  ]
 }

@@ -1,6 +1,7 @@
 /** What can be typed at the prompt, as a table: usage, help, what it does, what TAB offers for its words. */
 
 import type { Cluster } from '../../shared/api.js'
+import { backupLines } from '../bulk/backup-lines.js'
 import { bytesText, count, duration, plural, truncate } from './format.js'
 import { longStatus } from './live-status.js'
 import { clockTime, type LogLine } from './log-lines.js'
@@ -111,6 +112,11 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
       const lines = recentEvents().slice(-wanted)
       return lines.length === 0 ? ['nothing has happened yet'] : lines.map((line) => eventLine(line, style))
     },
+  },
+  backup: {
+    usage: 'backup DIR',
+    about: 'write one consistent cut of the cluster into a new folder',
+    run: async ([dir = missing('DIR')], { cluster }) => backupLines(await cluster.backup(dir)),
   },
   crash: {
     usage: 'crash NODE [--permanent]',
