@@ -23,6 +23,9 @@ const QUICK = [
   'fill-before-the-joint-row-is-known',
   'the-older-version-wins',
   'told-before-it-is-on-disk',
+  'ended-keeps-the-rest-back',
+  'scan-believes-one-owner',
+  'delete-takes-everything',
 ]
 const SEEDS = 12
 
