@@ -34,6 +34,8 @@ class Leg {
 /** The newest version on its way back to those who lack it. */
 interface WriteBack {
   readonly newest: VersionRecord
+  /** The caller waits for it. Where enough owners have the newest, or in a sloppy get, it only goes on in the background. */
+  isBlocking: boolean
   /** Full owners known to hold it. */
   holders: number
   readonly needed: number
@@ -117,14 +119,14 @@ export class GetRequest extends Request {
     const { writeBack } = this
     if (writeBack === undefined || !writeBack.sentTo.includes(from)) return
     writeBack.sentTo.splice(writeBack.sentTo.indexOf(from), 1)
-    if (this.sloppy) return this.forgetOnceRepaired(desk)
+    if (!writeBack.isBlocking) return this.forgetOnceRepaired(desk)
     if (status === REPLY.ok) {
       // Once each: it may have been sent it twice, by its reads' lane falling silent between.
       if (this.row.owners.includes(from) && !writeBack.held.includes(from)) {
         writeBack.held.push(from)
         writeBack.holders += 1
       }
-      if (writeBack.holders >= writeBack.needed) desk.end(this, { type: 'value', record: writeBack.newest })
+      if (writeBack.holders >= writeBack.needed) this.answer(desk, writeBack)
       return
     }
     if (status !== REPLY.refused) return desk.wait(this, true)
@@ -138,7 +140,7 @@ export class GetRequest extends Request {
     if (this.writeBack !== undefined) {
       const place = this.writeBack.sentTo.indexOf(node)
       if (place >= 0 && !mayAnswer) this.writeBack.sentTo.splice(place, 1)
-      if (this.sloppy) this.forgetOnceRepaired(desk)
+      if (!this.writeBack.isBlocking) this.forgetOnceRepaired(desk)
       else this.continueWriteBack(desk)
       return
     }
@@ -298,17 +300,23 @@ export class GetRequest extends Request {
     }
     const needed = Math.max(desk.config.w, desk.table.n - this.r + 1)
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
-    if (nodes.length > 0) desk.noticeRepair(this.key, nodes, !this.sloppy)
-    this.writeBack = { newest, holders, needed, sentTo: [], held: [], refusedBy: [] }
-    if (!this.sloppy) return this.continueWriteBack(desk)
+    const isBlocking = !this.sloppy && holders < needed
+    if (nodes.length > 0) desk.noticeRepair(this.key, nodes, isBlocking)
+    this.writeBack = { newest, isBlocking, holders, needed, sentTo: [], held: [], refusedBy: [] }
+    if (isBlocking) return this.continueWriteBack(desk)
     for (const node of nodes) this.sendRepair(desk, node, newest)
-    // What belongs to a request that is gone is never sent: it lingers until its repairs have been answered.
-    desk.end(this, { type: 'value', record: newest }, this.writeBack.sentTo.length > 0)
+    this.answer(desk, this.writeBack)
   }
 
-  /** A sloppy get that has been answered, and only sees to its repairs. */
+  /** What belongs to a request that is gone is never sent: it lingers until its repairs have been answered. */
+  private answer(desk: Desk, writeBack: WriteBack): void {
+    writeBack.isBlocking = false
+    desk.end(this, { type: 'value', record: writeBack.newest }, writeBack.sentTo.length > 0)
+  }
+
+  /** It has been answered, and only sees to its repairs. */
   private isAnswered(): boolean {
-    return this.sloppy && this.writeBack !== undefined
+    return this.writeBack?.isBlocking === false
   }
 
   /** A repair in the background is tried once: what it does not reach, the next read or an exchange does. */
@@ -328,7 +336,7 @@ export class GetRequest extends Request {
     const { writeBack } = this
     if (writeBack === undefined) return
     const { newest, needed, sentTo } = writeBack
-    if (writeBack.holders >= needed) return desk.end(this, { type: 'value', record: newest })
+    if (writeBack.holders >= needed) return this.answer(desk, writeBack)
     const isAnswered = (node: NodeId) => this.legOf(node)?.state === 'answered'
     const lacking = this.row.owners.filter(
       (owner): owner is NodeId =>

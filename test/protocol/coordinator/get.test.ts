@@ -292,6 +292,35 @@ test('get: owners that did not answer are written back to as well, so that nobod
   t.equal(world.end(get), '=new', 'y had it, and so has z')
 })
 
+test('get: an owner that is behind is repaired in the background where enough others have the newest', async (t) => {
+  // With r = 3 one holder is enough: whatever is read later meets it.
+  const { world, x, y, z } = worldOf(25, { r: 3, w: 1 })
+  for (const id of [x, y, z]) world.plant(id, 'k', `of ${id}`)
+  world.filter = ({ message }) => (message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  t.equal(world.ended(world.get('k')), `=of ${z}`, 'nobody waits for the repairs')
+  t.same(
+    world.notices.flatMap((notice) => (notice.type === 'repair' ? [[notice.nodes, notice.blocking]] : [])),
+    [[[x, y], false]],
+  )
+  world.run(5)
+  for (const id of [x, y]) t.equal(world.stored(id, 'k'), `=of ${z}`)
+})
+
+test('get: who is behind is repaired although it had other writes to answer when the read ended', async (t) => {
+  const { world, x, y, z } = worldOf(26)
+  world.plant(x, 'k', 'old')
+  for (const id of [y, z]) world.plant(id, 'k', 'new')
+  world.filter = ({ from, message }) => (from === x && message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  const busy = Array.from({ length: 200 }, (_, n) => `b${n}`).find((key) => world.owners(key).includes(x)) ?? ''
+  world.put(busy, 'v')
+  t.equal(world.ended(world.get('k')), '=new')
+  t.equal(world.stored(x, 'k'), '=old', 'its repair waits for its turn')
+  world.filter = () => 'deliver'
+  world.release()
+  world.run(20)
+  t.equal(world.stored(x, 'k'), '=new')
+})
+
 test('get: a replica whose writes take much longer is read from last while it may be behind', async (t) => {
   const { world, x, y, z } = worldOf(23, { hedgeBudgetPercent: 0 })
   const reads = () => [x, y, z].map((node) => readsTo(world, node))
