@@ -18,6 +18,7 @@ export interface Mutant {
 
 const REPLICA = 'src/protocol/replica.ts'
 const PUT = 'src/protocol/coordinator/put.ts'
+const STAND_INS = 'src/protocol/coordinator/stand-ins.ts'
 const GET = 'src/protocol/coordinator/get.ts'
 const COORDINATION = 'src/protocol/coordinator/coordination.ts'
 const LANE = 'src/protocol/coordinator/lane.ts'
@@ -109,9 +110,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'sloppy-ack-before-hint',
     rule: 'Hints: a fallback counts once it has kept the hint',
-    file: PUT,
-    find: "refused: 0, state: 'sent' }",
-    replace: "refused: 0, state: 'accepted' }",
+    file: STAND_INS,
+    find: "hasLeft: false, state: 'sent' }",
+    replace: "hasLeft: false, state: 'accepted' }",
   },
   {
     name: 'refusal-after-it-was-sent',
@@ -390,7 +391,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'refusal-though-it-is-there',
     rule: 'Requests: nothing is read of a write that was refused for certain',
     file: PUT,
-    find: "return this.maybeBefore || this.hints.some((hint) => hint.state !== 'refused') || this.legs.some(isThere)",
+    find: 'return this.maybeBefore || this.standIns.mayKeep || this.legs.some(isThere)',
     replace: 'return this.maybeBefore',
   },
   {
