@@ -17,8 +17,8 @@ import { nowMs, type StampClock } from './runtime/clock.js'
 import type { NodeThread } from './runtime/node-thread.js'
 import type { SupervisorActor } from './supervisor.actor.js'
 
-/** Who has not confirmed by then is not waited for any longer, if the others are enough. */
-const STRAGGLER_MS = 250
+/** Who has not confirmed by this share of the time is not waited for any longer, if the others are enough. */
+const STRAGGLER_SHARE = 0.5
 /** A node thaws by itself after its freeze could have been used, and so much. */
 const LIMIT_SLACK_MS = 500
 /** For what needs no freeze. */
@@ -132,7 +132,7 @@ function freezeAll(
       setTimeout(() => {
         isLate = true
         look()
-      }, STRAGGLER_MS),
+      }, freezeTimeoutMs * STRAGGLER_SHARE),
     )
     for (const [node, thread] of asked) {
       const done = (isFrozen: boolean) => {

@@ -33,7 +33,9 @@ test('a damaged backup: verify and restore name the database; without it the oth
   const cluster = await openForTest(t, { nodes: 4, partitions: 16 })
   const records = await loadRecords(cluster, 200)
   const dir = join(folder, 'b')
-  await cluster.backup(dir)
+  await cluster.settled()
+  // On a machine that is busy everybody is waited for all the same.
+  await cluster.backup(dir, { freezeTimeoutMs: 20_000 })
   await flipByte(join(dir, databaseFolderOf('node2')))
   const found = await verifyFolder(dir)
   t.equal(found.ok, false)

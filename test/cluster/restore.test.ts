@@ -28,7 +28,10 @@ test('restore: tombstones, values and copies are what they were; the location ca
   for (let number = 0; number < 20; number++) await cluster.delete(`gone:${String(number).padStart(6, '0')}`)
   await cluster.settled()
   const shares: number[] = []
-  const { records: copies } = await cluster.backup(join(folder, 'b'), { onProgress: ({ share }) => shares.push(share) })
+  const { records: copies } = await cluster.backup(join(folder, 'b'), {
+    onProgress: ({ share }) => shares.push(share),
+    freezeTimeoutMs: 20_000,
+  })
   t.equal(copies, 3 * 320, 'tombstones too')
   t.equal(shares.at(-1), 1)
   t.same(
@@ -80,7 +83,7 @@ test('backup: a hint that is the only copy of a sloppy write is in it', async (t
   const others = nodeIds(cluster).filter((node) => !owners.includes(node))
   await cluster.faults.cut(owners, [cluster.id, ...others])
   await cluster.put('k', 'hinted', { sloppy: true, w: 1 })
-  await cluster.backup(join(folder, 'b'))
+  await cluster.backup(join(folder, 'b'), { freezeTimeoutMs: 20_000 })
   const restored = await restoreForTest(t, join(folder, 'b'), { nodes: 3 })
   t.equal(textOf(await restored.get('k', { r: 3 })), 'hinted')
 })
