@@ -360,7 +360,7 @@ export class SupervisorActor {
 
   readonly #booted = new Set<NodeThread>()
 
-  #onThreadMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failed' }>): void {
+  #onThreadMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failpoint' | 'failed' }>): void {
     const { node, incarnation } = thread
     const facts = node === undefined ? undefined : this.#facts.get(node)
     if (node === undefined || facts?.thread !== thread) return

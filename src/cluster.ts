@@ -366,7 +366,8 @@ class OpenCluster implements Cluster {
       },
       onNodeNotice: (node, notice) => emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args)),
       onExit: ({ node, incarnation, end }) => {
-        const { code, reason, error } = end
+        const { code, reason, error, failpoint: point } = end
+        if (point !== undefined) this.#emit('failpoint', { node, incarnation, point })
         this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })
       },
       onReady: (ready) => this.#emit('node:up', ready),

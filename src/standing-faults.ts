@@ -6,7 +6,14 @@
  */
 
 import { ControlError } from '../actors/control.js'
-import { type FaultRules, type LinkFault, type LinkRule, NO_FAULTS } from '../actors/runtime/fault-rules.js'
+import {
+  type FaultRules,
+  type LinkFault,
+  type LinkRule,
+  NO_FAULTS,
+  sendersIn,
+  withoutLinks,
+} from '../actors/runtime/fault-rules.js'
 import type { NodeThread } from '../actors/runtime/node-thread.js'
 import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import { type Address, type NodeId, SUPERVISOR } from './protocol/ids.js'
@@ -18,8 +25,8 @@ import { checkNames, checkWhole, invalid } from './shared/options.js'
 const MS_MAX = 600_000
 /** A year. */
 const SKEW_MS_MAX = 31_536_000_000
-/** Rules of links at a time. */
-const RULES_MAX = 1_000
+/** Of the rules of links at a time: each counts once for every id on the side that it is from. */
+const SENDERS_MAX = 4_096
 /** Failpoints at a time, and how often a node may come by one before it dies. */
 const DEATHS_MAX = 1_000
 const NTH_MAX = 1_000_000_000
@@ -101,7 +108,7 @@ export class StandingFaults {
     const b = this.#addresses('idsB', idsB)
     const isHealed = (from: Address, to: Address) =>
       (a.includes(from) && b.includes(to)) || (b.includes(from) && a.includes(to))
-    await this.#changeLinks((links) => links.flatMap((rule) => without(rule, isHealed)), 'heals')
+    await this.#changeLinks((links) => withoutLinks(links, isHealed), 'heals')
   }
 
   async clear(): Promise<void> {
@@ -148,11 +155,12 @@ export class StandingFaults {
   async #add(added: readonly LinkRule[]): Promise<void> {
     await this.#changeLinks((before) => {
       const links = [...before, ...added]
-      if (links.length > RULES_MAX)
+      const senders = sendersIn(links)
+      if (senders > SENDERS_MAX)
         throw invalid(
           'faults',
-          links.length,
-          `at most ${RULES_MAX} rules of links at a time (a cut has two); heal() ends them`,
+          senders,
+          `rules for at most ${SENDERS_MAX} ids at a time, each rule counting its senders (a cut both sides); heal() ends them`,
         )
       return links
     })
@@ -204,16 +212,6 @@ export class StandingFaults {
       return thread?.node === id ? [thread] : []
     })
   }
-}
-
-/** What is left of a rule. */
-function without(rule: LinkRule, isHealed: (from: Address, to: Address) => boolean): LinkRule[] {
-  const { from: froms, to: tos, fault } = rule
-  if (!froms.some((from) => tos.some((to) => isHealed(from, to)))) return [rule]
-  return froms.flatMap((from) => {
-    const to = tos.filter((one) => !isHealed(from, one))
-    return to.length === 0 ? [] : [{ from: [from], to, fault }]
-  })
 }
 
 /** False: it has not answered in time. */

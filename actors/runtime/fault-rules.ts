@@ -46,3 +46,24 @@ export interface FaultRules {
 }
 
 export const NO_FAULTS: FaultRules = { links: [], slow: {}, skew: {}, deaths: [], gateways: [] }
+
+/** What the rules keep, for a bound: a rule counts once for each sender that it names. Healing links never makes it more. */
+export function sendersIn(links: readonly LinkRule[]): number {
+  return links.reduce((sum, { from }) => sum + from.length, 0)
+}
+
+/** The rules without some links: each goes on for the others. */
+export function withoutLinks(
+  links: readonly LinkRule[],
+  isHealed: (from: Address, to: Address) => boolean,
+): readonly LinkRule[] {
+  return links.flatMap((rule) => {
+    const isTouched = (from: Address) => rule.to.some((to) => isHealed(from, to))
+    const touched = rule.from.filter(isTouched)
+    if (touched.length === 0) return [rule]
+    // One for each sender that some link is healed of, so that senders are as many as before; the others stay together.
+    const parts = [{ ...rule, from: rule.from.filter((from) => !touched.includes(from)) }]
+    for (const from of touched) parts.push({ ...rule, from: [from], to: rule.to.filter((to) => !isHealed(from, to)) })
+    return parts.filter(({ from, to }) => from.length > 0 && to.length > 0)
+  })
+}

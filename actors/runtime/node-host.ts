@@ -240,7 +240,8 @@ export class NodeHost {
   /** Does not return where a failpoint has been reached. */
   #mayDie(direction: 'receive' | 'send', message: Message): void {
     if (this.#faults?.diesAt(direction, message) !== true) return
-    this.#fail(new Error(`it came by the failpoint ${direction}:${message.type}`))
+    this.#say({ type: 'failpoint', point: `${direction}:${message.type}` })
+    process.exit(1)
   }
 
   #afterDisk(tell: () => void): void {

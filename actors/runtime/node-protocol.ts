@@ -11,6 +11,7 @@ import type { Address, Epoch, Incarnation, NodeId } from '../../src/protocol/ids
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { OpeningVerdict } from '../../src/protocol/supervision/supervisor-events.js'
 import type { WireError } from '../../src/shared/errors.js'
+import type { Failpoint } from '../../src/shared/failpoints.js'
 import type { Durability } from '../../src/shared/options.js'
 import type { FaultRules } from './fault-rules.js'
 import type { Envelope } from './wire.js'
@@ -78,5 +79,7 @@ export type FromNode =
     }
   | { readonly type: 'mail'; readonly envelope: Envelope }
   | { readonly type: 'notices'; readonly notices: readonly Notice[] }
+  /** The last word of a thread that is to end at this failpoint. */
+  | { readonly type: 'failpoint'; readonly point: Failpoint }
   /** The last word of a thread that cannot go on. */
   | { readonly type: 'failed'; readonly error: WireError }

@@ -9,6 +9,7 @@ import { MessageChannel, type MessagePort, type TransferListItem, Worker } from 
 import type { Address, Incarnation, NodeId } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 import { fromWireError } from '../../src/shared/errors.js'
+import type { Failpoint } from '../../src/shared/failpoints.js'
 import { NodeControl } from '../control.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { packEnvelope } from './wire.js'
@@ -18,10 +19,12 @@ export interface ThreadEnd {
   readonly code: number | null
   readonly reason: string
   readonly error: Error | undefined
+  /** The failpoint that it came by, if that is why. */
+  readonly failpoint?: Failpoint
 }
 
 export interface ThreadListener {
-  onMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failed' }>): void
+  onMessage(thread: NodeThread, message: Exclude<FromNode, { type: 'loaded' | 'failpoint' | 'failed' }>): void
   onEnd(thread: NodeThread, end: ThreadEnd): void
 }
 
@@ -33,6 +36,7 @@ export class NodeThread {
   #assignment: Assignment | undefined
   #error: Error | undefined
   #terminatedFor: string | undefined
+  #failpoint: Failpoint | undefined
   readonly ended: Promise<ThreadEnd>
   /** Its store is open. */
   readonly opened: Promise<void>
@@ -59,7 +63,8 @@ export class NodeThread {
     })
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
-        const end = { code, reason: this.#reasonOf(code), error: this.#error }
+        const failpoint = this.#failpoint === undefined ? {} : { failpoint: this.#failpoint }
+        const end = { code, reason: this.#reasonOf(code), error: this.#error, ...failpoint }
         this.#control?.close()
         // First: whoever waits for the end must not hang on what it leads to.
         resolve(end)
@@ -115,12 +120,14 @@ export class NodeThread {
   #onMessage(message: FromNode): void {
     if (message.type === 'loaded') return
     if (message.type === 'opened') this.#resolveOpened()
-    if (message.type === 'failed') this.#error ??= fromWireError(message.error)
+    if (message.type === 'failpoint') this.#failpoint = message.point
+    else if (message.type === 'failed') this.#error ??= fromWireError(message.error)
     else this.#listener.onMessage(this, message)
   }
 
   #reasonOf(code: number): string {
     if (this.#error !== undefined) return `${this.#error.name}: ${this.#error.message}`
+    if (this.#failpoint !== undefined) return `failpoint ${this.#failpoint}`
     return this.#terminatedFor ?? `exit code ${code}`
   }
 }

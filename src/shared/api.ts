@@ -248,6 +248,8 @@ export interface Verification {
 /** Names of events and what comes with them. */
 export interface ClusterEvents {
   'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
+  /** A node came by a failpoint; its `node:exit`, whose reason says so, comes next. */
+  failpoint: [{ node: NodeId; incarnation: number; point: Failpoint }]
   'node:up': [{ node: NodeId; incarnation: number; readyMs: number }]
   'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
   'node:down': [{ node: NodeId; reason: string }]

@@ -125,6 +125,8 @@ for (const scenario of SCENARIOS) {
 test('failpoint: the nth time, once; heal takes back what has not been reached', async (t) => {
   const cluster = await openForTest(t, { nodes: 3 })
   const deaths: string[] = []
+  const reached: object[] = []
+  cluster.on('failpoint', (facts) => reached.push(facts))
   cluster.on('node:exit', ({ node, reason }) => deaths.push(`${node} ${reason}`))
   let written = 0
   // Every node is an owner of every key, and each put is a message of its own.
@@ -134,7 +136,9 @@ test('failpoint: the nth time, once; heal takes back what has not been reached',
   await put()
   t.same(deaths, [])
   await put()
-  t.same(deaths, ['node1 Error: it came by the failpoint receive:replica/write'])
+  t.same(deaths, ['node1 failpoint receive:replica/write'])
+  t.same(reached, [{ node: 'node1', incarnation: 1, point: 'receive:replica/write' }])
+  t.match(nodeOf(cluster, 'node1').lastExit, { code: 1, reason: 'failpoint receive:replica/write' })
   for (let count = 0; count < 4; count++) await put()
   await cluster.faults.failpoint('node1', 'receive:replica/write', { nth: 2 })
   await put()

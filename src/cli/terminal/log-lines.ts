@@ -29,6 +29,10 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     style: 'red',
     text: `${node} (life ${incarnation}) ended${code === null ? '' : ` with code ${code}`}: ${reason}`,
   }),
+  failpoint: ({ node, incarnation, point }) => ({
+    style: 'yellow',
+    text: `${node} (life ${incarnation}) came by the failpoint ${point}`,
+  }),
   'node:up': ({ node, incarnation, readyMs }) => ({
     style: 'green',
     text: `${node} (life ${incarnation}) is up, ready after ${duration(readyMs)}`,
