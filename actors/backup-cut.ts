@@ -11,7 +11,7 @@
  */
 
 import type { NodeId } from '../src/protocol/ids.js'
-import type { PartitionTable } from '../src/protocol/ring/table.js'
+import { type PartitionTable, standbysOf } from '../src/protocol/ring/table.js'
 import { partitionsShort } from '../src/storage/backup-manifest.js'
 import { nowMs, type StampClock } from './runtime/clock.js'
 import type { NodeThread } from './runtime/node-thread.js'
@@ -67,7 +67,10 @@ export async function takeCut(options: CutOptions): Promise<Cut> {
   const { supervisor, clock, token, ownersNeeded, freezeTimeoutMs } = options
   const asked = new Map<NodeId, NodeThread>()
   const leftOut = new Map<NodeId, string>()
+  // A standby owns nothing, and keeps no hints: nothing of it would count.
+  const standbys = standbysOf(supervisor.table)
   for (const { id, phase } of supervisor.nodes()) {
+    if (standbys.includes(id)) continue
     const thread = supervisor.factsOf(id)?.thread
     if (phase === 'up' && thread !== undefined) asked.set(id, thread)
     else leftOut.set(id, `it is ${phase}`)

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import type { NodeId } from '../src/protocol/ids.js'
+import { standbysOf } from '../src/protocol/ring/table.js'
 import {
   BACKUP_FORMAT,
   type BackedUpDatabase,
@@ -178,13 +179,14 @@ function manifestOf(
   leftOut: readonly LeftOut[],
 ): BackupManifest {
   const { clusterId, partitions, n, conflict, nodes } = supervisor.metadata
+  const standbys = standbysOf(table)
   return {
     formatVersion: BACKUP_FORMAT,
     clusterId,
     partitions,
     n,
     conflict,
-    nodes: nodes.filter(({ status }) => status !== 'removed').length,
+    nodes: nodes.filter(({ id, status }) => status !== 'removed' && !standbys.includes(id)).length,
     ownersNeeded,
     cut: { at: at.toISOString(), clockNs: clockNs.toString(), table },
     databases,

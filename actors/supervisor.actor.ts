@@ -142,16 +142,6 @@ export class SupervisorActor {
     this.#step({ type: 'operator/accept-loss', partitions })
   }
 
-  /** Not noted: once it is in the table it goes on by itself, and before that nothing has begun. */
-  promote(node: NodeId): void {
-    this.#step({ type: 'operator/promote', node })
-  }
-
-  async leave(node: NodeId): Promise<void> {
-    await this.#record.changeNode(node, { status: 'leaving' })
-    this.#step({ type: 'operator/leave', node })
-  }
-
   giveUp(node: NodeId): void {
     this.#step({ type: 'operator/give-up', node })
   }

@@ -7,7 +7,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import { type PartitionTable, standbysOf } from '../../src/protocol/ring/table.js'
 import type { OnTheWay, SupervisorNotice } from '../../src/protocol/supervision/supervisor-events.js'
 import { isShortage } from '../../src/shared/shortage.js'
 import type { ClusterFolder, ClusterMetadata, NodeEntry } from '../../src/storage/cluster-folder.js'
@@ -75,7 +75,11 @@ export class ClusterRecord {
     const idsOf = (wanted: NodeEntry['status']) => nodes.flatMap(({ id, status }) => (status === wanted ? [id] : []))
     const isStandby = ({ status, role }: NodeEntry) => status === 'joining' && role === 'standby'
     const standbys = nodes.filter(isStandby).map(({ id }) => id)
-    return { joining: idsOf('joining'), standbys, leaving: idsOf('leaving') }
+    const inTable = standbysOf(this.#lastTable)
+    const isPromoted = ({ id, status, role }: NodeEntry) =>
+      role === 'member' && (status === 'member' || status === 'joining') && inTable.includes(id)
+    const promoted = nodes.filter(isPromoted).map(({ id }) => id)
+    return { joining: idsOf('joining'), standbys, promoted, leaving: idsOf('leaving') }
   }
 
   entryOf(node: string): NodeEntry | undefined {

@@ -42,6 +42,12 @@ export class MemberChanges {
     this.#step({ type: 'operator/join', nodes, role })
   }
 
+  /** That its role is to be another than the table has. */
+  async promote(node: NodeId): Promise<void> {
+    await this.#record.changeNode(node, { role: 'member' })
+    this.#step({ type: 'operator/promote', node })
+  }
+
   async leave(node: NodeId): Promise<void> {
     await this.#record.changeNode(node, { status: 'leaving' })
     this.#step({ type: 'operator/leave', node })

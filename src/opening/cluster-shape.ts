@@ -64,11 +64,15 @@ export class ClusterShape {
     const ids = this.#newIds(options.count ?? 1, 1)
     await this.#supervisor.members.join(ids, role)
     await this.#until(() => ids.every((id) => this.#entryOf(id)?.status !== 'joining'))
-    const failed = ids.filter((id) => this.#entryOf(id)?.status === 'down')
+    const failed = ids.filter((id) => this.#entryOf(id)?.status !== 'member')
     if (failed.length > 0)
-      throw new CoterieError('JOIN_FAILED', `${failed.join(', ')} went down for good before it was a member`, {
-        nodes: failed,
-      })
+      throw new CoterieError(
+        'JOIN_FAILED',
+        `${failed.join(', ')} went down for good, or was told to leave, before it was a member`,
+        {
+          nodes: failed,
+        },
+      )
     return ids
   }
 
@@ -77,8 +81,10 @@ export class ClusterShape {
     this.#memberOf(node)
     if (!this.#standbys().includes(node))
       throw invalid('node', node, `a standby: ${this.#standbys().join(', ') || 'there is none'}`)
-    this.#supervisor.promote(node)
-    await this.#until(() => !this.#standbys().includes(node) && this.#supervisor.isQuiet())
+    await this.#supervisor.members.promote(node)
+    const isDown = () => this.#entryOf(node)?.status !== 'member'
+    await this.#until(() => isDown() || (!this.#standbys().includes(node) && this.#supervisor.isQuiet()))
+    if (isDown()) throw new CoterieError('NODE_NOT_RUNNING', `${node} is no member any more`, { node })
   }
 
   async leave(node: NodeId): Promise<void> {

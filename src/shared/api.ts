@@ -368,7 +368,8 @@ export interface Cluster extends KeyValueStore {
   join(options?: { count?: number; role?: 'member' | 'standby' }): Promise<NodeId[]>
   /**
    * A standby becomes a member: it gets its share of the partitions, and compares them instead of being sent them.
-   * Resolves once it is. Errors: UNKNOWN_NODE, INVALID_OPTION (it is no standby), CLOSED.
+   * Resolves once it is; goes on after a crash. Errors: UNKNOWN_NODE, INVALID_OPTION (it is no standby), NODE_NOT_RUNNING (it went
+   * down for good meanwhile), CLOSED.
    */
   promote(node: NodeId): Promise<void>
   /**

@@ -31,7 +31,8 @@ export const ERROR_TABLE = {
   OPEN_FAILED: 'A node did not start. The cause tells more.',
   UNKNOWN_NODE: 'No node has this id.',
   TOO_FEW_NODES: 'The node cannot leave: each partition has n copies on as many nodes. Let others join first.',
-  JOIN_FAILED: 'A node that was to join went down for good before it was a member. The event `node:down` tells why.',
+  JOIN_FAILED:
+    'A node that was to join went down for good, or was told to leave, before it was a member. The event `node:down` tells why.',
   NODE_NOT_RUNNING: 'The node has no running thread: it is down for good, or did not come back in time.',
   FAULTS_DISABLED: 'Faults need `faults: true` when the cluster is opened. Never set it in production.',
   BACKUP_NOT_EMPTY: 'The folder for a backup must be new or empty.',

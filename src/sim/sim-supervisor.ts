@@ -8,7 +8,7 @@
 import type { PeerInfo } from '../protocol/events.js'
 import { type Address, type Incarnation, type NodeId, SUPERVISOR } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
-import type { PartitionTable } from '../protocol/ring/table.js'
+import { type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import { stateOf, statusOf } from '../protocol/supervision/node-phases.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import { type SupervisorConfig, SupervisorCore } from '../protocol/supervision/supervisor-core.js'
@@ -40,6 +40,7 @@ export class SimSupervisor {
   /** On the way in, or out: as noted on the disk. */
   readonly #joining = new Map<NodeId, NodeRole>()
   readonly #leaving = new Set<NodeId>()
+  readonly #promoted = new Set<NodeId>()
   readonly #booted = new Set<Life>()
   /** What is to be said to nodes that have not been booted. */
   #waiting = new Map<NodeId, Message[]>()
@@ -119,7 +120,9 @@ export class SimSupervisor {
   get onTheWay(): Required<OnTheWay> {
     const joining = [...this.#joining.keys()].sort()
     const standbys = joining.filter((node) => this.#joining.get(node) === 'standby')
-    return { joining, standbys, leaving: [...this.#leaving].sort() }
+    const inTable = standbysOf(this.#persisted)
+    const promoted = [...this.#promoted].filter((node) => inTable.includes(node)).sort()
+    return { joining, standbys, promoted, leaving: [...this.#leaving].sort() }
   }
 
   join(node: NodeId, role: NodeRole): void {
@@ -128,6 +131,7 @@ export class SimSupervisor {
   }
 
   promote(node: NodeId): void {
+    this.#promoted.add(node)
     this.step({ type: 'operator/promote', node })
   }
 

@@ -39,7 +39,7 @@ export interface NodeEntry {
    * `removed`: its id is not used again.
    */
   readonly status: 'joining' | 'member' | 'leaving' | 'down' | 'removed'
-  /** What a node that joins is to be; from then on the table tells. */
+  /** What a node that joins, or a standby that is promoted, is to be; from then on the table tells. */
   readonly role?: 'member' | 'standby'
   /** The store that the table's full rows count on: a node that comes with another one has forgotten. */
   readonly storeId?: string

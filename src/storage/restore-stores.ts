@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { assert } from '../protocol/assert.js'
 import type { Key, NodeId } from '../protocol/ids.js'
 import { partitionOf } from '../protocol/ring/slot.js'
-import type { PartitionTable } from '../protocol/ring/table.js'
+import { type PartitionTable, writeTargetsOf } from '../protocol/ring/table.js'
 import { isLive, mergeRecords, type SiblingsRecord, type VersionRecord } from '../protocol/versions/record.js'
 import { packEntries } from './backup-chunk.js'
 import { ContentsSum } from './backup-database.js'
@@ -198,7 +198,8 @@ class Restoration {
 
   #ownersOf(key: Key): Target[] {
     const row = this.#plan.table.rows[partitionOf(key, this.#partitions)]
-    return (row?.owners ?? []).flatMap((owner) => (owner === null ? [] : [this.#targets.get(owner) as Target]))
+    // Standbys hold everything.
+    return (row === undefined ? [] : writeTargetsOf(row)).map((node) => this.#targets.get(node) as Target)
   }
 }
 

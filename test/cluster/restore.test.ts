@@ -76,6 +76,26 @@ test('restore: siblings are all there, and a new write with their context supers
   t.same((await restored.read('cart', { r: 3 })).values.map(textOf), ['d'])
 })
 
+test('backup, restore: a standby is in no backup, and is filled like an owner where one is restored', async (t) => {
+  const folder = await folderForTest(t)
+  const cluster = await openForTest(t, { nodes: 3, standbys: 1, partitions: 16 })
+  const records = await loadRecords(cluster, 200)
+  await cluster.settled()
+  const { nodes, leftOut } = await cluster.backup(join(folder, 'b'), { freezeTimeoutMs: 20_000 })
+  t.same([nodes, leftOut], [['node1', 'node2', 'node3'], []])
+  const restored = await restoreForTest(t, join(folder, 'b'), { standbys: 1 })
+  t.same(
+    restored.status().nodes.map(({ id, role, keys }) => [id, role, keys]),
+    [
+      ['node1', 'member', 200],
+      ['node2', 'member', 200],
+      ['node3', 'member', 200],
+      ['node4', 'standby', 200],
+    ],
+  )
+  t.same(await wrongRecords(restored, records, { r: 3 }), [])
+})
+
 test('backup: a hint that is the only copy of a sloppy write is in it', async (t) => {
   const folder = await folderForTest(t)
   const cluster = await openForTest(t, { nodes: 4, partitions: 16 })

@@ -1,6 +1,6 @@
 /** Nodes join and leave while the cluster serves: no request fails, no record is lost, everybody owns a share. */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { type Cluster, openCluster } from '../../src/index.js'
@@ -172,6 +172,33 @@ test('standby: gets every write, serves nothing, and takes the place of one that
   const again = await openForTest(t, { location })
   t.same(await holdsAll(again, records), [])
   t.same(new Set(again.status().nodes.map(({ role }) => role)), new Set(['member']))
+})
+
+test('promote: what was begun goes on in the next process', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location, nodes: 4, standbys: 1, transferBytesPerSecond: 20_000 })
+  const records = await loadRecords(cluster, 1_000)
+  const joining = outcomeOf(cluster.join())
+  await until(() => cluster.status().nodes.some(({ id, pending }) => id === 'node6' && pending > 0))
+  const promoting = outcomeOf(cluster.promote('node5'))
+  const isNoted = () => /node5[^}]*role\W+member/.test(readFileSync(join(location, 'cluster', 'metadata.json'), 'utf8'))
+  await until(isNoted)
+  await cluster.close()
+  t.same(await Promise.all([joining, promoting]), ['CLOSED', 'CLOSED'])
+  const again = await openForTest(t, { location })
+  await until(() => sharesOf(again).every((share) => share > 60))
+  t.same(await holdsAll(again, records), [])
+  t.same(new Set(again.status().nodes.map(({ role }) => role)), new Set(['member']))
+})
+
+test('join: one that is told to leave before it is a member has not joined', async (t) => {
+  const cluster = await openForTest(t, { nodes: 4, transferBytesPerSecond: 20_000 })
+  await loadRecords(cluster, 400)
+  const joining = outcomeOf(cluster.join())
+  await until(() => cluster.status().nodes.some(({ id, pending }) => id === 'node5' && pending > 0))
+  await cluster.leave('node5')
+  t.equal(await joining, 'JOIN_FAILED')
+  t.same(nodeIds(cluster), ['node1', 'node2', 'node3', 'node4'])
 })
 
 test('leave: one that is down for good; and what cannot be is refused by name', async (t) => {

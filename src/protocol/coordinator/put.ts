@@ -47,6 +47,9 @@ class Leg {
   ) {}
 }
 
+/** Of strict puts: nobody is ever asked. */
+const NOBODY = new StandIns({ partition: 0, keys: [], records: [] })
+
 export class PutRequest extends Request {
   private readonly partition: PartitionId
   private readonly keys: readonly Key[]
@@ -77,7 +80,7 @@ export class PutRequest extends Request {
     this.row = row
     this.joint = isJoint(row)
     this.legs = this.legsOf(row)
-    this.standIns = new StandIns(operation)
+    this.standIns = operation.sloppy ? new StandIns(operation) : NOBODY
   }
 
   start(desk: Desk): void {

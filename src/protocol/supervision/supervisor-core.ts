@@ -185,7 +185,8 @@ export class SupervisorCore {
   // --- lives ----------------------------------------------------------------------------------------------------------
 
   /** With what was begun under an earlier core. */
-  #goOn({ joining = [], standbys = [], leaving = [] }: OnTheWay): void {
+  #goOn({ joining = [], standbys = [], promoted = [], leaving = [] }: OnTheWay): void {
+    for (const node of promoted) this.#shape.onPromote(node)
     for (const node of joining) this.#shape.onJoin(node, standbys.includes(node) ? 'standby' : 'member')
     for (const node of leaving) this.#shape.onLeave(node)
   }

@@ -18,6 +18,8 @@ export interface OnTheWay {
   readonly joining?: readonly NodeId[]
   /** Of these, those that are to be standbys. */
   readonly standbys?: readonly NodeId[]
+  /** Standbys that are to be members. */
+  readonly promoted?: readonly NodeId[]
   readonly leaving?: readonly NodeId[]
 }
 

@@ -101,3 +101,11 @@ test('promoted by hand: it gets its share; promoted before it had joined, it is 
   cluster.runFor(1_000)
   t.ok(placesOf(cluster, 'node6') > 0)
 })
+
+test('promoted under a core that broke before it could be planned: the next one goes on with it', async (t) => {
+  const cluster = new Supervised({ nodes: 4, standbys: 1 }).start()
+  cluster.rebuild({ promoted: ['node5'] })
+  cluster.runFor(1_000)
+  t.equal(placesOf(cluster, 'node5'), 9)
+  t.same(cluster.notices('node:promoted'), [{ type: 'node:promoted', node: 'node5' }])
+})

@@ -13,6 +13,7 @@ import type { NodePhase } from '../../../src/protocol/supervision/supervised.js'
 import { type SupervisorConfig, SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
 import type {
   NodeRole,
+  OnTheWay,
   OpeningVerdict,
   SupervisorEffect,
   SupervisorEvent,
@@ -30,7 +31,8 @@ export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'resta
 
 export class Supervised {
   nowMs = 0
-  readonly core: SupervisorCore
+  core: SupervisorCore
+  readonly #config: SupervisorConfig
   /** Members, those on the way in and out included. */
   ids: readonly NodeId[]
   readonly effects: SupervisorEffect[] = []
@@ -53,20 +55,18 @@ export class Supervised {
     const n = config.n ?? 3
     this.ids = Array.from({ length: nodes + standbys }, (_, index) => `node${index + 1}`)
     const { rows } = planClaim({ partitions, n, members: this.ids.slice(0, nodes) })
-    this.core = new SupervisorCore(
-      {
-        n,
-        r: 2,
-        w: 2,
-        wFill: config.w ?? 2,
-        hungAfterMs: 1_000,
-        openingAfterMs: 5_000,
-        nodesCoordinate: false,
-        ...config,
-        restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
-      },
-      newTable(rows, n, this.ids.slice(nodes)),
-    )
+    this.#config = {
+      n,
+      r: 2,
+      w: 2,
+      wFill: config.w ?? 2,
+      hungAfterMs: 1_000,
+      openingAfterMs: 5_000,
+      nodesCoordinate: false,
+      ...config,
+      restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
+    }
+    this.core = new SupervisorCore(this.#config, newTable(rows, n, this.ids.slice(nodes)))
   }
 
   get table(): PartitionTable {
@@ -78,6 +78,14 @@ export class Supervised {
     const { wasUnclean = false, wereDown = [] } = options
     this.step({ type: 'start', nodes: this.ids, isCreation: false, wasUnclean, wereDown })
     return this
+  }
+
+  /** A core that broke is made anew, of the table that is on the disk. */
+  rebuild(onTheWay: OnTheWay): void {
+    const phases = this.core.nodes()
+    this.core = new SupervisorCore(this.#config, this.table)
+    const nodes = phases.map(({ id, incarnation }) => ({ node: id, incarnation, state: 'up' as const }))
+    this.step({ type: 'resume', nodes, ...onTheWay })
   }
 
   phaseOf(id: NodeId): NodePhase | undefined {
