@@ -119,8 +119,10 @@ test('a verification that hangs is ended with its thread when the time for openi
   const { supervisor, exits, reached } = await supervise(t, pool, 1_000)
   supervisor.start(false)
   await reached('node2', 'up', 2)
-  t.equal(exits.length, 1)
-  t.match(exits[0]?.end.reason, /was not open after 1000 ms/)
+  // On a busy machine another may not be open in time either.
+  const [first] = exits.filter(({ node }) => node === 'node2')
+  t.equal(first?.incarnation, 1)
+  t.match(first?.end.reason, /was not open after 1000 ms/)
 })
 
 test('a core that is rebuilt while a node is being verified does not take it for one that is up', async (t) => {
