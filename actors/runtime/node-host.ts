@@ -13,10 +13,15 @@ import type { NodeEffect, Notice } from '../../src/protocol/effects.js'
 import type { NodeEvent } from '../../src/protocol/events.js'
 import { type Address, SUPERVISOR } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
+import type { TreeImage } from '../../src/protocol/repair/merkle-forest.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import { isShortage } from '../../src/shared/shortage.js'
+import { isDiskFull } from '../../src/storage/disk-room.js'
+import { nodeFolders } from '../../src/storage/layout.js'
 import type { LevelStore } from '../../src/storage/level-store.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
 import { StoreError } from '../../src/storage/store-error.js'
+import { readTrees, type TreeOwner, writeTrees } from '../../src/storage/tree-file.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
@@ -44,6 +49,8 @@ export class NodeHost {
   /** Undefined without `faults: true`. */
   #faults: NodeFaults | undefined
   #store: LevelStore | undefined
+  /** Of the life before, if it was closed in order. */
+  #trees: readonly TreeImage[] | undefined
   readonly #gate = new WriteGate()
   #actor = ''
   #core: DynamoNode | undefined
@@ -82,6 +89,7 @@ export class NodeHost {
     })
     this.#store = store
     this.#actor = `${node}-${report.storeId}`
+    this.#trees = salvage ? undefined : await readTrees(this.#treeFile(assignment), treeOwnerOf(store, assignment))
     this.#gauges.set('keys', store.liveKeys)
     const storedTable = store.identity.meta.table
     this.#say({
@@ -108,7 +116,8 @@ export class NodeHost {
     const identity = { self, incarnation, actor: store.identity.meta['actor'] ?? this.#actor, seed, salvage }
     const { hints, meta } = store.identity
     const bootTimeNs = new StampClock(assignment.clock).readNs()
-    const boot = { table, activeEpoch, hints, meta, bootTimeNs, nowMs: nowMs() }
+    const boot = { table, activeEpoch, hints, meta, trees: this.#trees, bootTimeNs, nowMs: nowMs() }
+    this.#trees = undefined
     this.#core = new DynamoNode({ identity, config, store, ...boot })
     this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
   }
@@ -301,8 +310,28 @@ export class NodeHost {
     this.#faults?.stop()
     clearInterval(this.#pulse)
     this.#ports.closeAll()
-    await this.#store?.close()
+    await this.#close()
     // After the answer has left.
     setImmediate(() => setImmediate(() => process.exit(0)))
   }
+
+  /** What cannot be written costs the next life a pass over its store, and nothing else: that is no reason not to close. */
+  async #close(): Promise<void> {
+    const store = this.#store
+    await store?.close()
+    const trees = this.#core?.trees()
+    const assignment = this.#assignment
+    if (store === undefined || trees === undefined || assignment === undefined || assignment.salvage) return
+    await writeTrees(this.#treeFile(assignment), treeOwnerOf(store, assignment), trees).catch((error: unknown) => {
+      if (!isShortage(error) && !isDiskFull(error)) throw error
+    })
+  }
+
+  #treeFile({ location, node }: Assignment): string {
+    return nodeFolders(location, node).trees
+  }
+}
+
+function treeOwnerOf({ identity, sequence }: LevelStore, { protocol }: Assignment): TreeOwner {
+  return { storeId: identity.storeId, sequence, partitions: protocol.partitions }
 }

@@ -27,6 +27,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     sharedClock: true,
     hintBytesMax: config.hintBytesMax,
     transferBytesPerSecond: config.transferBytesPerSecond,
+    antiEntropyIntervalMs: config.antiEntropyIntervalMs,
     membership: {
       ...MEMBERSHIP_DEFAULTS,
       heartbeatMs: config.heartbeatMs,

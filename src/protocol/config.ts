@@ -25,6 +25,8 @@ export interface ProtocolConfig {
   readonly hintWindowMs: number
   readonly hintBytesMax: number
   readonly transferBytesPerSecond: number
+  /** Between two exchanges that a node begins by itself; 0: it begins none. */
+  readonly antiEntropyIntervalMs: number
   readonly membership: MembershipConfig
 }
 
@@ -54,6 +56,6 @@ export const SIBLINGS_MAX = 100
 export const UPDATES_MAX = 16_384
 /** Damaged records that are being healed at a time. */
 export const HEALS_MAX = 256
-/** Keys in one range of an exchange, bytes in one chunk of a transfer. */
-export const EXCHANGE_KEYS = 128
+/** Keys that one range of an exchange lists, bytes in one chunk of a transfer. */
+export const EXCHANGE_KEYS = 256
 export const TRANSFER_CHUNK_BYTES = 524_288

@@ -1,6 +1,6 @@
 /** A store write that a replica makes: of what, and who waits for it. Called by `Replica` only. */
 
-import type { Address, Key } from './ids.js'
+import type { Address, Key, PartitionId } from './ids.js'
 import type { Purpose, ReplicaWrite, ReplyStatus } from './messages.js'
 import type { VersionRecord } from './versions/record.js'
 
@@ -8,6 +8,7 @@ import type { VersionRecord } from './versions/record.js'
 export interface Unit {
   readonly from: number
   readonly end: number
+  readonly partition: PartitionId
   readonly purpose: Purpose
   status: ReplyStatus
 }

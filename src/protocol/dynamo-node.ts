@@ -27,6 +27,7 @@ import { NodePost } from './node-post.js'
 import { NodeRequests } from './node-requests.js'
 import { NodeTransfers } from './node-transfers.js'
 import { Exchange } from './repair/exchange.js'
+import { MerkleForest, type TreeImage } from './repair/merkle-forest.js'
 import { Replica } from './replica.js'
 import type { PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
@@ -42,6 +43,7 @@ export class DynamoNode {
   readonly #hints: HintKeeper
   readonly #transfers: NodeTransfers
   readonly #exchange: Exchange
+  readonly #forest: MerkleForest
   readonly #peers = new Map<NodeId, PeerChanged>()
   readonly #post: NodePost
   readonly #requests: NodeRequests
@@ -68,6 +70,8 @@ export class DynamoNode {
     hints: readonly Hint[]
     /** The small texts of its store. */
     meta: Readonly<Record<string, string>>
+    /** Its Merkle trees, if it was closed in order; undefined: they are built anew. */
+    trees?: readonly TreeImage[] | undefined
     /** The shared clock, in nanoseconds: every stamp in the store is older. Undefined: there is none. */
     bootTimeNs: bigint | undefined
     nowMs: number
@@ -81,7 +85,8 @@ export class DynamoNode {
     const takeToken = () => this.#nextToken++
     const bytesPerSecond = config.transferBytesPerSecond
     const transfer = { identity, post: this.#post, take: takeToken, bytesPerSecond }
-    this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table })
+    this.#forest = new MerkleForest({ partitions: config.partitions, take: takeToken, images: options.trees })
+    this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table, forest: this.#forest })
     const { purge, fill } = this.#transfers
     this.#keeper = new TableKeeper(self, table, options.activeEpoch, (partition) => purge.isUnclean(partition))
     this.#replica = new Replica({
@@ -89,13 +94,15 @@ export class DynamoNode {
       store: options.store,
       partitions: config.partitions,
       takeToken,
+      forest: this.#forest,
       bootStamp: options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs),
     })
     this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
     this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })
-    this.#exchange = new Exchange({ self, bytesPerSecond, take: takeToken })
+    const intervalMs = config.antiEntropyIntervalMs
+    this.#exchange = new Exchange({ self, bytesPerSecond, intervalMs, take: takeToken, forest: this.#forest, nowMs })
     this.#requests = new NodeRequests({
       identity,
       config,
@@ -140,6 +147,11 @@ export class DynamoNode {
     }
   }
 
+  /** Its Merkle trees, to be stored once its store is closed; undefined: there are some that cannot be trusted. */
+  trees(): readonly TreeImage[] | undefined {
+    return this.#forest.images()
+  }
+
   /** The members as this node sees them. */
   members(): ReturnType<Membership['members']> {
     return this.#membership.members()
@@ -154,6 +166,7 @@ export class DynamoNode {
       this.#hints.nextDeadlineMs(),
       this.#transfers.nextDeadlineMs(this.#mayPull),
       this.#exchange.nextDeadlineMs(this.#isHealthy),
+      this.#forest.nextDeadlineMs(),
     )
   }
 
@@ -245,6 +258,10 @@ export class DynamoNode {
         return this.#transfers.onChunk(from, message, this.#nowMs)
       case 'transfer/start':
         return this.#transfers.onStart(message.orders)
+      case 'exchange/hashes':
+        return this.#exchange.onHashes(from, message, this.#keeper.table)
+      case 'exchange/unequal':
+        return this.#exchange.onUnequal(from, message, this.#nowMs)
       case 'exchange/compare':
         return this.#exchange.onCompare(from, message, this.#keeper.table)
       case 'exchange/differ':
@@ -344,6 +361,7 @@ export class DynamoNode {
   #onScanned(token: number, page: StorePage): void {
     if (this.#replica.onScanned(token, page)) return
     if (this.#exchange.onScanned(token, page, this.#nowMs)) return
+    if (this.#forest.onScanned(token, page, this.#nowMs)) return
     this.#transfers.onScanned(token, page, this.#requests, this.#nowMs)
   }
 
@@ -371,6 +389,8 @@ export class DynamoNode {
         this.#hints.replay(this.#keeper.table, this.#coordination, this.#coordination.changes, this.#nowMs)
         this.#transfers.advance(this.#mayPull, this.#machines, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
+        const read = this.#forest.advance(this.#replica.onItsWay, this.#nowMs)
+        if (read !== undefined) this.#post.effect({ type: 'store/scan', ...read })
       }
       const said = drainMachines(this.#machines)
       if (said === 0 && !this.#post.hasLoopback) break

@@ -28,6 +28,9 @@ export type Key = string
 /** 0 … partitions − 1. */
 export type PartitionId = number
 
+/** A leaf of a Merkle tree, among the leaves of all partitions. */
+export type LeafId = number
+
 /** 0 … 16383, Redis Cluster's hash slots. */
 export type Slot = number
 

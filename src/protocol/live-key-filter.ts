@@ -1,69 +1,71 @@
 /**
- * Remembers, in fixed memory, which keys are known to be live in the store, so that a write that is newer than anything
- * there need not read first: the only thing it would learn is whether the count of live keys changes.
+ * Remembers, in fixed memory, which keys are known to be live in the store, and in which version, so that a write that is newer
+ * than anything there need not read first: all that it would learn is whether the count of live keys changes, and what
+ * leaves the Merkle tree.
  *
- * Buckets of four 32-bit fingerprints. A full bucket forgets one of its keys (then the store is read), and it errs once
- * in a billion lookups (then the count of live keys is off by one); no record ever hangs on it. Four places a bucket, because
- * with one, a table that is a quarter full has already forgotten a tenth of its keys.
+ * Buckets of four places: a fingerprint of 64 bits and a version hash of 32. A full bucket forgets one of its keys (then the
+ * store is read). With the 17 bits that choose the bucket a key is known by 81 bits: two keys are not taken for one. Four places a
+ * bucket, because with one, a table that is a quarter full has already forgotten a tenth of its keys.
  * Called by `Replica`.
  */
 
-import type { Key } from './ids.js'
+import { type KeyHash, mix } from './key-hash.js'
 
-/** 2 MiB in all. */
+/** 6 MiB in all. */
 const BUCKETS = 1 << 17
 const PLACES = 4
 
 export class LiveKeyFilter {
-  readonly #fingerprints = new Uint32Array(BUCKETS * PLACES)
-  /** Of the key hashed last: where its bucket begins. */
+  readonly #lows = new Uint32Array(BUCKETS * PLACES)
+  readonly #highs = new Uint32Array(BUCKETS * PLACES)
+  readonly #versions = new Uint32Array(BUCKETS * PLACES)
+  /** Of the key looked for last: where its bucket begins, and what it is known by. */
   #bucket = 0
-  #fingerprint = 0
+  #low = 0
+  #high = 0
 
-  /** True: the key is live in the store. False: not known. */
-  has(key: Key): boolean {
-    this.#hash(key)
-    return this.#find(this.#fingerprint) >= 0
+  /** The hash of the version that is known to be live in the store; 0: not known. */
+  versionOf(hash: KeyHash): number {
+    this.#look(hash)
+    const place = this.#find()
+    return place < 0 ? 0 : (this.#versions[place] ?? 0)
   }
 
-  add(key: Key): void {
-    this.#hash(key)
-    const fingerprint = this.#fingerprint
-    if (this.#find(fingerprint) >= 0) return
-    const free = this.#find(0)
-    this.#fingerprints[free >= 0 ? free : this.#bucket + (fingerprint % PLACES)] = fingerprint
+  /** `version`: never 0. */
+  add(hash: KeyHash, version: number): void {
+    this.#look(hash)
+    const known = this.#find()
+    const place = known >= 0 ? known : this.#placeForNew()
+    this.#lows[place] = this.#low
+    this.#highs[place] = this.#high
+    this.#versions[place] = version
   }
 
-  remove(key: Key): void {
-    this.#hash(key)
-    const place = this.#find(this.#fingerprint)
-    if (place >= 0) this.#fingerprints[place] = 0
+  remove(hash: KeyHash): void {
+    this.#look(hash)
+    const place = this.#find()
+    if (place >= 0) this.#versions[place] = 0
   }
 
-  /** The place in the bucket that holds this; -1: none does. */
-  #find(fingerprint: number): number {
+  /** The place in the bucket that holds the key; -1: none does. */
+  #find(): number {
     const bucket = this.#bucket
-    const places = this.#fingerprints
-    for (let place = bucket; place < bucket + PLACES; place++) if (places[place] === fingerprint) return place
+    for (let place = bucket; place < bucket + PLACES; place++) {
+      if (this.#lows[place] === this.#low && this.#highs[place] === this.#high && this.#versions[place] !== 0)
+        return place
+    }
     return -1
   }
 
-  /** FNV-1a and a second multiplicative hash, both finished by MurmurHash3's mixer; 0 stands for "nothing". */
-  #hash(key: Key): void {
-    let a = 0x811c9dc5
-    let b = 0x9e3779b9
-    for (let index = 0; index < key.length; index++) {
-      const code = key.charCodeAt(index)
-      a = Math.imul(a ^ code, 0x01000193)
-      b = Math.imul(b + code, 0x85ebca6b) ^ (b >>> 15)
-    }
-    this.#bucket = (mix(a) & (BUCKETS - 1)) * PLACES
-    this.#fingerprint = mix(b) >>> 0 || 1
+  #placeForNew(): number {
+    const bucket = this.#bucket
+    for (let place = bucket; place < bucket + PLACES; place++) if (this.#versions[place] === 0) return place
+    return bucket + (this.#high % PLACES)
   }
-}
 
-function mix(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return mixed ^ (mixed >>> 16)
+  #look({ a, b }: KeyHash): void {
+    this.#bucket = (mix(a) & (BUCKETS - 1)) * PLACES
+    this.#low = mix(b) >>> 0
+    this.#high = mix(a ^ 0x5bd1e995) >>> 0
+  }
 }

@@ -13,7 +13,7 @@
  */
 
 import type { Failure } from './failure.js'
-import type { Address, Epoch, Incarnation, Key, NodeId, PartitionId } from './ids.js'
+import type { Address, Epoch, Incarnation, Key, LeafId, NodeId, PartitionId } from './ids.js'
 import type { MembershipMessage } from './membership/gossip.js'
 import type { PartitionTable } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
@@ -250,26 +250,55 @@ export interface TransferChunk {
   readonly same?: boolean
 }
 
-/** Replica → replica: my digest of our shared partitions in (after, to]; is yours the same? */
+/**
+ * Replica → replica: these are the hashes of nodes of my Merkle trees, all of one level; which of yours are not equal? Parallel
+ * columns; two lanes a node.
+ */
+export interface ExchangeHashes {
+  readonly type: 'exchange/hashes'
+  readonly id: MessageId
+  readonly epoch: Epoch
+  readonly level: number
+  readonly partitions: readonly PartitionId[]
+  readonly nodes: readonly number[]
+  readonly lows: readonly number[]
+  readonly highs: readonly number[]
+}
+
+/** Replica → replica: places, in the question, of nodes that are not equal here; partitions whose trees are being built anew. */
+export interface ExchangeUnequal {
+  readonly type: 'exchange/unequal'
+  readonly replyTo: MessageId
+  readonly status: ReplyStatus
+  readonly places: readonly number[]
+  readonly blind: readonly PartitionId[]
+}
+
+/**
+ * Replica → replica: this is what I hold of these partitions (and of these leaves only, if there are any) in (after, to]; versions
+ * as `versionHash`. What do you hold?
+ */
 export interface ExchangeCompare {
   readonly type: 'exchange/compare'
   readonly id: MessageId
   readonly epoch: Epoch
   readonly partitions: readonly PartitionId[]
+  readonly leaves?: readonly LeafId[]
   readonly after?: Key
   readonly to?: Key
-  readonly digest: string
+  readonly keys: readonly Key[]
+  readonly versions: readonly number[]
   readonly bytesMax: number
 }
 
-/** Replica → replica: the same, or all my records of the range up to `to` (which may be nearer than asked). */
+/** Replica → replica: my records of the range that you lack or hold in another version, up to `to` (which may be nearer than asked), and what I lack. */
 export interface ExchangeDiffer {
   readonly type: 'exchange/differ'
   readonly replyTo: MessageId
   readonly status: ReplyStatus
-  readonly same: boolean
   readonly keys: readonly Key[]
   readonly records: readonly VersionRecord[]
+  readonly lacking: readonly Key[]
   readonly to?: Key
 }
 
@@ -383,6 +412,7 @@ export type DataRequest =
   | CoordinateRequests
   | HintStore
   | TransferPull
+  | ExchangeHashes
   | ExchangeCompare
 export type DataReply =
   | ReplicaReadReply
@@ -391,6 +421,7 @@ export type DataReply =
   | CoordinateTaken
   | HintStored
   | TransferChunk
+  | ExchangeUnequal
   | ExchangeDiffer
 export type DataMessage = DataRequest | DataReply | CoordinateReplies | LinkPing | LinkPong
 export type ControlMessage =

@@ -13,6 +13,7 @@ import type { FillOrder, TransferChunk, TransferPull } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
+import type { MerkleForest } from './repair/merkle-forest.js'
 import type { Replica } from './replica.js'
 import { isFullOwner, type PartitionTable } from './ring/table.js'
 import type { StorePage } from './store-contract.js'
@@ -23,6 +24,7 @@ export class NodeTransfers {
   readonly #post: NodePost
   readonly #take: () => number
   readonly #source = new TransferSource()
+  readonly #forest: MerkleForest
   readonly fill: Fill
   readonly purge: Purge
   /** Fills that wait for the table they were made for, or until the store is clean; oldest first. */
@@ -36,6 +38,7 @@ export class NodeTransfers {
     /** The small texts of its store. */
     meta: Readonly<Record<string, string>>
     table: PartitionTable
+    forest: MerkleForest
   }) {
     const { identity, take, meta, table } = options
     this.#identity = identity
@@ -44,6 +47,8 @@ export class NodeTransfers {
     this.fill = new Fill({ bytesPerSecond: options.bytesPerSecond, takeLocal: take, takeMessageId: take })
     const unclean = identity.salvage ? [] : uncleanAtBoot(meta, table, identity.self)
     this.purge = new Purge({ unclean, take })
+    this.#forest = options.forest
+    for (const partition of unclean) this.#forest.drop(partition)
   }
 
   /**
@@ -88,7 +93,9 @@ export class NodeTransfers {
 
   /** The new table is in the store, and is acted on. */
   onTable(before: PartitionTable, keeper: TableKeeper): void {
-    this.purge.onLost(this.#lost(before, keeper.table))
+    const lost = this.#lost(before, keeper.table)
+    this.purge.onLost(lost)
+    for (const partition of lost) this.#forest.drop(partition)
     this.fill.onTable((partition, rowEpoch) => this.#isWanted(partition, rowEpoch, keeper), keeper.epoch)
   }
 

@@ -10,7 +10,8 @@
  */
 
 import { Draft, isBuiltUpon, type Unit, type Waiting } from './draft.js'
-import type { Address, Key } from './ids.js'
+import type { Address, Key, PartitionId } from './ids.js'
+import { KeyHash } from './key-hash.js'
 import { LiveKeyFilter } from './live-key-filter.js'
 import {
   type DataReply,
@@ -22,6 +23,8 @@ import {
   type ReplicaWrite,
   type ReplyStatus,
 } from './messages.js'
+import type { MerkleForest, OnItsWay } from './repair/merkle-forest.js'
+import { versionHash } from './repair/merkle-tree.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import type { RowVerdict, TableKeeper } from './table-keeper.js'
@@ -68,6 +71,8 @@ export class Replica {
   /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
   #highestStamp: Stamp
   readonly #live = new LiveKeyFilter()
+  readonly #hash = new KeyHash()
+  readonly #forest: MerkleForest
   #output: ReplicaOutput[] = []
 
   constructor(options: {
@@ -75,6 +80,8 @@ export class Replica {
     store: StoreReader
     partitions: number
     takeToken: () => number
+    /** Told of every write. */
+    forest: MerkleForest
     /** A stamp above all that the store can hold: the shared clock at boot. */
     bootStamp: Stamp
   }) {
@@ -83,6 +90,7 @@ export class Replica {
     this.#store = options.store
     this.#partitions = options.partitions
     this.#takeToken = options.takeToken
+    this.#forest = options.forest
   }
 
   takeOutput(): readonly ReplicaOutput[] {
@@ -136,12 +144,13 @@ export class Replica {
     const units = new Array<Unit>(counts.length)
     let end = 0
     for (let index = 0; index < counts.length; index++) {
-      const verdict = this.#keeper.judgeWrite(partitions[index] ?? 0, rowEpochs[index] ?? 0)
+      const partition = partitions[index] ?? 0
+      const verdict = this.#keeper.judgeWrite(partition, rowEpochs[index] ?? 0)
       if (verdict === 'behind') return false
       const first = end
       end += counts[index] ?? 0
       const status = (deadlinesMs[index] ?? 0) < nowMs ? REPLY.expired : STATUS_OF[verdict]
-      units[index] = { from: first, end, purpose: purposes[index] ?? PURPOSE.write, status }
+      units[index] = { from: first, end, partition, purpose: purposes[index] ?? PURPOSE.write, status }
     }
     this.#write({ keys, records, units, answer: { to: from, message } })
     return true
@@ -154,8 +163,9 @@ export class Replica {
    */
   writeLocally(local: number, keys: readonly Key[], records: readonly VersionRecord[], purpose: Purpose): void {
     const units = keys.map((key, index) => {
-      const status = STATUS_OF[this.#keeper.judgeOwn(partitionOf(key, this.#partitions))]
-      return { from: index, end: index + 1, purpose, status }
+      const partition = partitionOf(key, this.#partitions)
+      const status = STATUS_OF[this.#keeper.judgeOwn(partition)]
+      return { from: index, end: index + 1, partition, purpose, status }
     })
     this.#write({ keys, records, units, answer: { local } })
   }
@@ -180,14 +190,20 @@ export class Replica {
     })
     if (status !== REPLY.ok) this.#output.push({ type: 'local', id: local, status, records: [] })
     else {
-      const unit = { from: 0, end: keys.length, purpose: PURPOSE.write, status }
+      const partition = partitionOf(keys[0] as Key, this.#partitions)
+      const unit = { from: 0, end: keys.length, partition, purpose: PURPOSE.write, status }
       this.#write({ keys, records, units: [unit], answer: { local } })
     }
   }
 
   /** These records have been dropped: the partition is not ours any more. */
   forget(keys: readonly Key[]): void {
-    for (const key of keys) this.#live.remove(key)
+    for (const key of keys) this.#live.remove(this.#hash.of(key))
+  }
+
+  /** Writes that the store has not accepted yet, oldest first. */
+  get onItsWay(): OnItsWay {
+    return this.#writing
   }
 
   /** False: made for a newer table than ours; park it. */
@@ -225,6 +241,7 @@ export class Replica {
 
   /** The store has refused a write. True if it was one of ours. */
   onFailed(token: number, kept: WriteKept): boolean {
+    if (this.#writing.some((draft) => draft.token === token)) this.#forest.distrustAll()
     const isNowhere = kept === 'nothing' && !isBuiltUpon(this.#writing, token)
     return this.#endWrite(token, isNowhere ? REPLY.refused : REPLY.failed)
   }
@@ -280,20 +297,32 @@ export class Replica {
     for (let place = from; place < end; place++) {
       const record = records[place] as VersionRecord
       if (record.kind !== 'lww' || record.stamp < this.#highestStamp) return false
-      if (!this.#live.has(keys[place] as Key)) return false
+      if (this.#live.versionOf(this.#hash.of(keys[place] as Key)) === 0) return false
     }
     return true
   }
 
-  #overwrite({ from, end }: Unit, { keys, records }: Waiting, fresh: Draft): void {
+  #overwrite({ from, end, partition }: Unit, { keys, records }: Waiting, fresh: Draft): void {
     for (let place = from; place < end; place++) {
       const key = keys[place] as Key
       const record = records[place] as VersionRecord & { kind: 'lww' }
-      const isTombstone = record.value === null
-      if (isTombstone) this.#live.remove(key)
-      fresh.add(key, record, isTombstone ? -1 : 0)
+      const hash = this.#hash.of(key)
+      const before = this.#live.versionOf(hash)
+      // Of several of the key in one unit, an earlier one may have been its delete.
+      const wasLive = before !== 0
+      const isLiveNow = record.value !== null
+      this.#count(partition, record, wasLive ? before : hashOf(fresh.find(key)), isLiveNow)
+      fresh.add(key, record, Number(isLiveNow) - Number(wasLive))
       if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
     }
+  }
+
+  /** The key that was hashed last is to hold this. `before`: hash of the version that it replaces; 0: nothing. */
+  #count(partition: PartitionId, record: VersionRecord, before: number, live: boolean): void {
+    const after = versionHash(record)
+    if (live) this.#live.add(this.#hash, after)
+    else this.#live.remove(this.#hash)
+    this.#forest.change(partition, this.#hash, before, after)
   }
 
   /** Read, compare, keep what is newer. */
@@ -318,18 +347,25 @@ export class Replica {
         const merged = there === undefined ? record : mergeRecords(there, record)
         // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
         const isHealed = stored === 'damaged' && made === undefined
-        this.#take(key, merged, isLive(isHealed ? merged : there), fresh)
+        if (isHealed) this.#forest.distrust(unit.partition)
+        this.#take(unit.partition, key, { merged, there, wasLive: isLive(isHealed ? merged : there) }, fresh)
       }
     }
   }
 
   /** This is what the key will hold. */
-  #take(key: Key, record: VersionRecord, wasLive: boolean, fresh: Draft): void {
-    const live = isLive(record)
-    fresh.add(key, record, Number(live) - Number(wasLive))
-    if (live) this.#live.add(key)
-    else this.#live.remove(key)
-    if (record.kind === 'lww' && record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
+  #take(
+    partition: PartitionId,
+    key: Key,
+    change: { merged: VersionRecord; there: VersionRecord | undefined; wasLive: boolean },
+    fresh: Draft,
+  ): void {
+    const { merged, there, wasLive } = change
+    const live = isLive(merged)
+    fresh.add(key, merged, Number(live) - Number(wasLive))
+    this.#hash.of(key)
+    this.#count(partition, merged, hashOf(there), live)
+    if (merged.kind === 'lww' && merged.stamp > this.#highestStamp) this.#highestStamp = merged.stamp
   }
 
   /** A damaged record takes nothing but what heals it. */
@@ -397,6 +433,10 @@ export class Replica {
       message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, statuses },
     })
   }
+}
+
+function hashOf(record: VersionRecord | undefined): number {
+  return record === undefined ? 0 : versionHash(record)
 }
 
 function knownOf(record: StoredRecord): VersionRecord | undefined {

@@ -3,7 +3,7 @@
  * interface that real stores implement on top of it.
  */
 
-import type { Key, NodeId, PartitionId } from './ids.js'
+import type { Key, LeafId, NodeId, PartitionId } from './ids.js'
 import type { KeyRange } from './messages.js'
 import type { VersionRecord } from './versions/record.js'
 
@@ -56,6 +56,8 @@ export interface StoreScan {
   readonly bytesMax: number
   /** Which partitions; the partition count is the store's configuration. */
   readonly partitions: readonly PartitionId[]
+  /** Only keys of these leaves of their partitions' Merkle trees (`leafId`). Undefined: of all. */
+  readonly leaves?: readonly LeafId[]
 }
 
 /** A scan's answer. `next`: the last key looked at if there may be more (also of other partitions), else undefined. */

@@ -171,6 +171,14 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes/s',
     about: 'fill and exchange traffic of one node',
   },
+  antiEntropyIntervalMs: {
+    byDefault: 15_000,
+    min: 0,
+    max: 2_147_483_647,
+    unit: 'ms',
+    about:
+      'pause between two comparisons of Merkle trees that a node begins by itself, with each peer in turn; 0: it begins none',
+  },
   scrubIntervalMs: {
     byDefault: 604_800_000,
     min: 0,

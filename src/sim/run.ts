@@ -223,6 +223,7 @@ function configOf(plan: Plan): GatewayConfig {
     hintWindowMs,
     hintBytesMax: plan.hintBytesMax,
     transferBytesPerSecond: 1e8,
+    antiEntropyIntervalMs: 0,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: plan.requestsInFlightMax,
     bytesInFlightMax: 1e8,

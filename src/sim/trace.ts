@@ -201,10 +201,14 @@ export function describeMessage(message: Message): string {
     case 'exchange/start':
     case 'exchange/done':
       return `${label}  ${listOf(message.peers)}`
+    case 'exchange/hashes':
+      return `${label}  level ${message.level}, ${message.nodes.length} nodes`
+    case 'exchange/unequal':
+      return `${label}  ${message.places.length === 0 ? 'all equal' : `${message.places.length} not equal`}`
     case 'exchange/compare':
-      return `${label}  digest ${message.digest}`
+      return `${label}  ${listOf(message.keys)}`
     case 'exchange/differ':
-      return `${label}  ${message.same ? 'the same' : `${STATUS_NAMES[message.status]} ${listOf(message.keys)}`}`
+      return `${label}  ${STATUS_NAMES[message.status]} ${listOf(message.keys)}${message.lacking.length === 0 ? '' : `, lacks ${listOf(message.lacking)}`}`
     case 'hint/lost':
       return `${label}  for ${listOf(message.targets)}`
     case 'gossip/syn':

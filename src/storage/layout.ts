@@ -5,6 +5,7 @@
  * cluster/            metadata.json, table.json, clock.json and their `.previous`; lock/
  * node1/store/        LevelDB's files, and nothing else
  * node1/witness       how far the store has come
+ * node1/trees         its Merkle trees, of the last life that was closed in order
  * node1/quarantine/   stores set aside
  * node1/opening       while LevelDB opens the store
  * ```
@@ -20,6 +21,7 @@ export interface NodeFolders {
   readonly store: string
   readonly witness: string
   readonly quarantine: string
+  readonly trees: string
 }
 
 export function nodeFolders(location: string, node: NodeId): NodeFolders {
@@ -29,6 +31,7 @@ export function nodeFolders(location: string, node: NodeId): NodeFolders {
     store: join(folder, 'store'),
     witness: join(folder, 'witness'),
     quarantine: join(folder, 'quarantine'),
+    trees: join(folder, 'trees'),
   }
 }
 

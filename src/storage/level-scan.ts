@@ -7,7 +7,9 @@
  * Called by the level store.
  */
 
-import type { Key, PartitionId } from '../protocol/ids.js'
+import type { Key, LeafId, PartitionId } from '../protocol/ids.js'
+import { KeyHash } from '../protocol/key-hash.js'
+import { fanOf, leafIdOf } from '../protocol/repair/merkle-tree.js'
 import { partitionOf } from '../protocol/ring/slot.js'
 import type { StoredRecord, StorePage, StoreScan } from '../protocol/store-contract.js'
 import { dataBounds, keyOfData } from './keyspace.js'
@@ -46,6 +48,9 @@ export class PageBuilder {
   readonly #scan: StoreScan
   readonly #partitions: number
   readonly #wanted: ReadonlySet<PartitionId>
+  readonly #leaves: ReadonlySet<LeafId> | undefined
+  readonly #fan: number
+  readonly #hash = new KeyHash()
   readonly #keys: Key[] = []
   readonly #records: StoredRecord[] = []
   #bytes = 0
@@ -57,6 +62,8 @@ export class PageBuilder {
     this.#scan = scan
     this.#partitions = partitions
     this.#wanted = new Set(scan.partitions)
+    this.#leaves = scan.leaves === undefined ? undefined : new Set(scan.leaves)
+    this.#fan = fanOf(partitions)
   }
 
   /** Always room for one: a record larger than `bytesMax` must be seen some day. */
@@ -69,7 +76,9 @@ export class PageBuilder {
   look(key: Key, bytes: Uint8Array): void {
     this.#looked++
     this.last = key
-    if (!this.#wanted.has(partitionOf(key, this.#partitions))) return
+    const partition = partitionOf(key, this.#partitions)
+    if (!this.#wanted.has(partition)) return
+    if (this.#leaves !== undefined && !this.#leaves.has(leafIdOf(partition, this.#hash.of(key), this.#fan))) return
     this.#keys.push(key)
     this.#records.push(decodeRecord(key, bytes))
     this.#bytes += key.length + bytes.length

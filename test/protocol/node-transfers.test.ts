@@ -4,6 +4,7 @@ import { test } from 'tap'
 import type { NodeEffect } from '../../src/protocol/effects.js'
 import { NodePost } from '../../src/protocol/node-post.js'
 import { NodeTransfers } from '../../src/protocol/node-transfers.js'
+import { MerkleForest } from '../../src/protocol/repair/merkle-forest.js'
 import { Replica } from '../../src/protocol/replica.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
@@ -27,10 +28,18 @@ class Driven {
 
   constructor(table: PartitionTable) {
     const own = { identity, post: this.#post, take: this.#take, bytesPerSecond: 1e9 }
-    this.transfers = new NodeTransfers({ ...own, meta: {}, table })
+    const forest = new MerkleForest({ partitions: 16, take: this.#take, images: [] })
+    this.transfers = new NodeTransfers({ ...own, meta: {}, table, forest })
     this.keeper = new TableKeeper(SELF, table, table.epoch, (partition) => this.transfers.purge.isUnclean(partition))
     const store = { read: (keys: readonly string[]) => keys.map(() => undefined) }
-    this.replica = new Replica({ keeper: this.keeper, store, partitions: 16, takeToken: this.#take, bootStamp: '' })
+    this.replica = new Replica({
+      keeper: this.keeper,
+      store,
+      partitions: 16,
+      takeToken: this.#take,
+      forest,
+      bootStamp: '',
+    })
   }
 
   adopt(table: PartitionTable): void {

@@ -5,6 +5,7 @@
 
 import { test } from 'tap'
 import { PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../../src/protocol/messages.js'
+import { MerkleForest } from '../../src/protocol/repair/merkle-forest.js'
 import { Replica } from '../../src/protocol/replica.js'
 import type { WriteKept } from '../../src/protocol/store-contract.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
@@ -33,6 +34,7 @@ class Stored {
     store: this.store,
     partitions: 16,
     takeToken: () => this.#token++,
+    forest: new MerkleForest({ partitions: 16, take: () => this.#token++, images: [] }),
     bootStamp: stampTimePart(0n),
   })
   readonly damaged: string[] = []

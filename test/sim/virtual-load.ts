@@ -37,6 +37,7 @@ export function worldUnderLoad(seed: number, coordination: 'client' | 'server'):
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
     sharedClock: true,
+    antiEntropyIntervalMs: 0,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
     bytesInFlightMax: 1e8,

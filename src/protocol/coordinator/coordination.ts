@@ -168,6 +168,7 @@ export class Coordination implements Desk {
         return
       }
       case 'transfer/chunk':
+      case 'exchange/unequal':
       case 'exchange/differ':
         return
       default:

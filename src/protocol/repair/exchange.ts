@@ -1,13 +1,16 @@
 /**
- * An exchange with another replica: both compare what they hold of their shared partitions, range by range, and each
- * gets what it lacks. It heals what neither hints nor read repair know of: writes whose coordinator vanished.
+ * An exchange with another replica: both find where what they hold of their shared partitions differs, and each gets what it
+ * lacks. It heals what neither hints nor read repair know of: writes whose coordinator vanished, stores that have forgotten.
  *
- * The initiator digests a range of its own keys and sends digest and bounds; the other digests the same range. Equal
- * digests end the range for the price of two local scans; otherwise the other sends its records, the initiator merges them and writes back
- * what the other lacks. One range is under way at a time; the next waits, so that the front is not hurt, and until the bytes of
- * the last are within the rate.
+ *   1. Their Merkle trees are compared from the roots down (`tree-walk.ts`): equal replicas part after one small message.
+ *   2. Keys lie in the user's order, so one pass over both stores finds the keys of all leaves that differ, range by range. The
+ *      initiator lists keys and versions, the other sends the records in which they differ, the initiator merges them and writes
+ *      back what the other lacks.
  *
- * Called by `DynamoNode`. (Merkle trees that make an exchange of equal replicas cheap are a later step.)
+ * One range is under way at a time; the next waits, so that the front is not hurt, and until the bytes of the last are within the
+ * rate. Besides the exchanges that the supervisor orders, every node compares with its peers in turn (`antiEntropyIntervalMs`).
+ *
+ * Called by `DynamoNode`.
  */
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
@@ -15,95 +18,63 @@ import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } fro
 import {
   type ExchangeCompare,
   type ExchangeDiffer,
+  type ExchangeHashes,
+  type ExchangeUnequal,
   type Message,
   PURPOSE,
-  type Purpose,
   REPLY,
   type ReplyStatus,
 } from '../messages.js'
-import { digestOf } from '../range-digest.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
-import type { StorePage, StoreScan } from '../store-contract.js'
+import type { StorePage } from '../store-contract.js'
 import { recordCovers, type VersionRecord } from '../versions/record.js'
+import { AntiEntropyTurns } from './anti-entropy-turns.js'
+import { ExchangeAnswers } from './exchange-answers.js'
+import { bytesOf, type ExchangeOutput, isAwaiting, newRun, pauseAfter, type Running } from './exchange-run.js'
+import type { MerkleForest } from './merkle-forest.js'
+import { versionHash } from './merkle-tree.js'
+import { TreeWalk } from './tree-walk.js'
 
-/**
- * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less often where the machine
- * is busy and a range takes longer. Requests that wait for the same processors come first.
- */
-const PAUSE_FACTOR = 4
-const PAUSE_MS_MIN = 2
-const PAUSE_MS_MAX = 100
 /** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */
 const STORE_RETRY_MS = 100
 const STORE_RETRIES_MAX = 3
 /** A peer that does not answer for so long is asked again from the same range. */
 const ANSWER_TIMEOUT_MS = 2_000
 
-export type ExchangeOutput =
-  | { readonly type: 'send'; readonly to: Address; readonly message: Message }
-  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
-  | {
-      readonly type: 'store'
-      readonly local: number
-      readonly keys: readonly Key[]
-      readonly records: readonly VersionRecord[]
-      readonly purpose: Purpose
-    }
-  /** The peer lacks this: write it there, and tell by `onPushed`, with the same number, whether it took it. */
-  | {
-      readonly type: 'push'
-      readonly push: number
-      readonly node: NodeId
-      readonly key: Key
-      readonly record: VersionRecord
-    }
-  | { readonly type: 'damaged'; readonly key: Key }
-  | { readonly type: 'progress'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }
-
-/** The exchange that this node drives now. */
-interface Running {
-  readonly peer: NodeId
-  readonly partitions: readonly PartitionId[]
-  after: Key | undefined
-  state: 'idle' | 'scanning' | 'asked' | 'storing'
-  /** Token of the scan, id of the message, number of the local write: whichever is awaited. */
-  awaited: number
-  /** In `storing`: the local write has not ended; records that the peer has not answered for; anything refused so far. */
-  isStoring: boolean
-  pushing: number
-  refused: boolean
-  /** Of this range; and whether every range so far was taken in the end. */
-  retries: number
-  isWhole: boolean
-  own: Map<Key, VersionRecord>
-  to: Key | undefined
-  keysDiffering: number
-  /** When the range was begun. */
-  sinceMs: number
-  notBeforeMs: number
-}
-
 export class Exchange {
   readonly #self: NodeId
   readonly #bytesPerSecond: number
   readonly #take: () => number
+  readonly #forest: MerkleForest
+  readonly #answers: ExchangeAnswers
+  readonly #turns: AntiEntropyTurns
   #queue: NodeId[] = []
   #done: NodeId[] = []
   #running: Running | undefined
   /** After a range, of this peer or the one before, nothing is begun until then. */
   #restUntilMs = 0
-  readonly #serving = new Map<number, { readonly from: Address; readonly message: ExchangeCompare }>()
   #output: ExchangeOutput[] = []
 
-  constructor(options: { self: NodeId; bytesPerSecond: number; take: () => number }) {
+  /** `intervalMs`: between two exchanges that nobody ordered; 0: there are none. */
+  constructor(options: {
+    self: NodeId
+    bytesPerSecond: number
+    intervalMs: number
+    take: () => number
+    forest: MerkleForest
+    nowMs: number
+  }) {
     this.#self = options.self
     this.#bytesPerSecond = options.bytesPerSecond
     this.#take = options.take
+    this.#forest = options.forest
+    this.#answers = new ExchangeAnswers(options.forest)
+    this.#turns = new AntiEntropyTurns(options)
   }
 
-  /** Peers still to be exchanged with. */
+  /** Ordered ones, still to be done. */
   get remaining(): number {
-    return this.#queue.length + (this.#running === undefined ? 0 : 1)
+    return this.#queue.length + (this.#running?.isOrdered === true ? 1 : 0)
   }
 
   takeOutput(): readonly ExchangeOutput[] {
@@ -121,97 +92,112 @@ export class Exchange {
   advance(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
     if (this.#running === undefined && nowMs >= this.#restUntilMs) this.#begin(table, isUp, nowMs)
     const running = this.#running
-    if (running === undefined || running.notBeforeMs > nowMs) return
-    if (running.state === 'asked') running.state = 'idle'
+    if (running === undefined) return
+    // What is ordered comes first.
+    if (!running.isOrdered && running.state !== 'storing' && this.#queue.some(isUp))
+      return this.#end(running, false, nowMs)
+    if (running.notBeforeMs > nowMs) return
+    if (running.state === 'asked') {
+      running.walk?.repeat()
+      running.state = 'idle'
+    }
     if (running.state !== 'idle' || !isUp(running.peer)) return
-    running.state = 'scanning'
     running.sinceMs = nowMs
-    running.awaited = this.#take()
-    const { partitions, after } = running
-    const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
-    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: TRANSFER_CHUNK_BYTES, partitions }
-    this.#output.push({ type: 'scan', token: running.awaited, scan })
+    if (running.walk !== undefined) this.#walk(running, running.walk, nowMs)
+    else this.#scan(running)
   }
 
   /** When `advance` may do something although nothing happened; Infinity: not. */
   nextDeadlineMs(isUp: (node: NodeId) => boolean): number {
     const running = this.#running
-    if (running === undefined && this.#queue.some(isUp)) return this.#restUntilMs
-    const isDue = running?.state === 'asked' || (running?.state === 'idle' && isUp(running.peer))
-    return running !== undefined && isDue ? running.notBeforeMs : Number.POSITIVE_INFINITY
+    if (running === undefined) {
+      const dueMs = this.#queue.some(isUp) ? 0 : this.#turns.dueMs
+      return Math.max(this.#restUntilMs, dueMs)
+    }
+    const isDue = running.state === 'asked' || (running.state === 'idle' && isUp(running.peer))
+    return isDue ? running.notBeforeMs : Number.POSITIVE_INFINITY
   }
 
-  /** The other side: somebody compares with us. Answered when the scan is done. */
+  /** The other side: somebody compares with us. */
+  onHashes(from: Address, message: ExchangeHashes, table: PartitionTable): void {
+    const reply = this.#answers.answerHashes(message, (partition) => this.#isOurs(table, partition))
+    this.#output.push({ type: 'send', to: from, message: reply })
+  }
+
+  /** As `onHashes`; answered when the scan is done. */
   onCompare(from: Address, message: ExchangeCompare, table: PartitionTable): void {
-    const partitions = message.partitions.filter((partition) => {
-      const row = table.rows[partition]
-      return row !== undefined && isFullOwner(row, this.#self)
-    })
-    if (partitions.length < message.partitions.length) {
-      const reply = { type: 'exchange/differ' as const, replyTo: message.id, same: false, keys: [], records: [] }
-      this.#output.push({ type: 'send', to: from, message: { ...reply, status: REPLY.stale } })
-      return
-    }
     const token = this.#take()
-    this.#serving.set(token, { from, message })
-    this.#output.push({ type: 'scan', token, scan: scanOf(message, partitions) })
+    const scan = this.#answers.onCompare(from, message, (partition) => this.#isOurs(table, partition), token)
+    if (scan !== undefined) this.#output.push({ type: 'scan', token, scan })
+    else {
+      const reply = { type: 'exchange/differ' as const, replyTo: message.id, keys: [], records: [], lacking: [] }
+      this.#output.push({ type: 'send', to: from, message: { ...reply, status: REPLY.stale } })
+    }
   }
 
   /** True if the scan was one of ours. */
   onScanned(token: number, page: StorePage, nowMs: number): boolean {
-    const served = this.#serving.get(token)
-    if (served !== undefined) {
-      this.#serving.delete(token)
-      this.#answer(served.from, served.message, page)
+    const answered = this.#answers.onScanned(token, page)
+    if (answered !== undefined) {
+      for (const key of answered.damaged) this.#output.push({ type: 'damaged', key })
+      this.#output.push({ type: 'send', to: answered.to, message: answered.message })
       return true
     }
     const running = this.#running
     if (running?.state !== 'scanning' || running.awaited !== token) return false
     running.own = this.#intact(page)
     running.to = page.next
-    running.state = 'asked'
-    running.awaited = this.#take()
-    running.notBeforeMs = nowMs + ANSWER_TIMEOUT_MS
-    const { peer, partitions, after, to } = running
-    const message = {
-      type: 'exchange/compare' as const,
-      id: running.awaited,
-      epoch: 0,
-      partitions,
-      digest: digestOf(running.own),
-    }
+    const { after, to, pass, own } = running
     const bounds = { ...(after === undefined ? {} : { after }), ...(to === undefined ? {} : { to }) }
-    this.#output.push({ type: 'send', to: peer, message: { ...message, ...bounds, bytesMax: TRANSFER_CHUNK_BYTES } })
+    this.#ask(running, nowMs, (id) => ({
+      ...{ type: 'exchange/compare', id, epoch: 0, ...pass, ...bounds },
+      keys: [...own.keys()],
+      versions: [...own.values()].map(versionHash),
+      bytesMax: TRANSFER_CHUNK_BYTES,
+    }))
     return true
+  }
+
+  onUnequal(from: Address, message: ExchangeUnequal, nowMs: number): void {
+    const running = this.#running
+    if (running?.walk === undefined || !isAwaiting(running, from, message.replyTo)) return
+    if (message.status !== REPLY.ok) return this.#end(running, false, nowMs)
+    running.walk.onAnswer(message.places, message.blind)
+    running.state = 'idle'
+    running.notBeforeMs = nowMs + running.walk.pauseMs
+    if (running.walk.isDone) this.#beginPasses(running, running.walk, nowMs)
   }
 
   onDiffer(from: Address, message: ExchangeDiffer, nowMs: number): void {
     const running = this.#running
-    if (running?.state !== 'asked' || running.awaited !== message.replyTo || running.peer !== from) return
+    if (running === undefined || running.walk !== undefined || !isAwaiting(running, from, message.replyTo)) return
     if (message.status !== REPLY.ok) {
       // Its table is not ours: the supervisor orders again once a table changed hands; this one ends without a word.
       this.#end(running, false, nowMs)
       return
     }
-    if (message.same) return this.#next(running, running.to, 0, nowMs)
-    const theirs = new Map(message.keys.map((key, index) => [key, message.records[index] as VersionRecord]))
-    const isWithin = (key: Key) => message.to === undefined || key <= message.to
+    running.to = message.to
+    if (message.keys.length + message.lacking.length === 0) return this.#next(running, running.to, 0, nowMs)
     const keys: Key[] = []
     const records: VersionRecord[] = []
-    for (const [key, record] of theirs) {
-      if (recordCovers(running.own.get(key), record)) continue
-      keys.push(key)
-      records.push(record)
-    }
     running.awaited = this.#take()
     let pushed = 0
-    for (const [key, record] of running.own) {
-      if (!isWithin(key) || recordCovers(theirs.get(key), record)) continue
+    const push = (key: Key, record: VersionRecord | undefined): void => {
+      if (record === undefined) return
       this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })
       pushed += 1
     }
+    message.keys.forEach((key, index) => {
+      const theirs = message.records[index] as VersionRecord
+      const own = running.own.get(key)
+      if (!recordCovers(own, theirs)) {
+        keys.push(key)
+        records.push(theirs)
+      }
+      if (own !== undefined && !recordCovers(theirs, own)) push(key, own)
+    })
+    for (const key of message.lacking) push(key, running.own.get(key))
     running.keysDiffering += keys.length + pushed
-    running.to = message.to ?? running.to
     running.state = 'storing'
     running.isStoring = true
     running.pushing = pushed
@@ -254,11 +240,12 @@ export class Exchange {
     this.#queue = this.#queue.filter((peer) => peer !== node)
     if (this.#running?.peer === node) this.#end(this.#running, false, nowMs)
     // It was the last: the others have been compared with, and nothing else would tell.
-    else if (waited && this.#running === undefined) this.#report()
+    else if (waited && this.#running?.isOrdered !== true) this.#report()
   }
 
   #begin(table: PartitionTable, isUp: (node: NodeId) => boolean, nowMs: number): void {
-    const peer = this.#queue.find(isUp)
+    const ordered = this.#queue.find(isUp)
+    const peer = ordered ?? this.#turns.take(table, isUp, nowMs)
     if (peer === undefined) return
     this.#queue = this.#queue.filter((other) => other !== peer)
     const partitions: PartitionId[] = []
@@ -267,24 +254,62 @@ export class Exchange {
       const isOurs = isFullOwner(row, this.#self) || row.standbys.includes(this.#self)
       if (isFullOwner(row, peer) && isOurs) partitions.push(partition)
     })
-    this.#running = {
-      peer,
-      partitions,
-      after: undefined,
-      state: 'idle',
-      awaited: 0,
-      isStoring: false,
-      pushing: 0,
-      refused: false,
-      retries: 0,
-      isWhole: true,
-      own: new Map(),
-      to: undefined,
-      keysDiffering: 0,
-      sinceMs: nowMs,
-      notBeforeMs: nowMs,
-    }
+    const walk = new TreeWalk(partitions, this.#forest.fan)
+    this.#running = newRun({ peer, isOrdered: ordered !== undefined, walk }, nowMs)
     if (partitions.length === 0) this.#end(this.#running, true, nowMs)
+  }
+
+  #isOurs(table: PartitionTable, partition: PartitionId): boolean {
+    const row = table.rows[partition]
+    return row !== undefined && isFullOwner(row, this.#self)
+  }
+
+  #ask(running: Running, nowMs: number, question: (id: number) => Message): void {
+    running.state = 'asked'
+    running.awaited = this.#take()
+    running.notBeforeMs = nowMs + ANSWER_TIMEOUT_MS
+    this.#output.push({ type: 'send', to: running.peer, message: question(running.awaited) })
+  }
+
+  #walk(running: Running, walk: TreeWalk, nowMs: number): void {
+    const question = walk.next((partition) => this.#forest.isTrusted(partition))
+    if (question === undefined) {
+      running.notBeforeMs = nowMs + walk.pauseMs
+      if (walk.isDone) this.#beginPasses(running, walk, nowMs)
+      return
+    }
+    const { level, partitions, nodes } = question
+    const hashOf = (lane: 'low' | 'high') =>
+      partitions.map((partition, index) => this.#forest[lane](partition, level, nodes[index] ?? 0))
+    const hashes = { lows: hashOf('low'), highs: hashOf('high') }
+    this.#ask(running, nowMs, (id) => ({ type: 'exchange/hashes', id, epoch: 0, ...question, ...hashes }))
+  }
+
+  #beginPasses(running: Running, walk: TreeWalk, nowMs: number): void {
+    const { wholes, leaves } = walk.result()
+    running.walk = undefined
+    if (wholes.length > 0) running.passes.push({ partitions: wholes })
+    const perTree = this.#forest.fan ** 2
+    const partitions = [...new Set(leaves.map((leaf) => Math.floor(leaf / perTree)))]
+    if (leaves.length > 0) running.passes.push({ partitions, leaves })
+    this.#nextPass(running, nowMs)
+  }
+
+  #nextPass(running: Running, nowMs: number): void {
+    const pass = running.passes.shift()
+    if (pass === undefined) return this.#end(running, running.isWhole, nowMs)
+    running.pass = pass
+    running.after = undefined
+    running.state = 'idle'
+  }
+
+  #scan(running: Running): void {
+    running.state = 'scanning'
+    running.awaited = this.#take()
+    const { pass, after } = running
+    const range = after === undefined ? { reverse: false } : { from: after, fromExclusive: true, reverse: false }
+    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: TRANSFER_CHUNK_BYTES, ...pass }
+    this.#output.push({ type: 'scan', token: running.awaited, scan })
   }
 
   /**
@@ -305,17 +330,19 @@ export class Exchange {
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {
-    if (to === undefined) return this.#end(running, running.isWhole, nowMs)
+    running.notBeforeMs = nowMs + Math.max(pauseAfter(running, nowMs), rateMs)
+    if (to === undefined) return this.#nextPass(running, nowMs)
     running.after = to
     running.state = 'idle'
-    running.notBeforeMs = nowMs + Math.max(pauseAfter(running, nowMs), rateMs)
   }
 
   #end(running: Running, whole: boolean, nowMs: number): void {
     this.#running = undefined
     this.#restUntilMs = nowMs + pauseAfter(running, nowMs)
-    if (whole) this.#done.push(running.peer)
-    this.#output.push({ type: 'progress', peer: running.peer, keysDiffering: running.keysDiffering, done: true })
+    const { peer, keysDiffering, isOrdered } = running
+    if (isOrdered || keysDiffering > 0) this.#output.push({ type: 'progress', peer, keysDiffering, done: true })
+    if (!isOrdered) return this.#turns.onEnd(running.beganMs, nowMs)
+    if (whole) this.#done.push(peer)
     this.#report()
   }
 
@@ -335,37 +362,4 @@ export class Exchange {
     })
     return records
   }
-
-  #answer(to: Address, message: ExchangeCompare, page: StorePage): void {
-    const own = this.#intact(page)
-    // A page that ended early (its bounds) cannot be the same; the rest is compared by the next range.
-    const isWhole = page.next === undefined || page.next === message.to
-    const same = isWhole && digestOf(own) === message.digest
-    const end = isWhole ? message.to : page.next
-    const reply = { type: 'exchange/differ' as const, replyTo: message.id, status: REPLY.ok, same }
-    const content = same ? { keys: [], records: [] } : { keys: [...own.keys()], records: [...own.values()] }
-    this.#output.push({
-      type: 'send',
-      to,
-      message: { ...reply, ...content, ...(end === undefined ? {} : { to: end }) },
-    })
-  }
-}
-
-function pauseAfter({ sinceMs }: Running, nowMs: number): number {
-  return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - sinceMs) * PAUSE_FACTOR))
-}
-
-function scanOf(message: ExchangeCompare, partitions: readonly PartitionId[]): StoreScan {
-  const { after, to, bytesMax } = message
-  const from = after === undefined ? {} : { from: after, fromExclusive: true }
-  const range = { ...from, ...(to === undefined ? {} : { to }), reverse: false }
-  return { range, limit: EXCHANGE_KEYS * 8, bytesMax: bytesMax * 4, partitions }
-}
-
-function bytesOf(records: readonly VersionRecord[]): number {
-  return records.reduce(
-    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
-    0,
-  )
 }

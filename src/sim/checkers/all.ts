@@ -13,6 +13,7 @@ import { Scans } from './scans.js'
 import { SiblingValues } from './siblings.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
 import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
+import { TreesTrue } from './trees.js'
 
 const PARTITIONS = 16
 
@@ -36,6 +37,7 @@ export function checkersFor(
     new Fills(report),
     new ReplicasIdentical(report),
     new Leftovers(report),
+    new TreesTrue(report, PARTITIONS),
     new Credits(report),
     new GossipBound(report),
     new Bounds(report),

@@ -1,9 +1,11 @@
 /** One exchange between two replicas, driven by hand: what it does with what it cannot read or write. */
 
 import { test } from 'tap'
-import type { ExchangeCompare, Message } from '../../../src/protocol/messages.js'
+import type { ExchangeCompare, ExchangeHashes, Message } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
-import { Exchange, type ExchangeOutput } from '../../../src/protocol/repair/exchange.js'
+import { Exchange } from '../../../src/protocol/repair/exchange.js'
+import type { ExchangeOutput } from '../../../src/protocol/repair/exchange-run.js'
+import { MerkleForest } from '../../../src/protocol/repair/merkle-forest.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
 import type { VersionRecord } from '../../../src/protocol/versions/record.js'
 import { makeStamp } from '../../../src/protocol/versions/stamp.js'
@@ -25,7 +27,12 @@ class Driven {
   up = true
   readonly outputs: ExchangeOutput[] = []
   #token = 1
-  readonly exchange = new Exchange({ self: 'node1', bytesPerSecond: 1e9, take: () => this.#token++ })
+  #answered: ExchangeHashes | undefined
+  readonly #take = () => this.#token++
+  readonly exchange = new Exchange({
+    ...{ self: 'node1', bytesPerSecond: 1e9, intervalMs: 0, take: this.#take, nowMs: 0 },
+    forest: new MerkleForest({ partitions: 16, take: this.#take, images: [] }),
+  })
 
   isUp = (node: string): boolean => node !== 'node2' || this.up
 
@@ -41,15 +48,36 @@ class Driven {
   /** Up to where node2 has been asked; `own` is what node1 holds. */
   ask(own: Readonly<Record<string, VersionRecord>> = {}): ExchangeCompare {
     this.advance()
+    this.descend()
     const page = { keys: Object.keys(own), records: Object.values(own) }
     this.exchange.onScanned(this.last('scan')?.token ?? 0, page, this.nowMs)
     this.advance()
     return this.last('send')?.message as ExchangeCompare
   }
 
+  /** Of node2's trees no node is equal: keys are compared from here on. */
+  descend(): void {
+    for (let steps = 0; steps < 100; steps++) {
+      const asked = this.last('send')?.message
+      if (asked?.type !== 'exchange/hashes' || this.#answered === asked) return
+      this.#answered = asked
+      const places = asked.nodes.map((_, place) => place)
+      const peer = this.last('send')?.to ?? ''
+      this.exchange.onUnequal(
+        peer,
+        { type: 'exchange/unequal', replyTo: asked.id, status: REPLY.ok, places, blind: [] },
+        this.nowMs,
+      )
+      this.nowMs = Math.max(this.nowMs, this.exchange.nextDeadlineMs(this.isUp))
+      this.advance()
+    }
+  }
+
   answer(asked: ExchangeCompare): number {
-    const message = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok, same: false } as const
-    this.exchange.onDiffer('node2', { ...message, keys: ['a', 'b'], records: [record(1), record(2)] }, this.nowMs)
+    const message = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok } as const
+    const lacking = asked.keys.filter((key) => !['a', 'b'].includes(key))
+    const theirs = { keys: ['a', 'b'], records: [record(1), record(2)], lacking }
+    this.exchange.onDiffer('node2', { ...message, ...theirs }, this.nowMs)
     this.advance()
     return this.last('store')?.local ?? 0
   }
@@ -129,16 +157,17 @@ test('the next range, and the next peer, wait several times as long as a range t
   const driven = new Driven()
   driven.exchange.onStart(['node2', 'node3'])
   const asked = driven.ask()
-  driven.nowMs = 10
+  const beganMs = driven.nowMs
+  driven.nowMs += 10
   driven.exchange.onStored(driven.answer(asked), REPLY.ok, driven.nowMs)
   driven.outputs.length = 0
   driven.advance()
-  t.equal(driven.last('scan'), undefined)
+  t.same([driven.last('scan'), driven.last('send')], [undefined, undefined])
   const restEndsMs = driven.exchange.nextDeadlineMs(driven.isUp)
-  t.equal(restEndsMs, 10 + 4 * 10)
+  t.equal(restEndsMs, beganMs + 10 + 4 * 10)
   driven.nowMs = restEndsMs
   driven.advance()
-  t.ok(driven.last('scan'), 'then it goes on')
+  t.equal(driven.last('send')?.to, 'node3', 'then it goes on')
 })
 
 test('a peer whose own record is damaged does not hold the rest up', async (t) => {
@@ -166,8 +195,8 @@ test('a peer that refuses again and again is given up for now: the others get th
   driven.ask()
   const asked = driven.last('send')?.message as ExchangeCompare
   t.equal(driven.last('send')?.to, 'node3')
-  const same = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok, same: true } as const
-  driven.exchange.onDiffer('node3', { ...same, keys: [], records: [] }, driven.nowMs)
+  const same = { type: 'exchange/differ', replyTo: asked.id, status: REPLY.ok } as const
+  driven.exchange.onDiffer('node3', { ...same, keys: [], records: [], lacking: [] }, driven.nowMs)
   driven.advance()
   t.same(driven.done(), { type: 'exchange/done', peers: ['node3'] }, 'of node2 nothing is said')
 })

@@ -1,0 +1,107 @@
+/** What one exchange is made of: the state of the one that a node drives, and what it asks of its node. Called by `Exchange`. */
+
+import type { Address, Key, LeafId, NodeId, PartitionId } from '../ids.js'
+import type { Message, Purpose } from '../messages.js'
+import type { StoreScan } from '../store-contract.js'
+import type { VersionRecord } from '../versions/record.js'
+import type { TreeWalk } from './tree-walk.js'
+
+/**
+ * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less often where the machine
+ * is busy and a range takes longer. Requests that wait for the same processors come first.
+ */
+const PAUSE_FACTOR = 4
+const PAUSE_MS_MIN = 2
+const PAUSE_MS_MAX = 100
+export type ExchangeOutput =
+  | { readonly type: 'send'; readonly to: Address; readonly message: Message }
+  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
+  | {
+      readonly type: 'store'
+      readonly local: number
+      readonly keys: readonly Key[]
+      readonly records: readonly VersionRecord[]
+      readonly purpose: Purpose
+    }
+  /** The peer lacks this: write it there, and tell by `onPushed`, with the same number, whether it took it. */
+  | {
+      readonly type: 'push'
+      readonly push: number
+      readonly node: NodeId
+      readonly key: Key
+      readonly record: VersionRecord
+    }
+  | { readonly type: 'damaged'; readonly key: Key }
+  | { readonly type: 'progress'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }
+
+/** One run over the store: of whole partitions, or of leaves. */
+export interface Pass {
+  readonly partitions: readonly PartitionId[]
+  readonly leaves?: readonly LeafId[]
+}
+
+/** The exchange that this node drives now. */
+export interface Running {
+  readonly peer: NodeId
+  /** By the supervisor, who hears of its end. */
+  readonly isOrdered: boolean
+  readonly beganMs: number
+  /** Undefined once keys are compared. */
+  walk: TreeWalk | undefined
+  pass: Pass
+  passes: Pass[]
+  after: Key | undefined
+  state: 'idle' | 'scanning' | 'asked' | 'storing'
+  /** Token of the scan, id of the message, number of the local write: whichever is awaited. */
+  awaited: number
+  /** In `storing`: the local write has not ended; records that the peer has not answered for; anything refused so far. */
+  isStoring: boolean
+  pushing: number
+  refused: boolean
+  /** Of this range; and whether every range so far was taken in the end. */
+  retries: number
+  isWhole: boolean
+  own: Map<Key, VersionRecord>
+  to: Key | undefined
+  keysDiffering: number
+  /** When the range was begun. */
+  sinceMs: number
+  notBeforeMs: number
+}
+
+export function newRun(run: Pick<Running, 'peer' | 'isOrdered' | 'walk'>, nowMs: number): Running {
+  return {
+    ...run,
+    beganMs: nowMs,
+    pass: { partitions: [] },
+    passes: [],
+    after: undefined,
+    state: 'idle',
+    awaited: 0,
+    isStoring: false,
+    pushing: 0,
+    refused: false,
+    retries: 0,
+    isWhole: true,
+    own: new Map(),
+    to: undefined,
+    keysDiffering: 0,
+    sinceMs: nowMs,
+    notBeforeMs: nowMs,
+  }
+}
+
+export function isAwaiting(running: Running, from: Address, replyTo: number): boolean {
+  return running.state === 'asked' && running.awaited === replyTo && running.peer === from
+}
+
+export function pauseAfter({ sinceMs }: Running, nowMs: number): number {
+  return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - sinceMs) * PAUSE_FACTOR))
+}
+
+export function bytesOf(records: readonly VersionRecord[]): number {
+  return records.reduce(
+    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
+    0,
+  )
+}
