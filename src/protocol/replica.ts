@@ -24,11 +24,10 @@ import {
   type ReplyStatus,
 } from './messages.js'
 import type { MerkleForest, OnItsWay } from './repair/merkle-forest.js'
-import { versionHash } from './repair/merkle-tree.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import type { RowVerdict, TableKeeper } from './table-keeper.js'
-import { isLive, mergeRecords, recordCovers, type VersionRecord } from './versions/record.js'
+import { isLive, mergeRecords, recordCovers, type VersionRecord, versionHash } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
 
 /** What a replica asks of its node. */

@@ -15,9 +15,8 @@ import {
   REPLY,
 } from '../messages.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
-import type { VersionRecord } from '../versions/record.js'
+import { type VersionRecord, versionHash } from '../versions/record.js'
 import type { MerkleForest } from './merkle-forest.js'
-import { versionHash } from './merkle-tree.js'
 
 export class ExchangeAnswers {
   readonly #forest: MerkleForest

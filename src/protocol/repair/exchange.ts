@@ -27,12 +27,11 @@ import {
 } from '../messages.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage } from '../store-contract.js'
-import { recordCovers, type VersionRecord } from '../versions/record.js'
+import { recordCovers, type VersionRecord, versionHash } from '../versions/record.js'
 import { AntiEntropyTurns } from './anti-entropy-turns.js'
 import { ExchangeAnswers } from './exchange-answers.js'
 import { bytesOf, type ExchangeOutput, isAwaiting, newRun, pauseAfter, type Running } from './exchange-run.js'
 import type { MerkleForest } from './merkle-forest.js'
-import { versionHash } from './merkle-tree.js'
 import { TreeWalk } from './tree-walk.js'
 
 /** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */

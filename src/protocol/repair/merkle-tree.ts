@@ -12,7 +12,6 @@
 
 import type { LeafId, PartitionId } from '../ids.js'
 import { type KeyHash, mix } from '../key-hash.js'
-import { type VersionRecord, versionText } from '../versions/record.js'
 
 /** Of the leaves. */
 export const LEAF_LEVEL = 2
@@ -24,21 +23,13 @@ export function fanOf(partitions: number): number {
 }
 
 /** The leaf that a key belongs to. */
-export function leafOf({ a, b }: KeyHash, fan: number): number {
+function leafOf({ a, b }: KeyHash, fan: number): number {
   return mix(a ^ Math.imul(b, 0x27d4eb2f)) & (fan * fan - 1)
 }
 
 /** The number of a key's leaf among all leaves of a node. */
 export function leafIdOf(partition: PartitionId, hash: KeyHash, fan: number): LeafId {
   return partition * fan * fan + leafOf(hash, fan)
-}
-
-/** Of a version, for trees and lists; never 0, which stands for "nothing". */
-export function versionHash(record: VersionRecord): number {
-  const text = versionText(record)
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  return mix(hash) >>> 0 || 1
 }
 
 export class MerkleTree {

@@ -9,6 +9,7 @@
  */
 
 import { assert } from '../assert.js'
+import { mix } from '../key-hash.js'
 import { type DvvSet, dvvDescends, dvvEquals, dvvMerge, dvvSiblings } from './dvv.js'
 import type { Stamp } from './stamp.js'
 
@@ -72,4 +73,12 @@ export function isLive(record: VersionRecord | undefined): boolean {
 export function versionText(record: VersionRecord): string {
   if (record.kind === 'lww') return record.stamp
   return record.set.map((entry) => `${entry.actor}:${entry.counter}:${entry.siblings.length}`).join(',')
+}
+
+/** Of a version, for trees and lists; never 0, which stands for "nothing". */
+export function versionHash(record: VersionRecord): number {
+  const text = versionText(record)
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return mix(hash) >>> 0 || 1
 }

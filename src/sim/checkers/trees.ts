@@ -2,9 +2,10 @@
 
 import type { NodeId, PartitionId } from '../../protocol/ids.js'
 import { KeyHash } from '../../protocol/key-hash.js'
-import { fanOf, MerkleTree, versionHash } from '../../protocol/repair/merkle-tree.js'
+import { fanOf, MerkleTree } from '../../protocol/repair/merkle-tree.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { writeTargetsOf } from '../../protocol/ring/table.js'
+import { versionHash } from '../../protocol/versions/record.js'
 import type { SimWorld } from '../world.js'
 import { Checker, type Report } from './checker.js'
 
