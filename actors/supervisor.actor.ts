@@ -21,7 +21,7 @@ import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import { isShortage } from '../src/shared/shortage.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
 import { assignmentOf } from './runtime/assignment.js'
-import { nowMs } from './runtime/clock.js'
+import { nowMs, StampClock } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
 import { endThread } from './runtime/end-thread.js'
 import { type FaultRules, NO_FAULTS } from './runtime/fault-rules.js'
@@ -259,6 +259,12 @@ export class SupervisorActor {
       }
       case 'remove':
         this.members.remove(effect.node).catch((error: Error) => this.#options.observer.onFatal(error))
+        return
+      case 'note-reaping':
+        this.#record.noteReaping(new StampClock(this.#options.clock.shared).readNs()).then(
+          () => this.#step({ type: 'reaping/noted' }),
+          (error: Error) => this.#options.observer.onFatal(error),
+        )
         return
       case 'notice':
         this.#record.remember(effect.notice)

@@ -42,6 +42,7 @@ export interface ClientConfig {
   readonly conflict: 'lww' | 'siblings'
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
+  readonly tombstoneGraceMs: number
   readonly valueBytesMax: number
   readonly requestsInFlightMax: number
 }
@@ -313,7 +314,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   #timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {
-    return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, TIMEOUT_MS_MAX)
+    const { tombstoneGraceMs } = this.#config
+    // Nothing may be under way for longer than deletes are remembered for.
+    const most = tombstoneGraceMs === 0 ? TIMEOUT_MS_MAX : Math.min(TIMEOUT_MS_MAX, tombstoneGraceMs)
+    return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, most)
   }
 }
 

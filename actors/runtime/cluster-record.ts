@@ -98,6 +98,11 @@ export class ClusterRecord {
     return this.#write(() => this.#folder.writeMetadata(metadata))
   }
 
+  /** Tombstones up to now may be gone from now on. */
+  noteReaping(clockNs: bigint): Promise<void> {
+    return this.writeMetadata({ reapedBeforeNs: String(clockNs) })
+  }
+
   changeNode(node: string, change: Partial<NodeEntry>): Promise<void> {
     const nodes = this.#metadata.nodes.map((entry) => (entry.id === node ? { ...entry, ...change } : entry))
     return this.writeMetadata({ nodes })

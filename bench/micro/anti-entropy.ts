@@ -43,7 +43,7 @@ const config = {
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
   },
-  ...{ hintWindowMs: 0, hintBytesMax: 0, transferBytesPerSecond: 1e9, antiEntropyIntervalMs: 0 },
+  ...{ hintWindowMs: 0, hintBytesMax: 0, transferBytesPerSecond: 1e9, antiEntropyIntervalMs: 0, tombstoneGraceMs: 0 },
   membership: MEMBERSHIP_DEFAULTS,
 } as const
 const table = newTable(

@@ -28,6 +28,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     hintBytesMax: config.hintBytesMax,
     transferBytesPerSecond: config.transferBytesPerSecond,
     antiEntropyIntervalMs: config.antiEntropyIntervalMs,
+    tombstoneGraceMs: config.tombstoneGraceMs,
     membership: {
       ...MEMBERSHIP_DEFAULTS,
       heartbeatMs: config.heartbeatMs,
@@ -46,5 +47,7 @@ export function supervisionConfigOf({ config, metadata, n, r, w }: Prepared): Su
   const { restartsMax, restartWindowMs: windowMs, hungAfterMs, openTimeoutMs: openingAfterMs } = config
   const restart = { ...RESTART_POLICY_DEFAULTS, restartsMax, windowMs }
   const nodesCoordinate = config.coordination === 'server' || metadata.conflict === 'siblings'
-  return { n, r, w, wFill: metadata.wMin ?? w, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
+  const { tombstoneGraceMs } = config
+  const wFill = metadata.wMin ?? w
+  return { n, r, w, wFill, restart, hungAfterMs, openingAfterMs, nodesCoordinate, tombstoneGraceMs }
 }

@@ -25,6 +25,8 @@ export interface ProtocolConfig {
   readonly hintWindowMs: number
   readonly hintBytesMax: number
   readonly transferBytesPerSecond: number
+  /** A tombstone is kept for so long at least, and no request takes longer; 0: for ever. */
+  readonly tombstoneGraceMs: number
   /** Between two exchanges that a node begins by itself; 0: it begins none. */
   readonly antiEntropyIntervalMs: number
   readonly membership: MembershipConfig

@@ -28,7 +28,9 @@ import { NodeRequests } from './node-requests.js'
 import { NodeTransfers } from './node-transfers.js'
 import { Exchange } from './repair/exchange.js'
 import { MerkleForest, type TreeImage } from './repair/merkle-forest.js'
+import { Reaper, type ReaperView } from './repair/reaper.js'
 import { Replica } from './replica.js'
+import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
@@ -44,6 +46,8 @@ export class DynamoNode {
   readonly #transfers: NodeTransfers
   readonly #exchange: Exchange
   readonly #forest: MerkleForest
+  readonly #reaper: Reaper
+  readonly #reaperView: ReaperView
   readonly #peers = new Map<NodeId, PeerChanged>()
   readonly #post: NodePost
   readonly #requests: NodeRequests
@@ -102,7 +106,22 @@ export class DynamoNode {
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
     this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })
     const intervalMs = config.antiEntropyIntervalMs
-    this.#exchange = new Exchange({ self, bytesPerSecond, intervalMs, take: takeToken, forest: this.#forest, nowMs })
+    this.#exchange = new Exchange({
+      self,
+      bytesPerSecond,
+      intervalMs,
+      take: takeToken,
+      forest: this.#forest,
+      nowMs,
+      current: (key) => this.#replica.peek(key),
+    })
+    const { bootTimeNs } = options
+    const clockNs =
+      bootTimeNs === undefined || config.conflict === 'siblings'
+        ? undefined
+        : (atMs: number) => bootTimeNs + BigInt(Math.floor((atMs - nowMs) * 1e6))
+    this.#reaper = new Reaper({ self, graceMs: config.tombstoneGraceMs, take: takeToken, clockNs })
+    this.#reaperView = reaperViewOf(this.#keeper, this.#replica, this.#hints)
     this.#requests = new NodeRequests({
       identity,
       config,
@@ -122,6 +141,7 @@ export class DynamoNode {
       keeper: this.#keeper,
       replica: this.#replica,
       hints: this.#hints,
+      reaper: this.#reaper,
       fill,
       exchange: this.#exchange,
       requests: this.#requests,
@@ -167,6 +187,7 @@ export class DynamoNode {
       this.#transfers.nextDeadlineMs(this.#mayPull),
       this.#exchange.nextDeadlineMs(this.#isHealthy),
       this.#forest.nextDeadlineMs(),
+      this.#reaper.nextDeadlineMs(),
     )
   }
 
@@ -251,7 +272,11 @@ export class DynamoNode {
       case 'coordinate/replies':
         return this.#coordination.onOutcomes(from, message, this.#nowMs)
       case 'hint/store':
-        return this.#hints.onStore(from, message)
+        return this.#hints.onStore(
+          from,
+          message,
+          (record) => record.kind === 'lww' && this.#reaper.isTooOld(record.stamp, this.#nowMs),
+        )
       case 'transfer/pull':
         return this.#transfers.onPull(from, message, this.#machines)
       case 'transfer/chunk':
@@ -268,6 +293,14 @@ export class DynamoNode {
         return this.#exchange.onDiffer(from, message, this.#nowMs)
       case 'exchange/start':
         return this.#exchange.onStart(message.peers)
+      case 'reap/start':
+        return this.#reaper.onStart(message, this.#nowMs)
+      case 'reap/ask':
+        return this.#reaper.onAsk(from, message, this.#reaperView)
+      case 'reap/held':
+        return this.#reaper.onHeld(from, message, this.#reaperView, this.#nowMs)
+      case 'reap/drop':
+        return this.#reaper.onDrop(message, this.#reaperView)
       case 'table/announce':
         if (this.#keeper.offer(message.table)) this.#storeTable(message.table)
         return
@@ -335,6 +368,7 @@ export class DynamoNode {
     const epoch = this.#tableWrites.get(token)
     if (epoch === undefined) {
       if (this.#replica.onWritten(token) || this.#transfers.purge.onWritten(token, this.#nowMs)) return
+      if (this.#reaper.onWritten(token)) return
       this.#hints.onWritten(token)
       return
     }
@@ -355,6 +389,7 @@ export class DynamoNode {
   #onFailed(token: number, kept: WriteKept): void {
     assert(!this.#tableWrites.has(token), 'a node whose store refuses the table cannot go on', { token })
     if (this.#replica.onFailed(token, kept) || this.#transfers.purge.onFailed(token)) return
+    if (this.#reaper.onFailed(token)) return
     this.#hints.onFailed(token, kept)
   }
 
@@ -362,6 +397,8 @@ export class DynamoNode {
     if (this.#replica.onScanned(token, page)) return
     if (this.#exchange.onScanned(token, page, this.#nowMs)) return
     if (this.#forest.onScanned(token, page, this.#nowMs)) return
+    const partitionOfKey = (key: string) => partitionOf(key, this.#keeper.table.rows.length)
+    if (this.#reaper.onScanned(token, page, this.#reaperView, partitionOfKey, this.#nowMs)) return
     this.#transfers.onScanned(token, page, this.#requests, this.#nowMs)
   }
 
@@ -391,6 +428,7 @@ export class DynamoNode {
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
         const read = this.#forest.advance(this.#replica.onItsWay, this.#nowMs)
         if (read !== undefined) this.#post.effect({ type: 'store/scan', ...read })
+        this.#reaper.advance(this.#reaperView, this.#nowMs)
       }
       const said = drainMachines(this.#machines)
       if (said === 0 && !this.#post.hasLoopback) break
@@ -425,5 +463,15 @@ export class DynamoNode {
     const meta = { table: JSON.stringify(table), ...this.#transfers.noteWith(this.#keeper.table, table) }
     const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }
     this.#post.effect({ type: 'store/write', token, write })
+  }
+}
+
+function reaperViewOf(keeper: TableKeeper, replica: Replica, hints: HintKeeper): ReaperView {
+  return {
+    get table() {
+      return keeper.table
+    },
+    holding: (keys, stamps) => replica.holding(keys, stamps),
+    hinted: () => hints.partitions(),
   }
 }

@@ -302,6 +302,43 @@ export interface ExchangeDiffer {
   readonly to?: Key
 }
 
+/** Supervisor → nodes: everybody is there and nothing moves; see which tombstones nobody needs any more. */
+export interface ReapStart {
+  readonly type: 'reap/start'
+  /** Everybody. */
+  readonly nodes: readonly NodeId[]
+}
+
+/**
+ * First owner → everybody: which of these tombstones do you hold, where you ought to, and of which partitions do you keep no hint?
+ * Parallel columns.
+ */
+export interface ReapAsk {
+  readonly type: 'reap/ask'
+  readonly id: MessageId
+  readonly epoch: Epoch
+  readonly keys: readonly Key[]
+  readonly stamps: readonly Stamp[]
+  readonly partitions: readonly PartitionId[]
+  readonly rowEpochs: readonly Epoch[]
+}
+
+/** Everybody → first owner: places, in the question, to which nothing is to be said against. Held in the store, and on the disk. */
+export interface ReapHeld {
+  readonly type: 'reap/held'
+  readonly replyTo: MessageId
+  readonly places: readonly number[]
+}
+
+/** First owner → owners and standbys: everybody held these for longer than any request can take. Forget them. */
+export interface ReapDrop {
+  readonly type: 'reap/drop'
+  readonly keys: readonly Key[]
+  readonly stamps: readonly Stamp[]
+  readonly partitions: readonly PartitionId[]
+  readonly rowEpochs: readonly Epoch[]
+}
+
 /** Anyone → anyone: the table, whenever the receiver seems to have an older one. */
 export interface TableAnnounce {
   readonly type: 'table/announce'
@@ -414,6 +451,7 @@ export type DataRequest =
   | TransferPull
   | ExchangeHashes
   | ExchangeCompare
+  | ReapAsk
 export type DataReply =
   | ReplicaReadReply
   | ReplicaWriteReply
@@ -423,7 +461,8 @@ export type DataReply =
   | TransferChunk
   | ExchangeUnequal
   | ExchangeDiffer
-export type DataMessage = DataRequest | DataReply | CoordinateReplies | LinkPing | LinkPong
+  | ReapHeld
+export type DataMessage = DataRequest | DataReply | ReapDrop | CoordinateReplies | LinkPing | LinkPong
 export type ControlMessage =
   | MembershipMessage
   | TableAnnounce
@@ -435,6 +474,7 @@ export type ControlMessage =
   | ExchangeStart
   | ExchangeDone
   | HintsLost
+  | ReapStart
   | PeerChanged
   | GatewayLost
   | MemberDeclared
@@ -443,8 +483,8 @@ export type ControlMessage =
 export type Message = DataMessage | ControlMessage
 
 /** A question whether one is there waits for its turn like data: else its answer would overtake those that are asked for. */
-const DATA_AREAS = ['replica', 'coordinate', 'hint', 'transfer', 'exchange', 'link']
-const CONTROL_TYPES = ['transfer/start', 'transfer/done', 'exchange/start', 'exchange/done', 'hint/lost']
+const DATA_AREAS = ['replica', 'coordinate', 'hint', 'transfer', 'exchange', 'reap', 'link']
+const CONTROL_TYPES = ['transfer/start', 'transfer/done', 'exchange/start', 'exchange/done', 'hint/lost', 'reap/start']
 
 /** The lane of a message: control is handled first. */
 export function isDataMessage(message: Message): message is DataMessage {

@@ -11,6 +11,7 @@ import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
 import type { Exchange } from './repair/exchange.js'
+import type { Reaper } from './repair/reaper.js'
 import type { Replica, ReplicaOutput } from './replica.js'
 import type { TableKeeper } from './table-keeper.js'
 
@@ -21,6 +22,7 @@ export interface NodeMachines {
   readonly hints: HintKeeper
   readonly fill: Fill
   readonly exchange: Exchange
+  readonly reaper: Reaper
   readonly requests: NodeRequests
   readonly post: NodePost
 }
@@ -32,6 +34,7 @@ export function drainMachines(machines: NodeMachines): number {
     drainHints(machines) +
     drainFill(machines) +
     drainExchange(machines) +
+    drainReaper(machines) +
     machines.requests.drainCoordination()
   )
 }
@@ -154,6 +157,29 @@ function drainExchange(machines: NodeMachines): number {
         machines.post.notice({ type: 'exchange', peer, keysDiffering, done })
         break
       }
+      default:
+        output satisfies never
+    }
+  }
+  return outputs.length
+}
+
+function drainReaper({ reaper, post, requests }: NodeMachines): number {
+  const outputs = reaper.takeOutput()
+  for (const output of outputs) {
+    switch (output.type) {
+      case 'send':
+        post.send(output.to, output.message)
+        break
+      case 'scan':
+        post.effect({ type: 'store/scan', token: output.token, scan: output.scan })
+        break
+      case 'write':
+        post.effect({ type: 'store/write', token: output.token, write: output.write })
+        break
+      case 'reap':
+        requests.reap(output)
+        break
       default:
         output satisfies never
     }

@@ -32,6 +32,7 @@ import { isFullOwner } from './ring/table.js'
 import type { TableKeeper } from './table-keeper.js'
 import { dvvSiblings, dvvUpdate } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
+import type { Stamp } from './versions/stamp.js'
 import { makeStamp } from './versions/stamp.js'
 
 type Update = CoordinateRequest & { kind: 'update' }
@@ -47,6 +48,7 @@ type Cause =
 type LocalCause =
   | { readonly type: 'fill' }
   | { readonly type: 'exchange' }
+  | { readonly type: 'reap' }
   | { readonly type: 'heal'; readonly key: Key }
   | { readonly type: 'update'; readonly gateway: GatewayId; readonly request: Update }
 
@@ -178,6 +180,12 @@ export class NodeRequests {
     this.#replica.writeLocally(local, keys, records, purpose)
   }
 
+  /** Tombstones that everybody holds. Who does not get to it keeps them for longer. */
+  reap({ local, keys, stamps }: { local: number; keys: readonly Key[]; stamps: readonly Stamp[] }): void {
+    this.#locals.add(local, { type: 'reap' })
+    this.#replica.reap(local, keys, stamps)
+  }
+
   /** A damaged record is learned from the others, and replaced. */
   heal(key: Key): void {
     if (this.#healing.has(key) || this.#healing.size >= HEALS_MAX || this.#identity.salvage) return
@@ -207,6 +215,8 @@ export class NodeRequests {
         return this.#ends.onFillStored(id, status)
       case 'exchange':
         return this.#ends.onExchangeStored(id, status)
+      case 'reap':
+        return
       case 'heal':
         this.#healing.delete(cause.key)
         if (status === REPLY.ok) this.#post.notice({ type: 'record/healed', key: cause.key })

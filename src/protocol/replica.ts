@@ -27,7 +27,7 @@ import type { MerkleForest, OnItsWay } from './repair/merkle-forest.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import type { RowVerdict, TableKeeper } from './table-keeper.js'
-import { isLive, mergeRecords, recordCovers, type VersionRecord, versionHash } from './versions/record.js'
+import { isLive, mergeRecords, NOTHING, recordCovers, type VersionRecord, versionHash } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
 
 /** What a replica asks of its node. */
@@ -193,6 +193,31 @@ export class Replica {
       const unit = { from: 0, end: keys.length, partition, purpose: PURPOSE.write, status }
       this.#write({ keys, records, units: [unit], answer: { local } })
     }
+  }
+
+  /** Of these tombstones, those that the store holds, and nothing newer is on its way to. */
+  holding(keys: readonly Key[], stamps: readonly Stamp[]): boolean[] {
+    const stored = this.#store.read(keys)
+    return keys.map((key, index) => {
+      const record = stored[index]
+      const isOnItsWay = this.#writing.length > 0 && this.#bringing(key) !== undefined
+      return !isOnItsWay && typeof record === 'object' && isTombstoneOf(record, stamps[index] ?? '')
+    })
+  }
+
+  /** Forgets those of these tombstones that are all there is of their keys. Ends with a `local` output. */
+  reap(local: number, keys: readonly Key[], stamps: readonly Stamp[]): void {
+    const held = this.holding(keys, stamps)
+    const fresh = new Draft({ keys, records: [], units: [], answer: { local } })
+    keys.forEach((key, index) => {
+      if (held[index] !== true) return
+      const record = { kind: 'lww' as const, stamp: stamps[index] ?? '', value: null }
+      const partition = partitionOf(key, this.#partitions)
+      this.#forest.change(partition, this.#hash.of(key), versionHash(record), 0)
+      fresh.add(key, NOTHING, 0)
+    })
+    if (fresh.keys.length > 0) this.#startWrite(fresh)
+    else this.#output.push({ type: 'local', id: local, status: REPLY.ok, records: [] })
   }
 
   /** These records have been dropped: the partition is not ours any more. */
@@ -387,7 +412,11 @@ export class Replica {
       for (const earlier of this.#writing) this.#index(earlier)
     }
     const { keys, records, liveKeysDelta } = draft
-    this.#output.push({ type: 'write', token: draft.token, write: { keys, records, liveKeysDelta } })
+    const write =
+      records[0] === NOTHING
+        ? { keys: [], records: [], keysDropped: keys, liveKeysDelta }
+        : { keys, records, liveKeysDelta }
+    this.#output.push({ type: 'write', token: draft.token, write })
   }
 
   #endWrite(token: number, status: ReplyStatus): boolean {
@@ -432,6 +461,10 @@ export class Replica {
       message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, statuses },
     })
   }
+}
+
+function isTombstoneOf(record: VersionRecord, stamp: Stamp): boolean {
+  return record.kind === 'lww' && record.value === null && record.stamp === stamp
 }
 
 function hashOf(record: VersionRecord | undefined): number {

@@ -6,6 +6,7 @@
 import type { Key, LeafId, NodeId, PartitionId } from './ids.js'
 import type { KeyRange } from './messages.js'
 import type { VersionRecord } from './versions/record.js'
+import type { Stamp } from './versions/stamp.js'
 
 /** A record, nothing, or `'damaged'`: there is something whose checksum is wrong. */
 export type StoredRecord = VersionRecord | undefined | 'damaged'
@@ -58,6 +59,8 @@ export interface StoreScan {
   readonly partitions: readonly PartitionId[]
   /** Only keys of these leaves of their partitions' Merkle trees (`leafId`). Undefined: of all. */
   readonly leaves?: readonly LeafId[]
+  /** Only tombstones with a lower stamp. Undefined: all records. */
+  readonly tombstonesBefore?: Stamp
 }
 
 /** A scan's answer. `next`: the last key looked at if there may be more (also of other partitions), else undefined. */

@@ -171,6 +171,14 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes/s',
     about: 'fill and exchange traffic of one node',
   },
+  tombstoneGraceMs: {
+    byDefault: 86_400_000,
+    min: 0,
+    max: 2_147_483_647,
+    unit: 'ms',
+    about:
+      'how long a deleted key is remembered at least, then until every copy is known to; no timeout may be longer; 0: for ever',
+  },
   antiEntropyIntervalMs: {
     byDefault: 15_000,
     min: 0,
@@ -264,6 +272,9 @@ const CHOICES = {
 
 const OTHER_OPTIONS = ['location', 'replication', 'faults', 'workers']
 
+/** Repairs, handoffs and exchanges have deadlines of their own, of two seconds at most. */
+const GRACE_MS_MIN = 2_500
+
 /** Errors: INVALID_OPTION, naming the option, the value and what is allowed. */
 export function validateOptions(options: ClusterOptions): ClusterConfig {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object with a `location`')
@@ -278,6 +289,14 @@ export function validateOptions(options: ClusterOptions): ClusterConfig {
   for (const name of Object.keys(NUMBER_OPTIONS) as NumberOptionName[]) numbers[name] = numberOption(options, name)
   if ((numbers.partitions & (numbers.partitions - 1)) !== 0) {
     throw invalid('partitions', numbers.partitions, 'a power of two from 16 to 16384')
+  }
+  const longestMs = Math.max(GRACE_MS_MIN, numbers.readTimeoutMs, numbers.writeTimeoutMs)
+  if (numbers.tombstoneGraceMs !== 0 && numbers.tombstoneGraceMs < longestMs) {
+    throw invalid(
+      'tombstoneGraceMs',
+      numbers.tombstoneGraceMs,
+      `0, or at least ${longestMs}: no request may take longer`,
+    )
   }
   return {
     ...numbers,

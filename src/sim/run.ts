@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../protocol/gateway.js'
 import type { Key } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import { STAMP_MAX } from '../protocol/versions/stamp.js'
 import { checkersFor } from './checkers/all.js'
 import type { Checker, Violation } from './checkers/checker.js'
 import { SimClient } from './clients.js'
@@ -26,6 +27,11 @@ const SAFETY_MS = 120_000
 const SETTLING_MS = 60_000
 /** Healing what is damaged; see `INTERNAL_TIMEOUT_MS` of the nodes' own requests. */
 const HEALING_MS = 3_000
+/** Where nodes compare by themselves. */
+const ANTI_ENTROPY_MS = 400
+/** Where deletes are forgotten: a little longer than any request, repair or handoff. Within so many of them all are. */
+const GRACE_MS = 2_100
+const FORGETTING_GRACES = 6
 const FINAL_TIMEOUT_MS = 5_000
 const LAST_READS_MS = 20_000
 /** Violations kept of one run: the first ones tell what happened. */
@@ -142,6 +148,23 @@ class Run {
     world.run(HEALING_MS)
     if (!this.#until('everything has settled after the last reads', () => isSettled(this.#world), SETTLING_MS)) return
     for (const observer of world.watching.onSettled) observer.onSettled(world, true)
+    this.#forget()
+  }
+
+  /** Once everybody has been there for long enough, no delete is remembered any more; and nothing comes back for it. */
+  #forget(): void {
+    const world = this.#world
+    const { tombstoneGraceMs } = world.options.config
+    const isEverybodyThere = world.supervisor.views().every(({ phase }) => phase === 'up')
+    if (tombstoneGraceMs === 0 || !isEverybodyThere) return
+    const partitions = world.supervisor.table.rows.map((_, partition) => partition)
+    const all = { range: { reverse: false }, limit: 1, bytesMax: 1e9, partitions, tombstonesBefore: STAMP_MAX }
+    const isForgotten = (): boolean =>
+      [...world.nodes.values()].every((node) => node.disk.view().page(all).keys.length === 0)
+    if (!this.#until('all deletes are forgotten', isForgotten, FORGETTING_GRACES * tombstoneGraceMs)) return
+    this.#readAll()
+    if (!this.#until('everything has settled after that', () => isSettled(this.#world), SETTLING_MS)) return
+    for (const observer of world.watching.onSettled) observer.onSettled(world, true)
   }
 
   /** False, and a violation: it did not come to that in time. */
@@ -223,16 +246,32 @@ function configOf(plan: Plan): GatewayConfig {
     hintWindowMs,
     hintBytesMax: plan.hintBytesMax,
     transferBytesPerSecond: 1e8,
-    antiEntropyIntervalMs: 0,
+    antiEntropyIntervalMs: plan.seed % 3 === 0 ? ANTI_ENTROPY_MS : 0,
+    tombstoneGraceMs: graceOf(plan),
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: plan.requestsInFlightMax,
     bytesInFlightMax: 1e8,
   }
 }
 
-function supervisionOf({ quorums, coordination, conflict }: Plan): SupervisorConfig {
+/** Siblings, and stamps of clocks that differ, are never forgotten. */
+function graceOf({ seed, conflict, sharedClock }: Plan): number {
+  return seed % 4 === 1 && conflict === 'lww' && sharedClock ? GRACE_MS : 0
+}
+
+function supervisionOf(plan: Plan): SupervisorConfig {
+  const { quorums, coordination, conflict } = plan
   // Faults that are meant for good say so; dying often is not one of them.
   const restart = { restartsMax: 1_000, windowMs: 60_000, backoffMsMin: 10, backoffMsMax: 200, stableAfterMs: 200 }
   const nodesCoordinate = coordination === 'server' || conflict === 'siblings'
-  return { ...quorums, wFill: quorums.w, hungAfterMs: 500, openingAfterMs: 5_000, nodesCoordinate, restart }
+  const tombstoneGraceMs = graceOf(plan)
+  return {
+    ...quorums,
+    wFill: quorums.w,
+    hungAfterMs: 500,
+    openingAfterMs: 5_000,
+    nodesCoordinate,
+    tombstoneGraceMs,
+    restart,
+  }
 }

@@ -238,6 +238,8 @@ export class SimSupervisor {
           this.#down.add(effect.notice.node)
         }
         return
+      case 'note-reaping':
+        return this.#noteReaping()
       case 'remove':
         return this.#remove(effect.node)
     }
@@ -308,6 +310,14 @@ export class SimSupervisor {
       this.#persisting.shift()
       this.#keep(table)
       if (generation === this.#generation) this.step({ type: 'table/persisted', epoch: table.epoch })
+    })
+  }
+
+  #noteReaping(): void {
+    const world = this.#world
+    const generation = this.#generation
+    world.after(FSYNC_MS, () => {
+      if (generation === this.#generation) this.step({ type: 'reaping/noted' })
     })
   }
 

@@ -209,6 +209,13 @@ export function describeMessage(message: Message): string {
       return `${label}  ${listOf(message.keys)}`
     case 'exchange/differ':
       return `${label}  ${STATUS_NAMES[message.status]} ${listOf(message.keys)}${message.lacking.length === 0 ? '' : `, lacks ${listOf(message.lacking)}`}`
+    case 'reap/start':
+      return label
+    case 'reap/ask':
+    case 'reap/drop':
+      return `${label}  ${listOf(message.keys)}`
+    case 'reap/held':
+      return `${label}  ${message.places.length} of them`
     case 'hint/lost':
       return `${label}  for ${listOf(message.targets)}`
     case 'gossip/syn':

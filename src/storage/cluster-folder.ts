@@ -58,6 +58,11 @@ export interface ClusterMetadata {
   readonly conflict: ConflictMode
   /** The smallest w that the cluster was ever opened with: what is refilled is read from n − wMin + 1 owners. */
   readonly wMin?: number
+  /**
+   * Nanoseconds of the cluster's clock: tombstones with lower stamps may be gone. A store, or a backup, that was last written to
+   * before that may hold what has been deleted since, and must not be merged into this cluster.
+   */
+  readonly reapedBeforeNs?: string
   /** `creating` until every node has its store: what lies here may be thrown away and made again. */
   readonly stage: 'creating' | 'ready'
   readonly nodes: readonly NodeEntry[]

@@ -79,9 +79,17 @@ export class PageBuilder {
     const partition = partitionOf(key, this.#partitions)
     if (!this.#wanted.has(partition)) return
     if (this.#leaves !== undefined && !this.#leaves.has(leafIdOf(partition, this.#hash.of(key), this.#fan))) return
+    const record = decodeRecord(key, bytes)
+    if (!this.#isWanted(record)) return
     this.#keys.push(key)
-    this.#records.push(decodeRecord(key, bytes))
+    this.#records.push(record)
     this.#bytes += key.length + bytes.length
+  }
+
+  #isWanted(record: StoredRecord): boolean {
+    const before = this.#scan.tombstonesBefore
+    if (before === undefined) return true
+    return typeof record === 'object' && record.kind === 'lww' && record.value === null && record.stamp < before
   }
 
   page(next: Key | undefined): StorePage {

@@ -10,6 +10,7 @@ export function configOf(wFill: number): GatewayConfig {
     hintBytesMax: 1e8,
     transferBytesPerSecond: 1e9,
     antiEntropyIntervalMs: 0,
+    tombstoneGraceMs: 0,
   }
   const quorums = {
     partitions: 16,

@@ -38,6 +38,7 @@ export function worldUnderLoad(seed: number, coordination: 'client' | 'server'):
     hedgeBudgetPercent: 5,
     sharedClock: true,
     antiEntropyIntervalMs: 0,
+    tombstoneGraceMs: 0,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
     bytesInFlightMax: 1e8,
@@ -48,7 +49,7 @@ export function worldUnderLoad(seed: number, coordination: 'client' | 'server'):
     seed,
     nodes: 5,
     config,
-    supervision: { ...quorums, ...times, nodesCoordinate: coordination === 'server', restart },
+    supervision: { ...quorums, ...times, nodesCoordinate: coordination === 'server', tombstoneGraceMs: 0, restart },
     latency: { minMs: 0.2, spreadMs: 0.4 },
     observers: [],
   })

@@ -169,6 +169,7 @@ export class Coordination implements Desk {
       }
       case 'transfer/chunk':
       case 'exchange/unequal':
+      case 'reap/held':
       case 'exchange/differ':
         return
       default:

@@ -120,8 +120,8 @@ export class HintKeeper {
     return output
   }
 
-  /** A coordinator asks to keep hints. Acknowledged when the store has them. */
-  onStore(from: Address, message: HintStore): void {
+  /** A coordinator asks to keep hints. Acknowledged when the store has them. `isTooOld`: of a write that nobody waits for any more. */
+  onStore(from: Address, message: HintStore, isTooOld: (record: VersionRecord) => boolean = () => false): void {
     const kept: Hint[] = []
     let bytes = this.#bytes
     for (let index = 0; index < message.keys.length; index++) {
@@ -133,7 +133,7 @@ export class HintKeeper {
         record: message.records[index] as VersionRecord,
       }
       bytes += hintBytes(hint)
-      if (bytes > this.#bytesMax || this.#isRefusing) break
+      if (bytes > this.#bytesMax || this.#isRefusing || isTooOld(hint.record)) break
       kept.push(hint)
     }
     const token = this.#takeToken()
@@ -142,6 +142,14 @@ export class HintKeeper {
     if (kept.length === 0) this.#reply(token, 0)
     else
       this.#output.push({ type: 'write', token, write: { keys: [], records: [], liveKeysDelta: 0, hintsKept: kept } })
+  }
+
+  /** Partitions that it keeps hints for, or may keep soon. */
+  partitions(): ReadonlySet<PartitionId> {
+    const partitions = new Set<PartitionId>()
+    for (const { partition } of this.#hints.values()) partitions.add(partition)
+    for (const { kept } of this.#storing.values()) for (const { partition } of kept) partitions.add(partition)
+    return partitions
   }
 
   /** It keeps none, and none is on its way into the store. */

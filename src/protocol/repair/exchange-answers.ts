@@ -20,10 +20,13 @@ import type { MerkleForest } from './merkle-forest.js'
 
 export class ExchangeAnswers {
   readonly #forest: MerkleForest
+  readonly #current: (key: Key) => VersionRecord | undefined
   readonly #serving = new Map<number, { readonly from: Address; readonly message: ExchangeCompare }>()
 
-  constructor(forest: MerkleForest) {
+  /** `current`: what the store has of a key now. */
+  constructor(forest: MerkleForest, current: (key: Key) => VersionRecord | undefined) {
     this.#forest = forest
+    this.#current = current
   }
 
   /** `isOurs`: may this node speak for the partition? */
@@ -76,9 +79,11 @@ export class ExchangeAnswers {
       const record = page.records[index]
       if (record === 'damaged') damaged.push(key)
       else if (record !== undefined) {
-        if (theirs.get(key) !== versionHash(record)) {
+        // A page may be old: what has been forgotten since must not be sent.
+        const current = theirs.get(key) === versionHash(record) ? undefined : this.#current(key)
+        if (current !== undefined) {
           keys.push(key)
-          records.push(record)
+          records.push(current)
         }
         theirs.delete(key)
       }

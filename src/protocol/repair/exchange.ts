@@ -45,6 +45,7 @@ export class Exchange {
   readonly #bytesPerSecond: number
   readonly #take: () => number
   readonly #forest: MerkleForest
+  readonly #current: (key: Key) => VersionRecord | undefined
   readonly #answers: ExchangeAnswers
   readonly #turns: AntiEntropyTurns
   #queue: NodeId[] = []
@@ -61,13 +62,16 @@ export class Exchange {
     intervalMs: number
     take: () => number
     forest: MerkleForest
+    /** What the store has of a key now. */
+    current: (key: Key) => VersionRecord | undefined
     nowMs: number
   }) {
     this.#self = options.self
     this.#bytesPerSecond = options.bytesPerSecond
     this.#take = options.take
     this.#forest = options.forest
-    this.#answers = new ExchangeAnswers(options.forest)
+    this.#current = options.current
+    this.#answers = new ExchangeAnswers(options.forest, options.current)
     this.#turns = new AntiEntropyTurns(options)
   }
 
@@ -170,6 +174,8 @@ export class Exchange {
   onDiffer(from: Address, message: ExchangeDiffer, nowMs: number): void {
     const running = this.#running
     if (running === undefined || running.walk !== undefined || !isAwaiting(running, from, message.replyTo)) return
+    // The same is about to be asked again.
+    if (nowMs >= running.notBeforeMs) return
     if (message.status !== REPLY.ok) {
       // Its table is not ours: the supervisor orders again once a table changed hands; this one ends without a word.
       this.#end(running, false, nowMs)
@@ -181,7 +187,9 @@ export class Exchange {
     const records: VersionRecord[] = []
     running.awaited = this.#take()
     let pushed = 0
-    const push = (key: Key, record: VersionRecord | undefined): void => {
+    const push = (key: Key): void => {
+      // A page may be old: what has been forgotten since must not be pushed.
+      const record = this.#current(key)
       if (record === undefined) return
       this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })
       pushed += 1
@@ -193,9 +201,9 @@ export class Exchange {
         keys.push(key)
         records.push(theirs)
       }
-      if (own !== undefined && !recordCovers(theirs, own)) push(key, own)
+      if (own !== undefined && !recordCovers(theirs, own)) push(key)
     })
-    for (const key of message.lacking) push(key, running.own.get(key))
+    for (const key of message.lacking) push(key)
     running.keysDiffering += keys.length + pushed
     running.state = 'storing'
     running.isStoring = true

@@ -21,6 +21,7 @@ import { Exchanges } from './exchanges.js'
 import { isStillFull, onFull, onRoom } from './full-disks.js'
 import { Lives } from './lives.js'
 import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
+import { Reaping } from './reaping.js'
 import { rowsAfterAmnesia, tableAfterDeath } from './reassignment.js'
 import type { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
@@ -36,6 +37,8 @@ export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
   readonly restart: RestartPolicy
   /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
   readonly nodesCoordinate: boolean
+  /** As the nodes have it; 0: tombstones are kept for ever. */
+  readonly tombstoneGraceMs: number
 }
 
 export class SupervisorCore {
@@ -49,6 +52,7 @@ export class SupervisorCore {
   readonly #changes: OwnerChanges
   readonly #shape: ShapeChanges
   readonly #standbyFills = new StandbyFills()
+  readonly #reaping: Reaping
   #isCreation = false
   /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
   #exchangeWhenUp = false
@@ -64,6 +68,7 @@ export class SupervisorCore {
     this.#config = config
     this.#tables = new TableBook(table)
     this.#watch = new ThreadWatch(config)
+    this.#reaping = new Reaping(config.tombstoneGraceMs)
     this.#lives = new Lives({
       nodes: this.#nodes,
       post: this.#post,
@@ -171,6 +176,9 @@ export class SupervisorCore {
         break
       case 'operator/accept-loss':
         this.#changes.acceptLoss(event.partitions)
+        break
+      case 'reaping/noted':
+        this.#reaping.onNoted(this.isQuiet(), this.#nodes, this.#post, this.#nowMs)
         break
       case 'stop':
         this.#isStopping = true
@@ -413,5 +421,6 @@ export class SupervisorCore {
       if (silentMs !== undefined) this.#post.notice({ type: 'node:hung', node: node.id, silentMs })
       this.#post.terminate(node, reason)
     }
+    if (!this.#isStopping) this.#reaping.advance(this.isQuiet(), this.#nodes, this.#post, this.#nowMs)
   }
 }

@@ -93,6 +93,8 @@ export type SupervisorEvent =
   | { readonly type: 'operator/leave'; readonly node: NodeId }
   /** After `remove`: its thread has ended, and the metadata say that it is no member. */
   | { readonly type: 'node/removed'; readonly node: NodeId }
+  /** After `note-reaping`: it is on the disk. */
+  | { readonly type: 'reaping/noted' }
   | { readonly type: 'stop' }
 
 export type SupervisorEffect =
@@ -112,6 +114,8 @@ export type SupervisorEffect =
   | { readonly type: 'remove'; readonly node: NodeId; readonly incarnation: Incarnation }
   /** fsync it, then say `table/persisted`. Nobody may learn of it before. */
   | { readonly type: 'persist'; readonly table: PartitionTable }
+  /** Note on the disk that tombstones up to now may be gone from now on, then say `reaping/noted`. */
+  | { readonly type: 'note-reaping' }
   | { readonly type: 'notice'; readonly notice: SupervisorNotice }
 
 export type SupervisorNotice =

@@ -75,8 +75,12 @@ export function versionText(record: VersionRecord): string {
   return record.set.map((entry) => `${entry.actor}:${entry.counter}:${entry.siblings.length}`).join(',')
 }
 
-/** Of a version, for trees and lists; never 0, which stands for "nothing". */
+/** Stands for a key that is being forgotten: older than every version, and no record of any store. */
+export const NOTHING: LwwRecord = { kind: 'lww', stamp: '', value: null }
+
+/** Of a version, for trees and lists; 0 of `NOTHING` only. */
 export function versionHash(record: VersionRecord): number {
+  if (record === NOTHING) return 0
   const text = versionText(record)
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)

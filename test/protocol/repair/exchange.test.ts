@@ -26,11 +26,14 @@ class Driven {
   nowMs = 0
   up = true
   readonly outputs: ExchangeOutput[] = []
+  /** What node1 holds. */
+  own: Readonly<Record<string, VersionRecord>> = {}
   #token = 1
   #answered: ExchangeHashes | undefined
   readonly #take = () => this.#token++
   readonly exchange = new Exchange({
     ...{ self: 'node1', bytesPerSecond: 1e9, intervalMs: 0, take: this.#take, nowMs: 0 },
+    current: (key: string) => this.own[key],
     forest: new MerkleForest({ partitions: 16, take: this.#take, images: [] }),
   })
 
@@ -49,6 +52,7 @@ class Driven {
   ask(own: Readonly<Record<string, VersionRecord>> = {}): ExchangeCompare {
     this.advance()
     this.descend()
+    this.own = own
     const page = { keys: Object.keys(own), records: Object.values(own) }
     this.exchange.onScanned(this.last('scan')?.token ?? 0, page, this.nowMs)
     this.advance()

@@ -148,7 +148,13 @@ test('a supervisor that is rebuilt goes on with whoever comes and goes', async (
   const cluster = new Supervised({ nodes: 4 }).start()
   cluster.leave('node4')
   const quorums = { n: 3, r: 2, w: 2, wFill: 2 }
-  const limits = { hungAfterMs: 1_000, openingAfterMs: 5_000, nodesCoordinate: false, restart: RESTART_POLICY_DEFAULTS }
+  const limits = {
+    hungAfterMs: 1_000,
+    openingAfterMs: 5_000,
+    nodesCoordinate: false,
+    tombstoneGraceMs: 0,
+    restart: RESTART_POLICY_DEFAULTS,
+  }
   const core = new SupervisorCore({ ...quorums, ...limits }, cluster.table)
   const nodes = cluster.ids.map((node) => ({ node, incarnation: 1, state: 'up' as const }))
   core.step({ type: 'resume', nodes, joining: [], leaving: ['node4'] }, 1)

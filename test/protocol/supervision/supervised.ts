@@ -63,6 +63,7 @@ export class Supervised {
       hungAfterMs: 1_000,
       openingAfterMs: 5_000,
       nodesCoordinate: false,
+      tombstoneGraceMs: 0,
       ...config,
       restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
     }
