@@ -23,6 +23,8 @@ export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'resta
   readonly nodes?: number
   readonly partitions?: number
   readonly restart?: Partial<RestartPolicy>
+  /** Of an earlier process; a new one if nothing is said. */
+  readonly table?: PartitionTable
 }
 
 export class Supervised {
@@ -43,7 +45,7 @@ export class Supervised {
   #isStepping = false
 
   constructor(options: SupervisedOptions = {}) {
-    const { nodes = 3, partitions = 16, restart = {}, ...config } = options
+    const { nodes = 3, partitions = 16, restart = {}, table, ...config } = options
     const n = config.n ?? 3
     this.ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
     const { rows } = planClaim({ partitions, n, members: this.ids })
@@ -59,7 +61,7 @@ export class Supervised {
         ...config,
         restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
       },
-      newTable(rows, n),
+      table ?? newTable(rows, n),
     )
   }
 
