@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'tap'
-import { collect, eventOf, folderForTest, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+import { collect, eventOf, folderForTest, nodeOf, openForTest, outcomeOf, textOf } from '../support/cluster.js'
 
 test('calls: put, get, delete, put again; text and bytes are the same key', async (t) => {
   const cluster = await openForTest(t)
@@ -190,6 +190,38 @@ test('restarts: past restartsMax a node is down for good and its partitions have
     { status: 'down', partitions: 0 },
   )
   t.equal(textOf(await cluster.get('key', { r: 3 })), 'value')
+})
+
+test('faults: a crash in the pause before a restart ends nothing, for good it ends the pause', async (t) => {
+  const cluster = await openForTest(t, { restartsMax: 100 })
+  const exits: number[] = []
+  cluster.on('node:exit', ({ node, incarnation }) => node === 'node1' && exits.push(incarnation))
+  const upAgain = () => eventOf(cluster, 'node:up', ({ node }) => node === 'node1')
+  // Lives that last for less than a second: the pauses double.
+  for (let life = 1; life <= 4; life++) {
+    const up = upAgain()
+    await cluster.faults.crash('node1')
+    if (life < 4) await up
+  }
+  t.equal(nodeOf(cluster, 'node1').status, 'suspect')
+  const up = upAgain()
+  await cluster.faults.crash('node1')
+  t.same(exits, [1, 2, 3, 4], 'it is as dead as it was')
+  t.match((await up)[0], { incarnation: 5 }, 'and is back when its pause is over')
+  await cluster.faults.crash('node1')
+  t.equal(nodeOf(cluster, 'node1').status, 'suspect')
+  await cluster.faults.crash('node1', { permanent: true })
+  t.equal(nodeOf(cluster, 'node1').status, 'down')
+  t.same(exits, [1, 2, 3, 4, 5])
+})
+
+test('status: of a cluster that was closed no node is up', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.settled()
+  await cluster.close()
+  const { converged, nodes } = cluster.status()
+  t.notOk(converged)
+  for (const node of nodes) t.match(node, { status: 'down', threadId: null, keys: 0, mailbox: 0 })
 })
 
 test('getMany: more keys than may be in flight are read in windows, in the order of the keys', async (t) => {

@@ -100,8 +100,12 @@ export class OwnerChanges {
     })
   }
 
-  /** Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word. */
+  /**
+   * Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word. With nobody left to
+   * fill there is nothing to accept.
+   */
   acceptLoss(partitions: readonly PartitionId[]): void {
+    if (this.#host.nodes.isDeserted) return
     for (const partition of partitions)
       if (this.#host.tables.newest.rows[partition]?.lost === true) this.#accepted.add(partition)
   }
@@ -124,6 +128,7 @@ export class OwnerChanges {
 
   /** A dead node's store is read for a fill that goes on. */
   isSalvageNeeded(node: Supervised): boolean {
+    if (this.#host.nodes.isDeserted) return false
     return jointPartitions(this.#host.tables.newest).some((partition) =>
       rowOf(this.#host.tables.newest, partition).owners.includes(node.id),
     )
@@ -149,6 +154,7 @@ export class OwnerChanges {
   }
 
   #orderFills(): void {
+    if (this.#host.nodes.isDeserted) return
     const orders = new Map<NodeId, FillOrder[]>()
     for (const partition of jointPartitions(this.#host.tables.persisted)) {
       const row = rowOf(this.#host.tables.persisted, partition)
@@ -200,10 +206,15 @@ export class OwnerChanges {
     return node !== undefined && node.phase !== 'down' && !node.isStoreGone
   }
 
-  /** Rows with fewer readable stores than a fill needs say so until an operator accepts it. */
+  /**
+   * Rows with fewer readable stores than a fill needs say so until an operator accepts it. With every node down for good all of
+   * them do: what lies on the disks is read by nobody until the cluster is opened again.
+   */
   #markLosses(): void {
     const needed = this.#sourcesNeeded
+    const { isDeserted } = this.#host.nodes
     const isLost = (row: Row, partition: PartitionId): boolean => {
+      if (isDeserted) return true
       if (this.#accepted.has(partition)) return false
       const readable = row.owners.filter((owner) => owner !== null && this.#host.nodes.get(owner)?.isStoreGone !== true)
       return readable.length < needed && (isJoint(row) || readable.length < row.owners.length)
@@ -214,7 +225,9 @@ export class OwnerChanges {
     table.rows.forEach((row, partition) => {
       if (row.lost && this.#host.tables.newest.rows[partition]?.lost !== true) partitions.push(partition)
     })
-    if (partitions.length === 0) this.#host.change(table, 'an operator accepted the loss')
+    const isAccepted = this.#accepted.size > 0
+    if (partitions.length === 0)
+      this.#host.change(table, isAccepted ? 'an operator accepted the loss' : 'enough stores are there again')
     else this.#host.change(table, 'too few stores are left', [{ type: 'partition:lost', partitions }])
   }
 
