@@ -15,6 +15,7 @@
 import type { Failure } from './failure.js'
 import type { Address, Epoch, Incarnation, Key, NodeId, PartitionId } from './ids.js'
 import type { MembershipMessage } from './membership/gossip.js'
+import type { HealMessage } from './repair/heal-messages.js'
 import type { PartitionTable } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
@@ -234,6 +235,7 @@ export interface TransferPull {
   readonly rowEpochs: readonly Epoch[]
   readonly after?: Key
   readonly bytesMax: number
+  readonly skipsDamaged?: boolean
 }
 
 /** Source → pending owner. `next` undefined: that was all. A chunk ends before a damaged record, which is healed first. */
@@ -299,6 +301,8 @@ export interface FillOrder {
   readonly rowEpoch: Epoch
   /** All of these must be read to the end: n − w + 1 full owners, or what an operator accepted. */
   readonly sources: readonly NodeId[]
+  /** An operator accepted that damaged records of salvaged stores are lost: they are left out. */
+  readonly skipsDamaged?: boolean
 }
 
 /** Supervisor → pending owner: fill these. Repeated orders replace older ones of the same partition. */
@@ -380,6 +384,7 @@ export type ControlMessage =
   | ExchangeStart
   | ExchangeDone
   | HintsLost
+  | HealMessage
   | PeerChanged
   | GatewayLost
 export type Message = DataMessage | ControlMessage

@@ -18,6 +18,7 @@ export interface Mutant {
 
 const REPLICA = 'src/protocol/replica.ts'
 const PUT = 'src/protocol/coordinator/put.ts'
+const STAND_INS = 'src/protocol/coordinator/stand-ins.ts'
 const GET = 'src/protocol/coordinator/get.ts'
 const COORDINATION = 'src/protocol/coordinator/coordination.ts'
 const FORWARD = 'src/protocol/coordinator/forward.ts'
@@ -84,8 +85,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no-write-back',
     rule: 'Quorums: a read that saw different versions writes the newest back before it answers',
     file: GET,
-    find: 'if (newest === undefined || behind === 0 || this.learnFor !== undefined) {',
-    replace: 'if (newest === undefined || behind >= 0 || this.learnFor !== undefined) {',
+    find: 'if (newest === undefined || behind === 0 || this.learning !== undefined) {',
+    replace: 'if (newest === undefined || behind >= 0 || this.learning !== undefined) {',
   },
   {
     name: 'write-quorum-minus-one',
@@ -104,9 +105,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'sloppy-ack-before-hint',
     rule: 'Hints: a fallback counts once it has kept the hint',
-    file: PUT,
-    find: "refused: 0, state: 'sent' }",
-    replace: "refused: 0, state: 'accepted' }",
+    file: STAND_INS,
+    find: "hasLeft: false, state: 'sent' }",
+    replace: "hasLeft: false, state: 'accepted' }",
   },
   {
     name: 'refusal-after-it-was-sent',

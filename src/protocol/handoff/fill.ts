@@ -51,6 +51,7 @@ interface Pass {
   readonly source: NodeId
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
+  readonly skipsDamaged: boolean
   /** Everything up to here has been accepted by the store. */
   after: Key | undefined
   /** The same once the chunk that is being stored has been. */
@@ -106,7 +107,8 @@ export class Fill {
    */
   onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
     this.#epoch = epoch
-    const bySource = new Map<NodeId, FillOrder[]>()
+    /** By source, and whether what is damaged there is left out. */
+    const bySource = new Map<string, FillOrder[]>()
     const nothingToRead: FillOrder[] = []
     for (const order of orders) {
       const { partition, rowEpoch, sources } = order
@@ -121,14 +123,17 @@ export class Fill {
       this.#filling.set(partition, { rowEpoch, sources, missing: new Set(missing) })
       for (const source of missing) {
         if (kept?.missing.has(source)) continue
-        bySource.set(source, [...(bySource.get(source) ?? []), order])
+        const name = `${source} ${order.skipsDamaged === true ? 'skips' : ''}`
+        bySource.set(name, [...(bySource.get(name) ?? []), order])
       }
     }
     if (nothingToRead.length > 0) this.#report(nothingToRead)
     this.#dropUnwanted()
-    for (const [source, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [name, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const [source = '', skips] = name.split(' ')
       this.#passes.push({
         source,
+        skipsDamaged: skips !== '',
         partitions: wanted.map((order) => order.partition),
         rowEpochs: wanted.map((order) => order.rowEpoch),
         after: undefined,
@@ -246,9 +251,14 @@ export class Fill {
       // its places was filled, say) would have the others of its pass refused for ever.
       const partitions = pass.partitions.filter((partition) => this.#isWanted(pass, partition))
       const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
-      const { after } = pass
+      const { after, skipsDamaged } = pass
       const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
-      const message: Message = { ...pull, bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
+      const message: Message = {
+        ...pull,
+        bytesMax: this.#chunkBytes,
+        ...(after === undefined ? {} : { after }),
+        ...(skipsDamaged ? { skipsDamaged } : {}),
+      }
       this.#output.push({ type: 'send', to: pass.source, message })
     }
   }

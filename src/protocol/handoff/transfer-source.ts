@@ -1,8 +1,8 @@
 /**
  * A full owner (or the salvaged store of a dead one) gives its records of some partitions, chunk by chunk in key order.
  *
- * A chunk ends before a damaged record, which is then healed: a transfer never skips what it cannot read. Keeps no state
- * between chunks but the scan that runs. Called by `DynamoNode`.
+ * A chunk ends before a damaged record, which is then healed: a transfer never skips what it cannot read, unless an operator has
+ * accepted that it is lost. Keeps no state between chunks but the scan that runs. Called by `DynamoNode`.
  */
 
 import type { Address } from '../ids.js'
@@ -41,10 +41,12 @@ export class TransferSource {
     const pull = this.#pulls.get(token)
     if (pull === undefined) return undefined
     this.#pulls.delete(token)
-    const bad = page.records.indexOf('damaged')
+    const { skipsDamaged } = pull.message
+    const bad = skipsDamaged === true ? -1 : page.records.indexOf('damaged')
     const end = bad < 0 ? page.keys.length : bad
-    const keys = page.keys.slice(0, end)
-    const records = page.records.slice(0, end) as VersionRecord[]
+    const isRead = (_: unknown, place: number): boolean => place < end && page.records[place] !== 'damaged'
+    const keys = page.keys.filter(isRead)
+    const records = page.records.filter(isRead) as VersionRecord[]
     const reply = { type: 'transfer/chunk' as const, replyTo: pull.message.id, keys, records }
     const { to } = pull
     if (bad < 0)
