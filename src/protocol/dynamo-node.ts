@@ -14,7 +14,7 @@ import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
-import { answerFallbackRead } from './fallback-read.js'
+import { answerFallbackRead, answerSalvageRead } from './fallback-read.js'
 import { HintKeeper } from './handoff/hint-keeper.js'
 import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
@@ -216,6 +216,7 @@ export class DynamoNode {
   #onMessage(from: Address, message: Message): void {
     switch (message.type) {
       case 'replica/read':
+        if (this.#identity.salvage) return this.#post.send(from, answerSalvageRead(message, this.#replica))
         if (message.fallback)
           return this.#post.send(from, answerFallbackRead(message, this.#identity.self, this.#machines))
         return this.#parkUnless(this.#replica.onRead(from, message, this.#nowMs), from, message)
@@ -254,7 +255,10 @@ export class DynamoNode {
       case 'table/announce':
         if (this.#keeper.offer(message.table)) this.#storeTable(message.table)
         return
+      case 'heal/start':
+        return this.#requests.heals.onOrder(message)
       case 'table/request':
+        if (from === SUPERVISOR) this.#requests.heals.tellAgain()
         if (message.epoch < this.#keeper.epoch)
           this.#post.send(from, { type: 'table/announce', table: this.#keeper.table })
         return
@@ -287,6 +291,7 @@ export class DynamoNode {
       case 'exchange/done':
       case 'hint/lost':
       case 'retire/done':
+      case 'heal/stuck':
         return assert(false, 'this goes to the supervisor', { type: message.type, from })
       default:
         message satisfies never
@@ -371,6 +376,7 @@ export class DynamoNode {
         this.#hints.replay(this.#keeper.table, this.#coordination, this.#coordination.changes, this.#nowMs)
         this.#transfers.advance(this.#mayPull, this.#machines, this.#nowMs)
         this.#exchange.advance(this.#keeper.table, this.#isHealthy, this.#nowMs)
+        this.#requests.heals.retry()
       }
       const said = drainMachines(this.#machines)
       if (said === 0 && !this.#post.hasLoopback) break

@@ -289,6 +289,11 @@ export interface ClusterEvents {
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
   'partition:lost': [{ partitions: readonly PartitionId[] }]
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
+  /**
+   * Too few others can say what the damaged record was. The stores that dead owners left are read for it; if those are gone too,
+   * `partition:lost` comes next.
+   */
+  'record:stuck': [{ node: NodeId; key: Uint8Array }]
   /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
   'supervisor:restart': [{ error: Error }]
   /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
