@@ -242,6 +242,7 @@ class OpenCluster implements Cluster {
     // Twice in a row: a message on its way from one counter to the next is in neither.
     for (let inARow = 0; inARow < 2; ) {
       if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+      checkSomebodyLives(this.#supervisor)
       const lingering = this.#gateway.lingering + this.#host.lingering
       inARow = lingering === 0 && isSettled(this.#supervisor) ? inARow + 1 : 0
       if (nowMs() > endMs)
@@ -251,7 +252,6 @@ class OpenCluster implements Cluster {
         })
       if (inARow < 2) await delay(LOOK_MS * 2)
     }
-    checkSomebodyLives(this.#supervisor)
   }
 
   ticket(): Ticket {

@@ -72,10 +72,14 @@ export function isConverged(supervisor: SupervisorActor): boolean {
   )
 }
 
-/** Errors: NODE_NOT_RUNNING if every node is down for good: nothing is settled, nothing more will happen. */
+/**
+ * Errors: NODE_NOT_RUNNING if every node is down for good and the table says so: nothing is settled, nothing more will happen, and
+ * who was on the way in or out stays there.
+ */
 export function checkSomebodyLives(supervisor: SupervisorActor): void {
   const nodes = supervisor.nodes().map(({ id }) => id)
   if (!supervisor.nodes().every(({ phase }) => phase === 'down')) return
+  if (!supervisor.table.rows.every((row) => row.lost)) return
   const message = 'every node is down for good; close the cluster and open it again'
   throw new CoterieError('NODE_NOT_RUNNING', message, { nodes })
 }
