@@ -94,7 +94,8 @@ export class PutRequest extends Request {
       return
     }
     // A refusal leaves nothing there, but a store that failed may have kept a part of it. `unknown`: its record is damaged,
-    // it will take the write once that is healed, which of a lost row nobody awaits. Nor does the refusal of a copy say anything of the first.
+    // it will take the write once that is healed, which of a lost row nobody awaits. Nor does the refusal of a copy say anything of
+    // the first.
     if (status !== REPLY.failed && !isRepeated) leg.unresolved = Math.max(0, leg.unresolved - 1)
     const isHopeless = status === REPLY.unknown && this.row.lost
     leg.state = isHopeless || status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
