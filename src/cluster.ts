@@ -19,7 +19,15 @@ import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
-import { awaitedOf, clusterStatus, isConverged, isOpenEnough, isSettled, nodesOwe } from './opening/status.js'
+import {
+  awaitedOf,
+  checkSomebodyLives,
+  clusterStatus,
+  isConverged,
+  isOpenEnough,
+  isSettled,
+  nodesOwe,
+} from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
@@ -204,6 +212,7 @@ class OpenCluster implements Cluster {
       ...this.#prepared,
       gateways: 1 + this.#host.count,
       fatal: this.#fatal,
+      isClosing: this.#closing !== undefined,
     })
   }
 
@@ -233,6 +242,7 @@ class OpenCluster implements Cluster {
     // Twice in a row: a message on its way from one counter to the next is in neither.
     for (let inARow = 0; inARow < 2; ) {
       if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+      checkSomebodyLives(this.#supervisor)
       const lingering = this.#gateway.lingering + this.#host.lingering
       inARow = lingering === 0 && isSettled(this.#supervisor) ? inARow + 1 : 0
       if (nowMs() > endMs)

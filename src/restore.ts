@@ -1,8 +1,8 @@
 /**
  * `restoreCluster`: from a backup to a new cluster, with any number of nodes.
  *
- * The stores are filled before anybody opens them, in a location whose metadata say `creating`: an interrupted restore is thrown
- * away by the next opening, as an interrupted creation is. Then it is an ordinary cluster that was closed in order, and is
+ * The stores are filled before anybody opens them, in a location whose metadata say `restoring`: after an interruption nobody opens it, and
+ * what lies there is thrown away by the next restore into it. Then it is an ordinary cluster that was closed in order, and is
  * opened as one.
  */
 
@@ -37,7 +37,7 @@ export async function restoreCluster(dir: string, options: RestoreOptions): Prom
   const databases = chosenDatabases(manifest, without)
   const settled = settledOptions(manifest, given, asked)
   const config = validateOptions(settled)
-  const prepared = await prepare(config, { mustBeNew: true })
+  const prepared = await prepare(config, { restores: true })
   try {
     const stores = await fill(prepared, { from, manifest, databases, onProgress })
     await finish(prepared, manifest, stores)

@@ -64,6 +64,10 @@ async function verifyCluster(location: string, how: How): Promise<Verification> 
     const { state } = await ClusterFolder.open(location)
     const { problems, notes } = verifyState(state)
     const metadata = state.metadata?.value
+    if (metadata?.stage === 'restoring') {
+      const unfinished = 'a restore into it did not come to its end: restore into it again, or delete it'
+      return resultOf('cluster', location, { parts: [], problems: [unfinished], notes })
+    }
     if (metadata === undefined || metadata.stage === 'creating')
       return resultOf('cluster', location, { parts: [], problems, notes: [...notes, 'it was never opened to its end'] })
     const { table } = state

@@ -4,7 +4,8 @@
  * COTERIE_SOAK_SECONDS  length of each variant, default 60
  * COTERIE_SOAK_SEED     which nodes are hit and what the callers do, default 1
  * COTERIE_SOAK_RATE     requests a second at most, default 0: as fast as 16 callers can
- * Arguments: names of variants (client, threads, server); default all.
+ * Arguments: names of variants (client, threads, server), and of parts that measure what one fault costs (slow, storm, rolling,
+ * flood, huge: rows 17, 25, 26, 30 and 31 of FAULTS.md); default all variants, and `all` is everything.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -12,6 +13,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeViolation } from '../src/sim/checkers/linearizability.js'
 import { describeSoak, type SoakReport, soak } from './support/soak.js'
+import type { PartOptions, PartReport } from './support/soak-parts/part.js'
+import { soakRolling, soakStorm } from './support/soak-parts/restarts.js'
+import { soakFlood, soakHuge } from './support/soak-parts/sizes.js'
+import { soakSlow } from './support/soak-parts/slow.js'
 
 const CRASH_STALL_MS_MAX = 50
 const HANG_STALL_MS_MAX = 300
@@ -22,23 +27,48 @@ const VARIANTS = {
   server: { coordination: 'server', callerThreads: 0 },
 } as const
 
+const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<PartReport>>> = {
+  slow: soakSlow,
+  storm: soakStorm,
+  rolling: soakRolling,
+  flood: soakFlood,
+  huge: soakHuge,
+}
+
 const seconds = numberFrom('COTERIE_SOAK_SECONDS', 60)
 const seed = numberFrom('COTERIE_SOAK_SEED', 1)
 const requestsPerSecondMax = numberFrom('COTERIE_SOAK_RATE', 0)
 const asked = process.argv.slice(2)
+const known = [...Object.keys(VARIANTS), ...Object.keys(PARTS), 'all']
+for (const name of asked)
+  if (!known.includes(name)) throw new RangeError(`there is no ${name}; there are ${known.join(', ')}`)
+const isAsked = (name: string) => asked.includes(name) || asked.includes('all')
 
 say(`Node.js ${process.version}, ${availableParallelism()} cores, ${seconds} s a variant, seed ${seed}`)
 for (const [name, variant] of Object.entries(VARIANTS)) {
-  if (asked.length > 0 && !asked.includes(name)) continue
+  if (asked.length > 0 && !isAsked(name)) continue
   const location = await mkdtemp(join(tmpdir(), 'coterie-soak-'))
   say(`\n${name}: 16 callers, ${JSON.stringify(variant)}`)
   const report = await soak({ location, seconds, seed, requestsPerSecondMax, ...variant })
   for (const line of describeSoak(report)) say(`  ${line}`)
-  const broken = judge(report)
+  tell(judge(report))
+  await rm(location, { recursive: true })
+}
+
+for (const [name, part] of Object.entries(PARTS)) {
+  if (!isAsked(name)) continue
+  const location = await mkdtemp(join(tmpdir(), 'coterie-soak-'))
+  say(`\n${name}`)
+  const { figures, broken } = await part({ location, seconds, seed })
+  for (const line of figures) say(`  ${line}`)
+  tell(broken)
+  await rm(location, { recursive: true })
+}
+
+function tell(broken: readonly string[]): void {
   for (const line of broken) say(`  BROKEN ${line}`)
   if (broken.length === 0) say('  everything held')
   else process.exitCode = 1
-  await rm(location, { recursive: true })
 }
 
 function judge(report: SoakReport): string[] {

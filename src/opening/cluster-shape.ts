@@ -19,6 +19,7 @@ import { checkNames, checkWhole, invalid, NODES_MAX } from '../shared/options.js
 import type { NodeEntry } from '../storage/cluster-folder.js'
 import { nodeFolders } from '../storage/layout.js'
 import { codeOf } from '../storage/store-error.js'
+import { checkSomebodyLives } from './status.js'
 
 /** How often what is awaited is looked at. */
 const LOOK_MS = 5
@@ -147,6 +148,7 @@ export class ClusterShape {
   async #until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       this.#check()
+      checkSomebodyLives(this.#supervisor)
       await delay(LOOK_MS)
     }
   }

@@ -21,6 +21,8 @@ export function emitNodeNotice(node: NodeId, notice: Notice, emit: Emit): void {
       })
     case 'record/damaged':
       return emit('record:damaged', { node, key: keyToBytes(notice.key) })
+    case 'record/stuck':
+      return emit('record:stuck', { node, key: keyToBytes(notice.key) })
     case 'record/healed':
       return emit('repair', { node, key: keyToBytes(notice.key), nodes: [node], blocking: false })
     case 'handoff':

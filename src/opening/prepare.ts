@@ -48,24 +48,31 @@ const SEED_DRAWN_MAX = 2 ** 31
 const NODE_FOLDER = /^node\d+$/
 
 /**
- * `mustBeNew`: there may be no cluster yet.
- * Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, LOCATION_NOT_EMPTY, INVALID_OPTION; OPEN_FAILED for those of the file system.
+ * `restores`: there may be no cluster yet, and until its stage is `ready` nobody else takes it for one.
+ * Errors: LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, LOCATION_NOT_EMPTY, RESTORE_INCOMPLETE, INVALID_OPTION; OPEN_FAILED for
+ * those of the file system.
  */
 export async function prepare(
   options: ClusterConfig,
-  { death, mustBeNew = false }: { readonly death?: NativeDeath | undefined; readonly mustBeNew?: boolean } = {},
+  { death, restores = false }: { readonly death?: NativeDeath | undefined; readonly restores?: boolean } = {},
 ): Promise<Prepared> {
   const seed = options.seed === 0 ? randomInt(1, SEED_DRAWN_MAX) : options.seed
   const config = { ...options, location: await makeFolder(resolve(options.location)), seed }
   const lock = await lockLocation(config.location)
   try {
     const { folder, state } = await ClusterFolder.open(config.location)
-    const isNew = state.metadata === undefined || state.metadata.value.stage === 'creating'
-    if (mustBeNew && !isNew) {
-      const { location } = config
+    const stage = state.metadata?.value.stage ?? 'creating'
+    const isNew = stage !== 'ready'
+    const { location } = config
+    if (restores && !isNew)
       throw new CoterieError('LOCATION_NOT_EMPTY', `there is a cluster in ${location} already`, { location })
+    if (stage === 'restoring' && !restores) {
+      const message = `a restore into ${location} did not come to its end; restore into it again, or delete it`
+      throw new CoterieError('RESTORE_INCOMPLETE', message, { location })
     }
-    const settled = isNew ? await create(config, folder, state) : reopen(config, state)
+    const settled = isNew
+      ? await create(config, { folder, state, stage: restores ? 'restoring' : 'creating' })
+      : reopen(config, state)
     const { table } = settled
     const n = table.n
     const { r, w } = quorumsFor(n, config)
@@ -98,11 +105,10 @@ async function makeFolder(location: string): Promise<string> {
   }
 }
 
-/** A new cluster, or one whose creation was interrupted: no store of it was ever used. */
+/** A new cluster, or one whose creation (or restoring) was interrupted: no store of it was ever used. */
 async function create(
   config: ClusterConfig,
-  folder: ClusterFolder,
-  state: ClusterState,
+  { folder, state, stage }: { folder: ClusterFolder; state: ClusterState; stage: ClusterMetadata['stage'] },
 ): Promise<{ metadata: ClusterMetadata; table: PartitionTable }> {
   if (config.n !== 'all' && config.said.has('n') && config.n > config.nodes) {
     throw invalid('replication.n', config.n, `at most the number of nodes, which is ${config.nodes}`)
@@ -121,7 +127,7 @@ async function create(
     partitions: config.partitions,
     n: config.n === 'all' ? 'all' : n,
     conflict: config.conflict,
-    stage: 'creating',
+    stage,
     nodes: [...ids, ...standbys].map((id) => ({ id, status: 'member' as const })),
     cleanShutdown: false,
   }

@@ -10,6 +10,7 @@ import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
+import { CoterieError } from '../shared/errors.js'
 import type { ClusterConfig } from '../shared/options.js'
 
 const STATUS_OF: Record<NodePhase, MemberStatus> = {
@@ -34,10 +35,12 @@ export function clusterStatus(
     readonly w: number
     readonly gateways: number
     readonly fatal: Error | undefined
+    /** It has been told to close. */
+    readonly isClosing: boolean
   },
 ): ClusterStatus {
   const { table } = supervisor
-  const { config, n, r, w, gateways, fatal } = facts
+  const { config, n, r, w, gateways, fatal, isClosing } = facts
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
     if (row.lost) partitionsLost.push(partition)
@@ -45,14 +48,14 @@ export function clusterStatus(
   return {
     location: config.location,
     epoch: table.epoch,
-    converged: isConverged(supervisor),
+    converged: !isClosing && isConverged(supervisor),
     partitions: table.rows.length,
     replication: { n, r, w },
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
-    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table)),
+    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table, isClosing)),
   }
 }
 
@@ -67,6 +70,18 @@ export function isConverged(supervisor: SupervisorActor): boolean {
   return views.every(
     (gauges) => gauges?.get('epoch') === table.epoch && gauges.get('viewDigest') === first?.get('viewDigest'),
   )
+}
+
+/**
+ * Errors: NODE_NOT_RUNNING if every node is down for good and the table says so: nothing is settled, nothing more will happen, and
+ * who was on the way in or out stays there.
+ */
+export function checkSomebodyLives(supervisor: SupervisorActor): void {
+  const nodes = supervisor.nodes().map(({ id }) => id)
+  if (!supervisor.nodes().every(({ phase }) => phase === 'down')) return
+  if (!supervisor.table.rows.every((row) => row.lost)) return
+  const message = 'every node is down for good; close the cluster and open it again'
+  throw new CoterieError('NODE_NOT_RUNNING', message, { nodes })
 }
 
 /** Converged, and nobody owes anybody anything: hints, fills, exchanges, writes that see to their last owners. */
@@ -118,16 +133,22 @@ function upNodes(supervisor: SupervisorActor): readonly NodeId[] {
   return supervisor.nodes().flatMap((node) => (node.phase === 'up' ? [node.id] : []))
 }
 
-function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: PartitionTable): NodeStatus {
+/** `isClosing`: its supervisor looks at it no more, and its thread, once ended, is not followed by another. */
+function nodeStatus(
+  supervisor: SupervisorActor,
+  view: SupervisedView,
+  table: PartitionTable,
+  isClosing: boolean,
+): NodeStatus {
   const { id, incarnation, restarts, phase, isFull } = view
   const facts = supervisor.factsOf(id)
   const lastEnd = facts?.lastEnd
-  const gauge = (name: 'keys' | 'mailbox' | 'hints' | 'epoch') =>
-    phase === 'down' ? 0 : (facts?.gauges.get(name) ?? 0)
+  const isEnded = phase === 'down' || (isClosing && facts?.thread === undefined)
+  const gauge = (name: 'keys' | 'mailbox' | 'hints' | 'epoch') => (isEnded ? 0 : (facts?.gauges.get(name) ?? 0))
   return {
     id,
     role: isStandby(supervisor, id, table) ? 'standby' : 'member',
-    status: statusIn(supervisor, view),
+    status: isEnded ? 'down' : statusIn(supervisor, view),
     incarnation,
     restarts,
     partitions: table.rows.filter((row) => row.owners.includes(id)).length,

@@ -58,6 +58,8 @@ export const SIBLINGS_MAX = 100
 export const UPDATES_MAX = 16_384
 /** Damaged records that are being healed at a time. */
 export const HEALS_MAX = 256
+/** Damaged records that are remembered because too few others can say what they were. */
+export const STUCK_MAX = 4_096
 /** Keys that one range of an exchange lists, bytes in one chunk of a transfer. */
 export const EXCHANGE_KEYS = 256
 export const TRANSFER_CHUNK_BYTES = 524_288

@@ -14,7 +14,7 @@ import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
-import { answerFallbackRead } from './fallback-read.js'
+import { answerFallbackRead, answerSalvageRead } from './fallback-read.js'
 import { HintKeeper } from './handoff/hint-keeper.js'
 import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
@@ -250,6 +250,7 @@ export class DynamoNode {
   #onMessage(from: Address, message: Message): void {
     switch (message.type) {
       case 'replica/read':
+        if (this.#identity.salvage) return this.#post.send(from, answerSalvageRead(message, this.#replica))
         if (message.fallback)
           return this.#post.send(from, answerFallbackRead(message, this.#identity.self, this.#machines))
         return this.#parkUnless(this.#replica.onRead(from, message, this.#nowMs), from, message)
@@ -304,7 +305,10 @@ export class DynamoNode {
       case 'table/announce':
         if (this.#keeper.offer(message.table)) this.#storeTable(message.table)
         return
+      case 'heal/start':
+        return this.#requests.heals.onOrder(message)
       case 'table/request':
+        if (from === SUPERVISOR) this.#requests.heals.tellAgain()
         if (message.epoch < this.#keeper.epoch)
           this.#post.send(from, { type: 'table/announce', table: this.#keeper.table })
         return
@@ -337,6 +341,7 @@ export class DynamoNode {
       case 'exchange/done':
       case 'hint/lost':
       case 'retire/done':
+      case 'heal/stuck':
         return assert(false, 'this goes to the supervisor', { type: message.type, from })
       default:
         message satisfies never
@@ -429,6 +434,7 @@ export class DynamoNode {
         const read = this.#forest.advance(this.#replica.onItsWay, this.#nowMs)
         if (read !== undefined) this.#post.effect({ type: 'store/scan', ...read })
         this.#reaper.advance(this.#reaperView, this.#nowMs)
+        this.#requests.heals.retry()
       }
       const said = drainMachines(this.#machines)
       if (said === 0 && !this.#post.hasLoopback) break

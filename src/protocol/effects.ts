@@ -22,6 +22,8 @@ export type Notice =
   | { readonly type: 'repair'; readonly key: Key; readonly nodes: readonly NodeId[]; readonly blocking: boolean }
   | { readonly type: 'record/damaged'; readonly key: Key }
   | { readonly type: 'record/healed'; readonly key: Key }
+  /** Too few others can say what it was. */
+  | { readonly type: 'record/stuck'; readonly key: Key }
   | { readonly type: 'handoff'; readonly target: NodeId; readonly hints: number; readonly remaining: number }
   | {
       readonly type: 'transfer'

@@ -1,5 +1,6 @@
 /**
- * What a node answers that is asked for a key as a stand-in, under a sloppy quorum. A part of `DynamoNode`.
+ * What a node answers that is asked for a key though it serves nobody by the table: a stand-in under a sloppy quorum, and the
+ * store that a dead node left. A part of `DynamoNode`.
  */
 
 import type { HintKeeper } from './handoff/hint-keeper.js'
@@ -21,6 +22,14 @@ export function answerFallbackRead(message: ReplicaRead, self: NodeId, standIn: 
   const records = message.keys.map((key) => knownRecord(key, self, standIn))
   const statuses = message.keys.map(() => REPLY.ok)
   return { type: 'replica/read-reply', replyTo: message.id, epoch: standIn.keeper.epoch, statuses, records }
+}
+
+/** Whoever heals a record counts what the store says. It knows no table that its epoch could be compared with. */
+export function answerSalvageRead(message: ReplicaRead, replica: Replica): ReplicaReadReply {
+  const stored = message.keys.map((key) => replica.inspect(key))
+  const statuses = stored.map((record) => (record === 'damaged' ? REPLY.unknown : REPLY.ok))
+  const records = stored.map((record) => (record === 'damaged' ? undefined : record))
+  return { type: 'replica/read-reply', replyTo: message.id, epoch: message.epoch, statuses, records }
 }
 
 /**

@@ -13,6 +13,7 @@
  */
 
 import type { Failure } from './failure.js'
+import type { HealMessage } from './heal-messages.js'
 import type { Address, Epoch, Incarnation, Key, LeafId, NodeId, PartitionId } from './ids.js'
 import type { MembershipMessage } from './membership/gossip.js'
 import type { PartitionTable } from './ring/table.js'
@@ -236,6 +237,7 @@ export interface TransferPull {
   readonly bytesMax: number
   /** The receiver has a copy: what it holds of these partitions in (after, to], for records to be sent only where they differ. */
   readonly copy?: { readonly to?: Key; readonly digest: string }
+  readonly skipsDamaged?: boolean
 }
 
 /** Source → pending owner. `next` undefined: that was all. A chunk ends before a damaged record, which is healed first. */
@@ -371,6 +373,8 @@ export interface FillOrder {
   readonly sources: readonly NodeId[]
   /** It was a standby: it holds nearly all of it already, and compares. */
   readonly hasCopy?: boolean
+  /** An operator accepted that damaged records of salvaged stores are lost: they are left out. */
+  readonly skipsDamaged?: boolean
 }
 
 /** Supervisor → pending owner (or standby): fill these. Repeated orders replace older ones of the same partition. */
@@ -475,6 +479,7 @@ export type ControlMessage =
   | ExchangeDone
   | HintsLost
   | ReapStart
+  | HealMessage
   | PeerChanged
   | GatewayLost
   | MemberDeclared

@@ -74,13 +74,14 @@ function onReplicaOutput(output: ReplicaOutput, machines: NodeMachines): void {
     case 'reply':
       return machines.post.reply(output.to, output.message, machines.keeper.table)
     case 'write':
+      machines.requests.heals.onWriting(output.write.keys)
       machines.post.effect({ type: 'store/write', token: output.token, write: output.write })
       return
     case 'scan':
       machines.post.effect({ type: 'store/scan', token: output.token, scan: output.scan })
       return
     case 'damaged':
-      return machines.requests.heal(output.key)
+      return machines.requests.heals.heal(output.key)
     case 'local':
       return machines.requests.onLocal(output.id, output.status, output.records)
     default:
@@ -150,7 +151,7 @@ function drainExchange(machines: NodeMachines): number {
         break
       }
       case 'damaged':
-        machines.requests.heal(output.key)
+        machines.requests.heals.heal(output.key)
         break
       case 'progress': {
         const { peer, keysDiffering, done } = output

@@ -7,9 +7,9 @@
  */
 
 import { assert } from './assert.js'
-import { HEALS_MAX, type ProtocolConfig, SIBLINGS_MAX, UPDATES_MAX } from './config.js'
+import { type ProtocolConfig, SIBLINGS_MAX, UPDATES_MAX } from './config.js'
 import type { Coordination } from './coordinator/coordination.js'
-import type { OperationOutcome } from './coordinator/request.js'
+import type { Learning, OperationOutcome } from './coordinator/request.js'
 import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { ActorId, GatewayId, Key, NodeId } from './ids.js'
@@ -26,6 +26,7 @@ import {
 } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
+import { Heals } from './repair/heals.js'
 import type { Replica } from './replica.js'
 import { partitionOf } from './ring/slot.js'
 import { isFullOwner } from './ring/table.js'
@@ -95,9 +96,9 @@ export class NodeRequests {
   readonly #takeToken: () => number
   readonly #causes = new IdTable<Cause>()
   readonly #locals = new IdTable<LocalCause>()
-  readonly #healing = new Set<Key>()
   /** Of each gateway the newest batch that was taken; it sends one after the other, under growing ids. */
   readonly #taken = new Map<GatewayId, MessageId>()
+  readonly heals: Heals
   /** Gives sibling updates their dots. */
   #actor: ActorId
   #updates = 0
@@ -124,6 +125,17 @@ export class NodeRequests {
     this.#post = options.post
     this.#ends = options.ends
     this.#takeToken = options.takeToken
+    const { self } = options.identity
+    this.heals = new Heals({
+      changes: () => this.#coordination.changes,
+      partitionOf: (key) => partitionOf(key, this.#config.partitions),
+      isFullOwner: (partition) => isFullOwner(this.#keeper.row(partition), self),
+      learn: (key, { salvaged, accepted }) => this.#learn(key, { except: self, salvaged, accepted }),
+      replace: (key, record) => this.#replaceDamaged(key, record),
+      openSalvage: (node) => this.#coordination.peer(node)?.openSalvage(),
+      notice: (type, key) => this.#post.notice({ type, key }),
+      tell: (message) => this.#post.send(SUPERVISOR, message),
+    })
   }
 
   /** Sibling updates that the store has not accepted yet; for invariants. */
@@ -186,16 +198,6 @@ export class NodeRequests {
     this.#replica.reap(local, keys, stamps)
   }
 
-  /** A damaged record is learned from the others, and replaced. */
-  heal(key: Key): void {
-    if (this.#healing.has(key) || this.#healing.size >= HEALS_MAX || this.#identity.salvage) return
-    this.#healing.add(key)
-    this.#post.notice({ type: 'record/damaged', key })
-    const id = this.#takeOperation({ type: 'learn', key })
-    const deadlineMs = this.#nowMs + INTERNAL_TIMEOUT_MS
-    this.#coordination.submit({ kind: 'learn', id, key, except: this.#identity.self, deadlineMs }, this.#nowMs)
-  }
-
   /** Takes what the coordination has to say. Returns how much that was. */
   drainCoordination(): number {
     const output = this.#coordination.takeOutput()
@@ -218,9 +220,7 @@ export class NodeRequests {
       case 'reap':
         return
       case 'heal':
-        this.#healing.delete(cause.key)
-        if (status === REPLY.ok) this.#post.notice({ type: 'record/healed', key: cause.key })
-        return
+        return this.heals.onReplaced(cause.key, status === REPLY.ok)
       case 'update':
         this.#updates -= 1
         return this.#onUpdateStored(cause.gateway, cause.request, status, records)
@@ -282,7 +282,8 @@ export class NodeRequests {
       case 'handoff':
         return this.#ends.onHandedOver(cause.handoff, outcome.type === 'written')
       case 'learn':
-        return this.#onLearned(cause.key, outcome)
+        if (outcome.type !== 'page') this.heals.onLearned(cause.key, outcome)
+        return
       case 'push':
         return this.#ends.onPushed(cause.push, statusOfPush(outcome))
       default:
@@ -290,12 +291,14 @@ export class NodeRequests {
     }
   }
 
-  /** n − w + 1 other owners said what the record is; any write that was ever acknowledged is known to one of them. */
-  #onLearned(key: Key, outcome: OperationOutcome): void {
-    if (outcome.type !== 'value') {
-      this.#healing.delete(key)
-      return
-    }
+  #learn(key: Key, learning: Learning): void {
+    const id = this.#takeOperation({ type: 'learn', key })
+    const deadlineMs = this.#nowMs + INTERNAL_TIMEOUT_MS
+    this.#coordination.submit({ kind: 'learn', id, key, learning, deadlineMs }, this.#nowMs)
+  }
+
+  /** Enough other owners said what the record is; any write that was ever acknowledged is known to one of them. */
+  #replaceDamaged(key: Key, record: VersionRecord | undefined): void {
     const none: VersionRecord =
       this.#config.conflict === 'siblings'
         ? { kind: 'siblings', set: [] }
@@ -303,7 +306,7 @@ export class NodeRequests {
     if (this.#config.conflict === 'siblings') this.#renewActor()
     const local = this.#takeToken()
     this.#locals.add(local, { type: 'heal', key })
-    this.#replica.writeLocally(local, [key], [outcome.record ?? none], PURPOSE.heal)
+    this.#replica.writeLocally(local, [key], [record ?? none], PURPOSE.heal)
   }
 
   /**

@@ -145,6 +145,6 @@ export class NodeTransfers {
 
   #reply(chunk: ChunkReply, requests: NodeRequests): void {
     this.#post.send(chunk.to, chunk.message)
-    if (chunk.damaged !== undefined) requests.heal(chunk.damaged)
+    if (chunk.damaged !== undefined) requests.heals.heal(chunk.damaged)
   }
 }

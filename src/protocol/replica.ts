@@ -129,9 +129,14 @@ export class Replica {
     return true
   }
 
-  /** What the store has accepted of a key, whoever owns it; a damaged record is reported and not shown. */
+  /** What the store has accepted of a key, whoever owns it. */
+  inspect(key: Key): StoredRecord {
+    return this.#store.read([key])[0]
+  }
+
+  /** The same; a damaged record is reported and not shown. */
   peek(key: Key): VersionRecord | undefined {
-    const [record] = this.#store.read([key])
+    const record = this.inspect(key)
     if (record !== 'damaged') return record
     this.#output.push({ type: 'damaged', key })
     return undefined
@@ -357,7 +362,7 @@ export class Replica {
       // Where the unit's places stand in `current`.
       const offset = next - unit.from
       next += unit.end - unit.from
-      if (!this.#mayMerge(unit, keys, current, offset)) continue
+      if (!this.#mayMerge(unit, { keys, records }, current, offset)) continue
       for (let place = unit.from; place < unit.end; place++) {
         const key = keys[place] as Key
         const record = records[place] as VersionRecord
@@ -392,11 +397,18 @@ export class Replica {
     if (merged.kind === 'lww' && merged.stamp > this.#highestStamp) this.#highestStamp = merged.stamp
   }
 
-  /** A damaged record takes nothing but what heals it. */
-  #mayMerge(unit: Unit, keys: readonly Key[], current: readonly StoredRecord[], offset: number): boolean {
+  /** A damaged record takes nothing but what heals it, and what is newer than everything this replica has ever held. */
+  #mayMerge(
+    unit: Unit,
+    { keys, records }: Pick<Waiting, 'keys' | 'records'>,
+    current: readonly StoredRecord[],
+    offset: number,
+  ): boolean {
     if (unit.purpose === PURPOSE.heal) return true
     for (let place = unit.from; place < unit.end; place++) {
       if (current[place + offset] !== 'damaged') continue
+      const record = records[place] as VersionRecord
+      if (unit.purpose === PURPOSE.write && record.kind === 'lww' && record.stamp > this.#highestStamp) continue
       unit.status = REPLY.unknown
       this.#output.push({ type: 'damaged', key: keys[place] as Key })
     }

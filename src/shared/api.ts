@@ -98,6 +98,7 @@ export interface Quarantine {
 export interface NodeStatus {
   readonly id: NodeId
   readonly role: 'member' | 'standby'
+  /** `down`: given up for good, or the cluster is closed. */
   readonly status: MemberStatus
   /** Lives of the node in this process, from 1. */
   readonly incarnation: number
@@ -151,7 +152,7 @@ export interface ClusterStatus {
   readonly replication: { readonly n: number; readonly r: number; readonly w: number }
   /** Partitions with a place being filled. */
   readonly partitionsMoving: number
-  /** Partitions that say PARTITION_LOST. */
+  /** Partitions that say PARTITION_LOST; all of them while every node is down for good. */
   readonly partitionsLost: number[]
   readonly gateways: number
   /**
@@ -288,6 +289,11 @@ export interface ClusterEvents {
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
   'partition:lost': [{ partitions: readonly PartitionId[] }]
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
+  /**
+   * Too few others can say what the damaged record was. The stores that dead owners left are read for it; if those are gone too,
+   * `partition:lost` comes next.
+   */
+  'record:stuck': [{ node: NodeId; key: Uint8Array }]
   /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
   'supervisor:restart': [{ error: Error }]
   /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
@@ -303,7 +309,10 @@ export type Ids = NodeId | GatewayId | readonly (NodeId | GatewayId)[]
 
 /** Injected faults: each resolves once it is in effect. Only with `faults: true`. */
 export interface Faults {
-  /** The thread ends at once. `permanent`: it is not restarted; its partitions are reassigned. */
+  /**
+   * The thread ends at once. In the pause before a restart there is none: the pause goes on. `permanent`: it is not restarted; its
+   * partitions are reassigned.
+   */
   crash(node: NodeId, options?: { permanent?: boolean }): Promise<void>
   /** An endless loop of `ms` milliseconds. */
   hang(node: NodeId, ms: number): Promise<void>
@@ -355,7 +364,10 @@ export interface Cluster extends KeyValueStore {
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
-  /** Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. */
+  /**
+   * Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. Lost
+   * partitions are not waited for. Errors: TIMEOUT; NODE_NOT_RUNNING if every node is down for good.
+   */
   settled(options?: { timeoutMs?: number }): Promise<void>
   ticket(): Ticket
   /** What joins and leaves would move; nothing is changed. Errors: INVALID_OPTION, UNKNOWN_NODE, TOO_FEW_NODES, CLOSED. */

@@ -22,6 +22,8 @@ const MESSAGES = {
   'gossip/ack': true,
   'gossip/ack2': true,
   'gossip/syn': true,
+  'heal/start': true,
+  'heal/stuck': true,
   'hint/lost': true,
   'hint/store': true,
   'hint/stored': true,

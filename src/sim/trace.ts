@@ -218,6 +218,14 @@ export function describeMessage(message: Message): string {
       return `${label}  ${message.places.length} of them`
     case 'hint/lost':
       return `${label}  for ${listOf(message.targets)}`
+    case 'heal/stuck': {
+      const hopeless = message.hopeless.length === 0 ? '' : `, hopeless ${listOf(message.hopeless.map(String))}`
+      return `${label}  partitions ${listOf(message.partitions.map(String))}${hopeless}`
+    }
+    case 'heal/start': {
+      const { partition, salvaged, accepted } = message
+      return `${label}  partition ${partition}, ${accepted ? 'the loss is accepted' : `with ${salvaged.join(' and ')}`}`
+    }
     case 'gossip/syn':
       return `${label}  digests of ${listOf(message.digests.map(({ id }) => id))}`
     case 'gossip/ack':

@@ -63,8 +63,11 @@ export interface ClusterMetadata {
    * before that may hold what has been deleted since, and must not be merged into this cluster.
    */
   readonly reapedBeforeNs?: string
-  /** `creating` until every node has its store: what lies here may be thrown away and made again. */
-  readonly stage: 'creating' | 'ready'
+  /**
+   * `creating` until every node has its store: what lies here may be thrown away and made again. `restoring` until all of a backup
+   * is in the stores: the same, but only by another restore, for an empty cluster is not what is expected here.
+   */
+  readonly stage: 'creating' | 'restoring' | 'ready'
   readonly nodes: readonly NodeEntry[]
   /** True from an orderly close to the next opening. */
   readonly cleanShutdown: boolean
@@ -159,7 +162,10 @@ function metadataOf(body: unknown, source: 'newest' | 'previous'): ClusterMetada
     const facts = { formatVersion: metadata.formatVersion, formatVersionMax: CLUSTER_FORMAT }
     throw new CoterieError('LOCATION_MISMATCH', 'the location was written by a newer version of Coterie', facts)
   }
-  return source === 'newest' ? metadata : { ...metadata, stage: 'ready', cleanShutdown: false }
+  if (source === 'newest') return metadata
+  // What was being made may have become a cluster since. Not what was being restored: it is written again while it is opened.
+  const stage = metadata.stage === 'restoring' ? 'restoring' : 'ready'
+  return { ...metadata, stage, cleanShutdown: false }
 }
 
 function ceilingOf(body: unknown, source: 'newest' | 'previous'): bigint {

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { until } from '../support/cluster.js'
 
 const BIN = fileURLToPath(new URL('../../src/cli/coterie.cjs', import.meta.url))
+const ATTEMPTS_MAX = 10
 
 interface Result {
   readonly code: number | null
@@ -136,3 +138,31 @@ test('backup, verify, restore: a folder of a cluster, and back', async (t) => {
   rmSync(join(folder, 'b', 'node2-backup-database', 'CURRENT'))
   t.match(await run(folder, ['verify', 'b']), { code: 1, stdout: /node2: CURRENT[\s\S]*it is damaged/ })
 })
+
+test('restore: after Ctrl-C it says what the folder is, opening it says so too, and restoring again works', async (t) => {
+  const folder = t.testdir()
+  const rows = Array.from({ length: 20_000 }, (_, number) => `key ${number}\t${'value '.repeat(20)}${number}`)
+  writeFileSync(join(folder, 'rows.tsv'), `${rows.join('\n')}\n`)
+  t.match(await run(folder, ['load', 'rows.tsv', '--nodes', '3', '--partitions', '16']), { code: 0 })
+  t.match(await run(folder, ['backup', 'b']), { code: 0 })
+  const result = await interruptedRestore(folder)
+  t.match(result, { code: 130, stdout: '', stderr: /interrupted: there is no cluster in new; restore into it again/ })
+  t.match(await run(folder, ['get', 'key 7', '--location', 'new']), { code: 1, stderr: /RESTORE_INCOMPLETE.*again/ })
+  t.match(await run(folder, ['restore', 'b', '--data', 'new']), { code: 0, stdout: /restored into .*new: 3 nodes/ })
+  t.match(await run(folder, ['get', 'key 7', '--location', 'new']), { code: 0, stdout: /value 7/ })
+  t.match(await run(folder, ['verify', 'b']), { code: 0, stdout: /nothing is wrong/ })
+})
+
+/** SIGINT once stores are being filled. A restore that was done before it heard of it is done again. */
+async function interruptedRestore(folder: string): Promise<Result> {
+  const store = join(folder, 'new', 'node3', 'store')
+  for (let attempt = 1; ; attempt++) {
+    const child = start(folder, ['restore', 'b', '--data', 'new'])
+    const result = finished(child)
+    await until(() => existsSync(store) || child.exitCode !== null)
+    child.kill('SIGINT')
+    const { code, ...output } = await result
+    if (code !== 0 || attempt === ATTEMPTS_MAX) return { code, ...output }
+    rmSync(join(folder, 'new'), { recursive: true })
+  }
+}

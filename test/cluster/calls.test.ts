@@ -2,37 +2,53 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { test } from 'tap'
-import { collect, eventOf, folderForTest, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+import root, { test } from 'tap'
+import { collect, eventOf, folderForTest, nodeOf, openForTest, outcomeOf, textOf } from '../support/cluster.js'
+
+const LIVES_MAX = 20
+
+/** For the tests that only call; each has keys of its own. Those in which somebody dies, or options differ, open another. */
+const cluster = await openForTest(root)
+
+test('status: five nodes up, balanced, converged; n copies of every partition', async (t) => {
+  await cluster.settled()
+  const { nodes, partitions, converged, replication } = cluster.status()
+  t.same(replication, { n: 3, r: 2, w: 2 })
+  t.ok(converged)
+  t.same([...new Set(nodes.map((node) => node.status))], ['up'])
+  t.equal(new Set(nodes.map((node) => node.threadId)).size, 5, 'each in its own thread')
+  t.equal(
+    nodes.reduce((sum, node) => sum + node.partitions, 0),
+    3 * partitions,
+  )
+  t.ok(nodes.every((node) => node.partitions <= Math.ceil((3 * partitions) / 5)))
+})
 
 test('calls: put, get, delete, put again; text and bytes are the same key', async (t) => {
-  const cluster = await openForTest(t)
-  t.equal(await cluster.get('key'), undefined)
-  await cluster.put('key', 'value')
-  t.equal(textOf(await cluster.get(Buffer.from('key'))), 'value')
-  await cluster.put(Buffer.from('key'), Uint8Array.of(0, 255, 128))
-  t.same([...((await cluster.get('key')) ?? [])], [0, 255, 128])
-  await cluster.delete('key')
-  t.equal(await cluster.get('key'), undefined)
-  await cluster.delete('key')
-  await cluster.put('key', '')
-  t.equal((await cluster.get('key'))?.byteLength, 0, 'an empty value is a value')
+  t.equal(await cluster.get('first'), undefined)
+  await cluster.put('first', 'value')
+  t.equal(textOf(await cluster.get(Buffer.from('first'))), 'value')
+  await cluster.put(Buffer.from('first'), Uint8Array.of(0, 255, 128))
+  t.same([...((await cluster.get('first')) ?? [])], [0, 255, 128])
+  await cluster.delete('first')
+  t.equal(await cluster.get('first'), undefined)
+  await cluster.delete('first')
+  await cluster.put('first', '')
+  t.equal((await cluster.get('first'))?.byteLength, 0, 'an empty value is a value')
 })
 
 test('calls: a value is the caller’s own: changing it after put or get changes nothing', async (t) => {
-  const cluster = await openForTest(t)
   const value = Buffer.from('before')
-  const put = cluster.put('key', value)
+  const put = cluster.put('copied value', value)
   value.fill('x')
   await put
-  const got = await cluster.get('key')
+  const got = await cluster.get('copied value')
   t.equal(textOf(got), 'before')
   got?.fill(0)
-  t.equal(textOf(await cluster.get('key')), 'before')
+  t.equal(textOf(await cluster.get('copied value')), 'before')
 })
 
 test('calls: values from nothing to a megabyte come back as they were', async (t) => {
-  const cluster = await openForTest(t)
   for (const bytes of [0, 1, 100, 4_096, 65_536, 1_048_576]) {
     const value = Buffer.alloc(bytes, bytes.toString(36))
     await cluster.put(`of ${bytes}`, value)
@@ -41,15 +57,13 @@ test('calls: values from nothing to a megabyte come back as they were', async (t
 })
 
 test('calls: every r and w is served while all nodes live', async (t) => {
-  const cluster = await openForTest(t)
   for (const w of [1, 2, 3]) {
-    await cluster.put('key', `w=${w}`, { w })
-    t.equal(textOf(await cluster.get('key', { r: 4 - w })), `w=${w}`, `r=${4 - w} sees w=${w}`)
+    await cluster.put('quorums', `w=${w}`, { w })
+    t.equal(textOf(await cluster.get('quorums', { r: 4 - w })), `w=${w}`, `r=${4 - w} sees w=${w}`)
   }
 })
 
 test('getMany: answers in the order of the keys, doubles and absent ones included', async (t) => {
-  const cluster = await openForTest(t)
   await cluster.batch(
     Array.from({ length: 500 }, (_, number) => ({ type: 'put', key: `k${number}`, value: `${number}` })),
   )
@@ -60,7 +74,6 @@ test('getMany: answers in the order of the keys, doubles and absent ones include
 })
 
 test('batch: puts and deletes in one; of a key named twice the last wins', async (t) => {
-  const cluster = await openForTest(t)
   await cluster.put('deleted', 'value')
   await cluster.batch([
     { type: 'put', key: 'twice', value: 'first' },
@@ -77,7 +90,7 @@ test('batch: puts and deletes in one; of a key named twice the last wins', async
 })
 
 test('batch: acknowledged batches of one partition are whole, nodes dying meanwhile', async (t) => {
-  const cluster = await openForTest(t)
+  const cluster = await openForTest(t, { nodes: 3 })
   const keys = Array.from({ length: 20 }, (_, number) => `{same}${number}`)
   t.equal(new Set(keys.map((key) => cluster.locate(key).partition)).size, 1)
   const [owner = ''] = cluster.locate('{same}').owners
@@ -92,35 +105,18 @@ test('batch: acknowledged batches of one partition are whole, nodes dying meanwh
 })
 
 test('read: gives the value and a context; nothing for an absent key', async (t) => {
-  const cluster = await openForTest(t)
-  t.same((await cluster.read('key')).values, [])
-  await cluster.put('key', 'value')
-  const { values, context } = await cluster.read('key')
+  t.same((await cluster.read('read')).values, [])
+  await cluster.put('read', 'value')
+  const { values, context } = await cluster.read('read')
   t.same(values.map(textOf), ['value'])
   t.type(context, 'string')
 })
 
 test('locate: three distinct owners, Redis Cluster’s slot, keys of one hash tag together', async (t) => {
-  const cluster = await openForTest(t)
   t.equal(cluster.locate('123456789').slot, 0x31c3, 'the check value of CRC16-XMODEM')
   t.equal(cluster.locate('foo').slot, 12_182, 'as CLUSTER KEYSLOT foo says')
   t.equal(cluster.locate('{user1000}.following').partition, cluster.locate('{user1000}.followers').partition)
   for (const key of ['a', 'b', 'c', 'é']) t.equal(new Set(cluster.locate(key).owners).size, 3, key)
-})
-
-test('status: five nodes up, balanced, converged; n copies of every partition', async (t) => {
-  const cluster = await openForTest(t)
-  await cluster.settled()
-  const { nodes, partitions, converged, replication } = cluster.status()
-  t.same(replication, { n: 3, r: 2, w: 2 })
-  t.ok(converged)
-  t.same([...new Set(nodes.map((node) => node.status))], ['up'])
-  t.equal(new Set(nodes.map((node) => node.threadId)).size, 5, 'each in its own thread')
-  t.equal(
-    nodes.reduce((sum, node) => sum + node.partitions, 0),
-    3 * partitions,
-  )
-  t.ok(nodes.every((node) => node.partitions <= Math.ceil((3 * partitions) / 5)))
 })
 
 test('coordination: the same calls work with the coordinators in the nodes', async (t) => {
@@ -151,7 +147,7 @@ test('replication: n: "all" makes every node a full copy; a single node works to
 })
 
 test('events: a crash is told as exit and up, and status() agrees', async (t) => {
-  const cluster = await openForTest(t)
+  const cluster = await openForTest(t, { nodes: 3 })
   const exit = eventOf(cluster, 'node:exit', ({ node }) => node === 'node2')
   const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node2')
   await cluster.faults.crash('node2')
@@ -164,7 +160,7 @@ test('events: a crash is told as exit and up, and status() agrees', async (t) =>
 })
 
 test('events: a hung node is told, terminated and comes back', async (t) => {
-  const cluster = await openForTest(t)
+  const cluster = await openForTest(t, { nodes: 3 })
   const hung = eventOf(cluster, 'node:hung', ({ node }) => node === 'node3')
   const up = eventOf(cluster, 'node:up', ({ node }) => node === 'node3')
   await cluster.faults.hang('node3', 600_000)
@@ -174,7 +170,7 @@ test('events: a hung node is told, terminated and comes back', async (t) => {
 })
 
 test('restarts: past restartsMax a node is down for good and its partitions have other owners', async (t) => {
-  const cluster = await openForTest(t, { restartsMax: 1 })
+  const cluster = await openForTest(t, { nodes: 4, restartsMax: 1 })
   await cluster.put('key', 'value')
   const down = eventOf(cluster, 'node:down', ({ node }) => node === 'node1')
   const crashAgain = ({ node }: { node: string }): void => {
@@ -192,8 +188,43 @@ test('restarts: past restartsMax a node is down for good and its partitions have
   t.equal(textOf(await cluster.get('key', { r: 3 })), 'value')
 })
 
+test('faults: a crash in the pause before a restart ends nothing, for good it ends the pause', async (t) => {
+  const cluster = await openForTest(t, { restartsMax: 100 })
+  const exits: number[] = []
+  cluster.on('node:exit', ({ node, incarnation }) => node === 'node1' && exits.push(incarnation))
+  const upAgain = () => eventOf(cluster, 'node:up', ({ node }) => node === 'node1')
+  // Lives that last for less than a second are followed by pauses that double; the first one, and one after a longer life, by none.
+  const crashIntoPause = async () => {
+    for (let life = 1; life <= LIVES_MAX; life++) {
+      const up = upAgain()
+      await cluster.faults.crash('node1')
+      if (nodeOf(cluster, 'node1').status === 'suspect') return exits.length
+      await up
+    }
+    throw new Error(`no pause after ${LIVES_MAX} lives`)
+  }
+  const lives = await crashIntoPause()
+  const up = upAgain()
+  await cluster.faults.crash('node1')
+  t.equal(exits.length, lives, 'it is as dead as it was')
+  t.match((await up)[0], { incarnation: lives + 1 }, 'and is back when its pause is over')
+  const livesThen = await crashIntoPause()
+  await cluster.faults.crash('node1', { permanent: true })
+  t.equal(nodeOf(cluster, 'node1').status, 'down')
+  t.equal(exits.length, livesThen)
+})
+
+test('status: of a cluster that was closed no node is up', async (t) => {
+  const cluster = await openForTest(t)
+  await cluster.settled()
+  await cluster.close()
+  const { converged, nodes } = cluster.status()
+  t.notOk(converged)
+  for (const node of nodes) t.match(node, { status: 'down', threadId: null, keys: 0, mailbox: 0 })
+})
+
 test('getMany: more keys than may be in flight are read in windows, in the order of the keys', async (t) => {
-  const cluster = await openForTest(t, { requestsInFlightMax: 1_000 })
+  const cluster = await openForTest(t, { nodes: 3, requestsInFlightMax: 1_000 })
   const keys = Array.from({ length: 2_500 }, (_, number) => `key ${number}`)
   await cluster.batch(keys.slice(0, 2_400).map((key) => ({ type: 'put', key, value: `of ${key}` }) as const))
   const values = await cluster.getMany(keys, { timeoutMs: 60_000 })
@@ -204,7 +235,6 @@ test('getMany: more keys than may be in flight are read in windows, in the order
 })
 
 test('scan: bounds are read at the call; wrong ones reject the first row', async (t) => {
-  const cluster = await openForTest(t)
   await cluster.put('copied', 'value')
   const from = Buffer.from('copied')
   const rows = cluster.scan({ gte: from, limit: 1 })
@@ -221,7 +251,7 @@ test('events: a listener that throws stops nothing halfway', async (t) => {
 })
 
 test('faults: a hang of a node that is being restarted is in effect once it is back; of one that is down it is refused', async (t) => {
-  const cluster = await openForTest(t, { faults: true, hungAfterMs: 60_000 })
+  const cluster = await openForTest(t, { nodes: 3, hungAfterMs: 60_000 })
   const crashed = cluster.faults.crash('node1')
   await cluster.faults.hang('node1', 100)
   await crashed

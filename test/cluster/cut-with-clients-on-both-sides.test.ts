@@ -18,7 +18,7 @@ import { keyOf, newCounter, numberOf, startWorkload, type WorkloadReport } from 
 
 const TRIALS = Number(process.env['CUT_TRIALS'] ?? 2)
 const SETTLED = { timeoutMs: 30_000 }
-const DEADLINE = { timeoutMs: 250 }
+const DEADLINE = { timeoutMs: 150 }
 const VALUE_BYTES = 100
 
 /** By chance two or three of the five nodes are on this thread's side. */
@@ -41,7 +41,7 @@ for (let seed = 1; seed <= TRIALS; seed++) {
     await until(() => Atomics.load(workload.counter, 0) > 500)
     await cluster.faults.cut([cluster.id, ...here], [far.id, ...there])
     const before = Atomics.load(workload.counter, 0)
-    await until(() => Atomics.load(workload.counter, 0) > before + 400 && countOf(cluster, 'dropped') > 50)
+    await until(() => Atomics.load(workload.counter, 0) > before + 250 && countOf(cluster, 'dropped') > 50)
     await cluster.faults.heal()
     const healed = Atomics.load(workload.counter, 0)
     await until(() => Atomics.load(workload.counter, 0) > healed + 500)

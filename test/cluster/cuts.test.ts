@@ -54,7 +54,7 @@ test('heal with ids: that link is open again, and the others of the same cut sta
   await cluster.faults.heal('node3', 'node4')
   const before = { node3: droppedOf('node3'), node4: droppedOf('node4') }
   t.ok(before.node4 > 0, JSON.stringify(before))
-  t.same(await failures(cluster, 200), [])
+  t.same(await failures(cluster, 60), [])
   // The gateway only asks now and then whether it is there: it is silent.
   await until(() => droppedOf('node3') > before.node3)
   t.equal(droppedOf('node4'), before.node4)
@@ -79,7 +79,7 @@ test('cutOneWay: what is not heard is answered by nobody', async (t) => {
   await cluster.put('key', 'before')
   const owners = ownersOf(cluster, 'key')
   await cluster.faults.cutOneWay(there.id, owners)
-  const put = outcomeOf(there.put('key', 'unheard', { timeoutMs: 2_000 }))
+  const put = outcomeOf(there.put('key', 'unheard', { timeoutMs: 800 }))
   await until(() => owners.every((id) => (nodeOf(cluster, id).faults?.dropped ?? 0) > 0))
   t.equal(textOf(await cluster.get('key', { r: 3 })), 'before', 'no owner has it, and the other gateway is not cut off')
   t.equal(await put, 'OUTCOME_UNKNOWN')
@@ -135,7 +135,7 @@ test('pause, hang: nothing that is sent once they have resolved is heard before 
 })
 
 test('cutOneWay: a node that hears everybody and is heard by nobody is suspected, and not again and again', async (t) => {
-  const cluster = await openForTest(t)
+  const cluster = await openForTest(t, { gossipMs: 50 })
   const suspectedBy = new Map<string, number>()
   cluster.on('node:suspect', ({ by }) => suspectedBy.set(by, (suspectedBy.get(by) ?? 0) + 1))
   const others = nodeIds(cluster).filter((id) => id !== 'node1')
@@ -143,7 +143,7 @@ test('cutOneWay: a node that hears everybody and is heard by nobody is suspected
   // Some learn it from others before they see it themselves.
   await until(() => suspectedBy.size > 0)
   // Some rounds of gossip and heartbeats more.
-  t.same(await failures(cluster, 400), [])
+  t.same(await failures(cluster, 150), [])
   t.same(
     [...suspectedBy].filter(([by, times]) => times > 1 || !others.includes(by)),
     [],

@@ -2,7 +2,7 @@
 
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'tap'
+import root, { test } from 'tap'
 import { type ClusterOptions, CoterieError, connect, openCluster } from '../../src/index.js'
 import { folderForTest, openForTest, outcomeOf } from '../support/cluster.js'
 import { connectInThread } from '../support/other-thread.js'
@@ -27,6 +27,9 @@ const WRONG: [Record<string, unknown>, RegExp][] = [
   [{ workers: { node: 5 } }, /`workers\.node` is 5; allowed/],
 ]
 
+/** For the tests that only ask it. */
+const shared = await openForTest(root)
+
 test('options: a wrong one is refused before a thread starts, and the message says what is allowed', async (t) => {
   const location = await folderForTest(t)
   for (const [options, message] of WRONG) {
@@ -40,22 +43,21 @@ test('options: a wrong one is refused before a thread starts, and the message sa
 })
 
 test('options: those of a call are checked like those of the cluster', async (t) => {
-  const cluster = await openForTest(t)
   const calls: [string, Promise<unknown>][] = [
-    ['r above n', cluster.get('key', { r: 4 })],
-    ['r of zero', cluster.get('key', { r: 0 })],
-    ['w above n', cluster.put('key', 'value', { w: 4 })],
-    ['w that is no whole number', cluster.delete('key', { w: 1.5 })],
-    ['a deadline of zero', cluster.get('key', { timeoutMs: 0 })],
-    ['a deadline that is no number', cluster.get('key', { timeoutMs: Number.NaN })],
-    ['r above n in getMany', cluster.getMany(['key'], { r: 4 })],
-    ['w above n in batch', cluster.batch([{ type: 'del', key: 'key' }], { w: 4 })],
+    ['r above n', shared.get('key', { r: 4 })],
+    ['r of zero', shared.get('key', { r: 0 })],
+    ['w above n', shared.put('key', 'value', { w: 4 })],
+    ['w that is no whole number', shared.delete('key', { w: 1.5 })],
+    ['a deadline of zero', shared.get('key', { timeoutMs: 0 })],
+    ['a deadline that is no number', shared.get('key', { timeoutMs: Number.NaN })],
+    ['r above n in getMany', shared.getMany(['key'], { r: 4 })],
+    ['w above n in batch', shared.batch([{ type: 'del', key: 'key' }], { w: 4 })],
   ]
   for (const [name, call] of calls) t.equal(await outcomeOf(call), 'INVALID_OPTION', name)
 })
 
 test('options: keys and values of the wrong kind or length are refused, at the border they are taken', async (t) => {
-  const cluster = await openForTest(t, { valueBytesMax: 1_000 })
+  const cluster = await openForTest(t, { nodes: 3, valueBytesMax: 1_000 })
   t.equal(await outcomeOf(cluster.put('', 'value')), 'INVALID_KEY')
   t.equal(await outcomeOf(cluster.get('k'.repeat(65_536))), 'INVALID_KEY')
   t.equal(await outcomeOf(cluster.get(5 as unknown as string)), 'INVALID_KEY')
@@ -68,19 +70,17 @@ test('options: keys and values of the wrong kind or length are refused, at the b
 })
 
 test('faults: throw unless they were allowed; an unknown node is named', async (t) => {
-  const cluster = await openForTest(t, { faults: false })
+  const cluster = await openForTest(t, { nodes: 3, faults: false })
   t.equal(await outcomeOf(Promise.resolve().then(() => cluster.faults.crash('node1'))), 'FAULTS_DISABLED')
   t.equal(await outcomeOf(cluster.get('key')), 'ok')
 })
 
 test('faults: an unknown node is refused by name', async (t) => {
-  const cluster = await openForTest(t)
-  await t.rejects(cluster.faults.crash('node99'), { code: 'UNKNOWN_NODE', message: /node99/ })
+  await t.rejects(shared.faults.crash('node99'), { code: 'UNKNOWN_NODE', message: /node99/ })
 })
 
 test('connect: a ticket that is not of an open cluster is refused', async (t) => {
-  const cluster = await openForTest(t)
-  const ticket = cluster.ticket()
+  const ticket = shared.ticket()
   t.equal(await outcomeOf(connectInThread(t, ticket)), 'ok', 'the true one is taken')
   t.equal(await outcomeOf(connectInThread(t, { ...ticket, secret: 'guessed' })), 'TICKET_INVALID')
   t.equal(await outcomeOf(connectInThread(t, { ...ticket, threadId: 999_999 })), 'TICKET_INVALID')
@@ -88,13 +88,12 @@ test('connect: a ticket that is not of an open cluster is refused', async (t) =>
 })
 
 test('connect: the thread that opened the cluster is refused, and told to use the cluster', async (t) => {
-  const cluster = await openForTest(t)
-  await t.rejects(connect(cluster.ticket()), { code: 'TICKET_INVALID', message: /use the cluster/ })
+  await t.rejects(connect(shared.ticket()), { code: 'TICKET_INVALID', message: /use the cluster/ })
 })
 
 test('location: a second opening is refused while the first is open, and does not disturb it', async (t) => {
   const location = await folderForTest(t)
-  const cluster = await openForTest(t, { location })
+  const cluster = await openForTest(t, { location, nodes: 3 })
   await cluster.put('key', 'value')
   const refused = await openCluster({ location }).catch((error: unknown) => error)
   t.match(refused, { code: 'LOCATION_LOCKED' })
@@ -104,7 +103,7 @@ test('location: a second opening is refused while the first is open, and does no
 
 test('location: two openings at once: one has it, the other is refused', async (t) => {
   const location = await folderForTest(t)
-  const results = await Promise.allSettled([openCluster({ location }), openCluster({ location })])
+  const results = await Promise.allSettled([openCluster({ location, nodes: 3 }), openCluster({ location, nodes: 3 })])
   const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   await Promise.all(opened.map((cluster) => cluster.close()))
@@ -137,38 +136,37 @@ test('location: one that cannot be a folder is refused', async (t) => {
   t.match(await outcomeOf(openCluster({ location: `${location}/file` })), /LOCATION_DAMAGED|OPEN_FAILED/)
   await mkdir(`${location}/full`)
   await writeFile(`${location}/full/README`, 'somebody else’s')
-  const cluster = await openForTest(t, { location: `${location}/full` })
+  const cluster = await openForTest(t, { location: `${location}/full`, nodes: 3 })
   t.equal(await outcomeOf(cluster.put('key', 'value')), 'ok', 'other files in the folder do no harm')
 })
 
 test('location: the same folder by another way is the same location', async (t) => {
   const location = await folderForTest(t)
   const link = join(await folderForTest(t), 'link')
-  await openForTest(t, { location })
+  await openForTest(t, { location, nodes: 3 })
   await symlink(location, link)
   t.equal(await outcomeOf(openCluster({ location: link })), 'LOCATION_LOCKED')
 })
 
 test('options: a cluster is opened again with what it was created with, and what is undefined is not said', async (t) => {
   const location = await folderForTest(t)
-  const own = { location, replication: { n: 7 } }
-  await (await openCluster({ ...own, nodes: 8, partitions: 64 })).close()
+  const own = { location, replication: { n: 6 } }
+  await (await openCluster({ ...own, nodes: 6, partitions: 64 })).close()
   const cluster = await openCluster({ ...own, partitions: undefined } as unknown as ClusterOptions)
   t.equal(cluster.status().partitions, 64)
-  t.equal(cluster.status().nodes.length, 8)
+  t.equal(cluster.status().nodes.length, 6)
   await cluster.close()
   t.equal(await outcomeOf(openCluster({ location, replication: { n: 3 } })), 'LOCATION_MISMATCH')
 })
 
 test('options: of every other call a wrong name or type is refused too', async (t) => {
-  const cluster = await openForTest(t, { faults: true })
   const wrong = (call: unknown) => outcomeOf(call as Promise<unknown>)
-  const { settled, faults } = cluster as unknown as Record<string, (...call: unknown[]) => Promise<unknown>> & {
+  const { settled, faults } = shared as unknown as Record<string, (...call: unknown[]) => Promise<unknown>> & {
     faults: Record<string, (...call: unknown[]) => Promise<unknown>>
   }
-  t.equal(await wrong(settled?.call(cluster, { timeout: 1 })), 'INVALID_OPTION')
-  t.equal(await wrong(settled?.call(cluster, null)), 'INVALID_OPTION')
-  t.equal(await wrong(cluster.acceptLoss(5 as never)), 'INVALID_OPTION')
+  t.equal(await wrong(settled?.call(shared, { timeout: 1 })), 'INVALID_OPTION')
+  t.equal(await wrong(settled?.call(shared, null)), 'INVALID_OPTION')
+  t.equal(await wrong(shared.acceptLoss(5 as never)), 'INVALID_OPTION')
   t.equal(await wrong(faults.crash?.call(faults, 'node1', { permanant: true })), 'INVALID_OPTION')
   t.equal(await wrong(faults.crash?.call(faults, 'node1', { permanent: 'yes' })), 'INVALID_OPTION')
   t.equal(await wrong(openCluster({ location: 'x', replication: 5 } as never)), 'INVALID_OPTION')

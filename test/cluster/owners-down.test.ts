@@ -4,7 +4,9 @@ import { test } from 'tap'
 import type { Cluster } from '../../src/index.js'
 import {
   eventOf,
+  folderForTest,
   loadRecords,
+  nodeIds,
   nodeOf,
   openForTest,
   outcomeOf,
@@ -95,6 +97,35 @@ test('owners: with the stores of two gone too, a partition says that it is lost 
   t.same(cluster.status().partitionsLost, [])
   t.same(await wrongRecords(cluster, records), [], 'what the survivor held is served')
   t.equal(await outcomeOf(cluster.put(key, 'accepted')), 'ok')
+})
+
+test('owners: with every node down for good nothing settles, and every partition is lost until the cluster is opened again', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location, nodes: 4 })
+  const records = await loadRecords(cluster, 200)
+  const lost: number[] = []
+  cluster.on('partition:lost', ({ partitions }) => lost.push(...partitions))
+  for (const node of nodeIds(cluster)) await takeDown(cluster, [node])
+  await t.rejects(cluster.settled({ timeoutMs: 60_000 }), {
+    code: 'NODE_NOT_RUNNING',
+    facts: { nodes: nodeIds(cluster) },
+  })
+  const all = Array.from({ length: cluster.status().partitions }, (_, partition) => partition)
+  t.same(cluster.status().partitionsLost, all)
+  t.same(
+    lost.sort((a, b) => a - b),
+    all,
+  )
+  for (const sloppy of [false, true]) {
+    t.equal(await outcomeOf(cluster.put('a', 'b', { ...NEVER, sloppy })), 'PARTITION_LOST')
+    t.equal(await outcomeOf(cluster.get('a', { ...NEVER, sloppy })), 'PARTITION_LOST')
+  }
+  await cluster.close()
+
+  const again = await openForTest(t, { location })
+  await again.settled()
+  t.same(again.status().partitionsLost, [])
+  t.same(await wrongRecords(again, records, { r: 3 }), [])
 })
 
 /** Two nodes that share partitions, and the keys of the records in those. */

@@ -1,6 +1,7 @@
 /** Nodes join and leave while the cluster serves: no request fails, no record is lost, everybody owns a share. */
 
 import { existsSync, readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { type Cluster, openCluster } from '../../src/index.js'
@@ -139,6 +140,42 @@ test('join, leave: what was begun goes on in the next process', async (t) => {
   t.same(nodeIds(again), ['node2', 'node3', 'node4', 'node5'])
   t.same(sharesOf(again), [96, 96, 96, 96])
   t.notOk(existsSync(join(location, 'node1')))
+})
+
+test('leave: of one that left, what a killed process had not deleted yet is deleted at the next opening', async (t) => {
+  const location = await folderForTest(t)
+  const folder = join(location, 'node2')
+  const cluster = await openForTest(t, { location, nodes: 4 })
+  const records = await loadRecords(cluster, 100)
+  await cluster.settled()
+  const kept = join(await folderForTest(t), 'node2')
+  await cp(folder, kept, { recursive: true })
+  await cluster.leave('node2')
+  await cluster.close()
+  await cp(kept, folder, { recursive: true })
+
+  const again = await openForTest(t, { location })
+  t.notOk(existsSync(folder))
+  t.same(nodeIds(again), ['node1', 'node3', 'node4'])
+  for (const node of nodeIds(again)) t.ok(existsSync(join(location, node)), `${node} is a member`)
+  t.same(await holdsAll(again, records), [])
+})
+
+test('leave: with every node down for good it rejects, as settled() does, and goes on when the cluster is opened again', async (t) => {
+  const location = await folderForTest(t)
+  const cluster = await openForTest(t, { location, nodes: 4 })
+  const records = await loadRecords(cluster, 100)
+  const leaving = outcomeOf(cluster.leave('node2'))
+  await until(() => nodeOf(cluster, 'node2').status === 'leaving')
+  await Promise.all(nodeIds(cluster).map((node) => outcomeOf(cluster.faults.crash(node, { permanent: true }))))
+  t.equal(await leaving, 'NODE_NOT_RUNNING')
+  t.equal(await outcomeOf(cluster.settled()), 'NODE_NOT_RUNNING')
+  await cluster.close()
+
+  const again = await openForTest(t, { location })
+  await until(() => !nodeIds(again).includes('node2'))
+  await again.settled({ timeoutMs: 30_000 })
+  t.same(await holdsAll(again, records), [])
 })
 
 test('standby: gets every write, serves nothing, and takes the place of one that is down for good', async (t) => {

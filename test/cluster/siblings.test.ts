@@ -1,55 +1,54 @@
 /** `conflict: 'siblings'`: concurrent values are all kept, and a put with their context supersedes exactly those. */
 
-import { test } from 'tap'
+import root, { test } from 'tap'
 import type { KeyValueStore } from '../../src/index.js'
 import { openForTest, outcomeOf, textOf, wrongRecords } from '../support/cluster.js'
 import { connectInThread } from '../support/other-thread.js'
 
 const SIBLINGS = { conflict: 'siblings' } as const
 
+/** For the tests that only call; each has a key of its own. */
+const shared = await openForTest(root, SIBLINGS)
+
 test('siblings: concurrent puts without a context are all kept', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
   const values = Array.from({ length: 20 }, (_, number) => `value ${number}`)
-  await Promise.all(values.map((value) => cluster.put('key', value)))
-  t.same(await valuesOf(cluster, 'key'), values.sort())
+  await Promise.all(values.map((value) => shared.put('many', value)))
+  t.same(await valuesOf(shared, 'many'), values.sort())
 })
 
 test('siblings: values put through two threads are all kept', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
-  const connected = await connectInThread(t, cluster.ticket())
-  await Promise.all([cluster.put('key', 'here'), connected.put('key', 'there')])
-  t.same(await valuesOf(connected, 'key'), ['here', 'there'])
+  const connected = await connectInThread(t, shared.ticket())
+  await Promise.all([shared.put('threads', 'here'), connected.put('threads', 'there')])
+  t.same(await valuesOf(connected, 'threads'), ['here', 'there'])
   await connected.close()
 })
 
 test('siblings: a put with a context supersedes what was read and nothing else', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
-  await Promise.all([cluster.put('key', 'a'), cluster.put('key', 'b')])
-  const { context } = await cluster.read('key')
-  await cluster.put('key', 'unseen')
-  await cluster.put('key', 'merged', { context })
-  t.same(await valuesOf(cluster, 'key'), ['merged', 'unseen'])
-  await cluster.put('key', 'again', { context })
+  await Promise.all([shared.put('context', 'a'), shared.put('context', 'b')])
+  const { context } = await shared.read('context')
+  await shared.put('context', 'unseen')
+  await shared.put('context', 'merged', { context })
+  t.same(await valuesOf(shared, 'context'), ['merged', 'unseen'])
+  await shared.put('context', 'again', { context })
   t.same(
-    await valuesOf(cluster, 'key'),
+    await valuesOf(shared, 'context'),
     ['again', 'merged', 'unseen'],
     'an old context supersedes only what it has seen',
   )
-  await cluster.put('key', 'last', { context: (await cluster.read('key')).context })
-  t.same(await valuesOf(cluster, 'key'), ['last'])
-  t.equal(textOf(await cluster.get('key')), 'last')
+  await shared.put('context', 'last', { context: (await shared.read('context')).context })
+  t.same(await valuesOf(shared, 'context'), ['last'])
+  t.equal(textOf(await shared.get('context')), 'last')
 })
 
 test('siblings: a delete with a context removes what was read and keeps what was not', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
-  await cluster.put('key', 'a')
-  const { context } = await cluster.read('key')
-  await cluster.put('key', 'b')
-  await cluster.delete('key', { context })
-  t.same(await valuesOf(cluster, 'key'), ['b'])
-  await cluster.delete('key', { context: (await cluster.read('key')).context })
-  t.same(await valuesOf(cluster, 'key'), [])
-  t.equal(await cluster.get('key'), undefined)
+  await shared.put('delete', 'a')
+  const { context } = await shared.read('delete')
+  await shared.put('delete', 'b')
+  await shared.delete('delete', { context })
+  t.same(await valuesOf(shared, 'delete'), ['b'])
+  await shared.delete('delete', { context: (await shared.read('delete')).context })
+  t.same(await valuesOf(shared, 'delete'), [])
+  t.equal(await shared.get('delete'), undefined)
 })
 
 test('siblings: survive the crash of their owners and a wiped store', async (t) => {
@@ -68,26 +67,24 @@ test('siblings: survive the crash of their owners and a wiped store', async (t) 
 })
 
 test('siblings: past the limit a put without a context is refused, one with a context is not', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
   let outcome = 'ok'
   let kept = 0
-  for (; outcome === 'ok' && kept < 1_000; kept++) outcome = await outcomeOf(cluster.put('key', `value ${kept}`))
+  for (; outcome === 'ok' && kept < 1_000; kept++) outcome = await outcomeOf(shared.put('limit', `value ${kept}`))
   t.equal(outcome, 'SIBLINGS_LIMIT', `after ${kept} puts`)
-  const { context, values } = await cluster.read('key')
+  const { context, values } = await shared.read('limit')
   t.equal(values.length, kept - 1)
-  await cluster.put('key', 'merged', { context })
-  t.same(await valuesOf(cluster, 'key'), ['merged'])
+  await shared.put('limit', 'merged', { context })
+  t.same(await valuesOf(shared, 'limit'), ['merged'])
 })
 
 test('siblings: a context that no read has given is refused', async (t) => {
-  const cluster = await openForTest(t, SIBLINGS)
-  await cluster.put('key', 'value')
-  const { context } = await cluster.read('key')
+  await shared.put('rubbish', 'value')
+  const { context } = await shared.read('rubbish')
   // Not a counter that was changed: that is another context, and as good as any (see `protocol/versions/context.ts`).
   for (const wrong of ['rubbish', `${context}~`, context.slice(1)]) {
-    t.equal(await outcomeOf(cluster.put('key', 'new', { context: wrong })), 'INVALID_CONTEXT', JSON.stringify(wrong))
+    t.equal(await outcomeOf(shared.put('rubbish', 'new', { context: wrong })), 'INVALID_CONTEXT', JSON.stringify(wrong))
   }
-  t.same(await valuesOf(cluster, 'key'), ['value'])
+  t.same(await valuesOf(shared, 'rubbish'), ['value'])
 })
 
 async function valuesOf(store: Pick<KeyValueStore, 'read'>, key: string): Promise<(string | undefined)[]> {

@@ -90,8 +90,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no-write-back',
     rule: 'Quorums: a read that saw different versions writes the newest back before it answers',
     file: GET,
-    find: 'if (newest === undefined || behind === 0 || this.learnFor !== undefined) {',
-    replace: 'if (newest === undefined || behind >= 0 || this.learnFor !== undefined) {',
+    find: 'if (newest === undefined || behind === 0 || this.learning !== undefined) {',
+    replace: 'if (newest === undefined || behind >= 0 || this.learning !== undefined) {',
   },
   {
     name: 'write-quorum-minus-one',
@@ -405,7 +405,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'what-moved-away-is-kept',
     rule: 'Deletes, changing owners: a store keeps nothing of a partition that has moved away',
     file: TRANSFERS,
-    find: 'this.purge.onLost(this.#lost(before, keeper.table))',
+    find: 'this.purge.onLost(lost)',
     replace: '',
   },
   {

@@ -133,3 +133,40 @@ test('gateway: takes a newer table, tells it, and gives it to who asks', async (
   t.equal(world.gateway.table.epoch, 2, 'epochs only grow')
   t.equal(world.gateway.id, GATEWAY)
 })
+
+test('gateway: 200,000 puts while a node stands still: no more than one message of a kind is on its way to it', async (t) => {
+  const world = new VirtualWorld(40, { requestsInFlightMax: 1_000 })
+  const hung = 'node1'
+  world.freeze(hung, 1e6)
+  const from = world.sent.length
+  const values = [new Uint8Array(1)]
+  let refused = 0
+  let most = 0
+  world.onReply = (_, outcome) => {
+    if (outcome.type === 'failed' && outcome.failure.code === 'OVERLOADED') refused += 1
+  }
+  for (let id = 1; id <= 200_000; ) {
+    const requests = Array.from({ length: 2_000 }, () => {
+      const put = { kind: 'put' as const, id, keys: [`k${id % 500}`], values, w: 2, sloppy: false }
+      id += 1
+      return { ...put, deadlineMs: world.nowMs + 1_000 }
+    })
+    world.stepGateway({ type: 'client/requests', requests, stampTimeNs: world.clockNs() })
+    most = Math.max(most, world.gateway.running)
+    world.run(1)
+  }
+  const ids = new Map<string, Set<number>>()
+  for (const { from: sender, to, message } of world.sent.slice(from)) {
+    if (to !== hung || !('id' in message) || message.type === 'link/ping') continue
+    const kind = `${message.type} from ${sender}`
+    ids.set(kind, (ids.get(kind) ?? new Set()).add(message.id))
+  }
+  t.same(
+    [...ids.values()].map(({ size }) => size),
+    new Array(ids.size).fill(1),
+    [...ids.keys()].join(', '),
+  )
+  t.ok(ids.size > 0)
+  t.ok(most <= 1_000, `${most} in flight at most`)
+  t.ok(refused > 100_000, `${refused} were refused at once`)
+})

@@ -195,6 +195,20 @@ export class VirtualWorld extends VirtualDisks {
 
   /** A new life on what is on the disk. It is `up` for the others once it has stored the table. */
   spawn(id: NodeId): void {
+    this.#spawn(id, false)
+  }
+
+  /** A thread that reads what a node left that is down for good; nobody is told. */
+  salvage(id: NodeId): void {
+    this.#spawn(id, true)
+  }
+
+  /** The supervisor says this to a node. */
+  order(to: NodeId, message: Message): void {
+    this.#post({ from: SUPERVISOR, to, message })
+  }
+
+  #spawn(id: NodeId, salvage: boolean): void {
     const incarnation = (this.#known.get(id)?.incarnation ?? 0) + 1
     const disk = this.disks.get(id) as MemoryDisk
     const store = new MemoryStore({ disk, partitions: this.config.partitions })
@@ -204,13 +218,13 @@ export class VirtualWorld extends VirtualDisks {
       incarnation,
       actor: meta['actor'] ?? `${id}.${disk.storeId}`,
       seed: this.#seed + incarnation,
-      salvage: false,
+      salvage,
     }
     const { table, config, nowMs } = this
     const boot = { activeEpoch: this.#activeEpoch, hints, table }
     const node = new DynamoNode({ identity, config, store, ...boot, meta, bootTimeNs: this.clockNs(), nowMs })
     this.#lives.set(id, { node, incarnation, store, disk: [], diskFreeAtMs: 0, dueMs: nowMs, frozenUntilMs: 0 })
-    this.#announcePeer(id, incarnation, 'starting')
+    if (!salvage) this.#announcePeer(id, incarnation, 'starting')
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
     const peers = [...this.#known.values()].filter((peer) => peer.node !== id)
     this.#step(id, { type: 'node/boot', storedEpoch, peers, ...boot })

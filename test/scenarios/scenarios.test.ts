@@ -27,7 +27,7 @@ test('the scenarios are all there', async (t) => {
 
 test('every message has a row in the table of the protocol, and is shown in a scenario at least once', async (t) => {
   const declared = new Set(
-    ['messages.ts', 'membership/gossip.ts']
+    ['messages.ts', 'heal-messages.ts', 'membership/gossip.ts']
       .map((file) => readFileSync(join(PROTOCOL, file), 'utf8'))
       .flatMap((source) => [...source.matchAll(/readonly type: '([a-z]+\/[a-z0-9-]+)'/g)].map(([, type]) => type)),
   )

@@ -30,6 +30,7 @@ const MESSAGE_TOPICS = [
   'peer',
   'gateway',
   'retire',
+  'heal',
 ]
 /** Most of what is said, and seldom what a scenario is about. */
 const CHATTER = ['gossip', 'membership', 'member']

@@ -68,6 +68,15 @@ test('cluster folder: of damaged metadata the spare is taken at its worst', asyn
   t.same(state.metadata, { source: 'previous', value: { ...metadata, stage: 'ready', cleanShutdown: false } })
 })
 
+test('cluster folder: of damaged metadata of a restore the spare says that it did not come to its end', async (t) => {
+  const location = temporaryFolder(t)
+  const { folder } = await ClusterFolder.open(location)
+  for (const n of [2, 3]) await folder.writeMetadata({ ...metadata, stage: 'restoring', n })
+  writeFileSync(pathOf(location, 'metadata.json'), '')
+  const { state } = await ClusterFolder.open(location)
+  t.match(state.metadata, { source: 'previous', value: { stage: 'restoring', n: 2 } })
+})
+
 test('cluster folder: of a damaged clock the spare is raised; of a damaged table the spare says so', async (t) => {
   const location = await written(t)
   writeFileSync(pathOf(location, 'clock.json'), '{}')

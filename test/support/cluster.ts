@@ -40,14 +40,21 @@ export async function folderForTest(t: TestContext): Promise<string> {
   return folder
 }
 
-/** A cluster in the test's own folder (or `location`), closed when the test ends. */
+/**
+ * A cluster in the test's own folder (or `location`), closed when the test ends. What faults have cut off or stopped is let go first:
+ * closing would wait for it.
+ */
 export async function openForTest(t: TestContext, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = await openCluster({
     location: options.location ?? (await folderForTest(t)),
     faults: true,
     ...options,
   })
-  t.teardown(() => cluster.close())
+  t.teardown(async () => {
+    // `CLOSED` where the test has closed it, `FAULTS_DISABLED` where it may have none.
+    await outcomeOf(Promise.resolve().then(() => cluster.faults.heal()))
+    await cluster.close()
+  })
   return cluster
 }
 

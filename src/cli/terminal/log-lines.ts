@@ -146,6 +146,15 @@ const GATHER = {
       text: `${node}: ${plural(records, 'record')} with a wrong checksum, not served; the last: ${truncate(bytesText(key), 40)}`,
     }),
   }),
+  'record:stuck': ({ node, key }) => ({
+    group: node,
+    sums: { records: 1 },
+    last: {},
+    tell: ({ records = 0 }) => ({
+      style: 'red',
+      text: `${node}: ${plural(records, 'damaged record')} that too few others can replace; the last: ${truncate(bytesText(key), 40)}`,
+    }),
+  }),
 } as const satisfies { readonly [Name in EventName]?: (...args: ClusterEvents[Name]) => Gathered }
 
 interface Pending {

@@ -88,7 +88,7 @@ export class Coordination implements Desk {
       const { epoch } = this.#table
       const send = (to: NodeId, message: Message) => this.#output.sends.push({ to, message })
       for (const peer of this.#peers.sorted) {
-        if (peer.healthy) peer.flush({ epoch, nowMs: this.nowMs, nextId: this.#takeMessageId, send })
+        if (peer.healthy || peer.isSalvaged) peer.flush({ epoch, nowMs: this.nowMs, nextId: this.#takeMessageId, send })
       }
     }
     const output = this.#output

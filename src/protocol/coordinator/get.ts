@@ -16,7 +16,7 @@ import { fallbacksOf } from '../ring/preference-list.js'
 import type { Row } from '../ring/table.js'
 import { mergeRecords, sameVersion, type VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
-import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
+import { type Desk, type Learning, type LostLeg, quorumFailure, Request } from './request.js'
 
 /** One node that was asked. */
 class Leg {
@@ -52,8 +52,7 @@ export class GetRequest extends Request {
   private readonly partition: PartitionId
   private readonly r: number
   private readonly sloppy: boolean
-  /** This node's own record is damaged: the others are asked, and nobody is repaired. */
-  private readonly learnFor: NodeId | undefined
+  private readonly learning: Learning | undefined
   private row: Row
   private legs: Leg[] = []
   private answered = 0
@@ -67,7 +66,7 @@ export class GetRequest extends Request {
     r: number,
     sloppy: boolean,
     deadlineMs: number,
-    learnFor?: NodeId,
+    learning?: Learning,
   ) {
     super(id, deadlineMs, key.length + 256)
     this.key = key
@@ -75,7 +74,7 @@ export class GetRequest extends Request {
     this.row = row
     this.r = r
     this.sloppy = sloppy
-    this.learnFor = learnFor
+    this.learning = learning
   }
 
   start(desk: Desk): void {
@@ -86,7 +85,7 @@ export class GetRequest extends Request {
   /** A slow owner that was passed over is asked too now and then. */
   private probe(desk: Desk): void {
     for (const owner of this.row.owners) {
-      if (owner === null || owner === this.learnFor || this.legOf(owner) !== undefined) continue
+      if (owner === null || owner === this.learning?.except || this.legOf(owner) !== undefined) continue
       const peer = desk.peer(owner)
       if (peer?.takeProbe(desk.nowMs) === true) this.send(desk, peer, false)
     }
@@ -104,6 +103,7 @@ export class GetRequest extends Request {
       leg.state = 'answered'
       leg.record = record
       this.answered += 1
+      if (this.learning?.accepted === true) return this.ask(desk, 0)
       if (this.answered < this.r) return
       if (this.sloppy && this.isHearsay(desk)) this.askOwners(desk)
       else this.decide(desk)
@@ -177,11 +177,15 @@ export class GetRequest extends Request {
       if (owner !== null && this.legOf(owner)?.state !== 'answered') missing.push(owner)
     }
     const facts = { partition: this.partition, needed: this.r, got: this.answered, missing }
-    desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', ...facts } })
+    // Whoever is not away has a damaged record as well.
+    const isHopeless = this.learning !== undefined && this.countAnswering(desk) < this.r
+    desk.end(this, { type: 'failed', failure: { code: isHopeless ? 'STORE_FAILED' : 'TIMEOUT', ...facts } })
   }
 
   /** Asks until r (and `more`) replies can be expected; fails at once if they never can. */
   private ask(desk: Desk, more: number): void {
+    if (this.learning?.accepted === true && this.answered >= Math.min(this.r, this.countAnswering(desk)))
+      return this.decide(desk)
     const { owners } = this.row
     let wanted = this.r + more - this.answered
     for (const leg of this.legs) if (leg.state === 'asked' && !leg.peer.silent) wanted -= 1
@@ -192,12 +196,14 @@ export class GetRequest extends Request {
       let possible = 0
       for (let place = 0; place < owners.length; place++) {
         const owner = owners[place]
-        if (owner == null || owner === this.learnFor) continue
+        if (owner == null || owner === this.learning?.except) continue
         const peer = desk.peer(owner)
-        if (peer === undefined || peer.status === 'down') continue
-        possible += 1
-        if (peer.status !== 'up' || (this.sloppy && peer.silent)) continue
+        const isSalvaged = peer?.status === 'down' && this.learning?.salvaged.includes(owner)
+        if (peer === undefined || (peer.status === 'down' && !isSalvaged)) continue
         const leg = this.legOf(owner)
+        if (leg?.state === 'unknown' && this.isFinal(isSalvaged)) continue
+        possible += 1
+        if ((peer.status !== 'up' && !isSalvaged) || (this.sloppy && peer.silent)) continue
         if (leg !== undefined && leg.state !== 'again' && leg.state !== 'unknown') continue
         if (leg !== undefined && leg.againAtMs > desk.nowMs) {
           soon = true
@@ -208,7 +214,7 @@ export class GetRequest extends Request {
         best = peer
         bestRank = rank
       }
-      if (possible < (this.sloppy ? 1 : this.r) && (!this.sloppy || desk.healthyNodes().length === 0))
+      if (possible < this.needed && (!this.sloppy || desk.healthyNodes().length === 0))
         return this.failAtOnce(desk, possible)
       if (best === undefined) break
       if (!this.send(desk, best, false)) {
@@ -220,6 +226,27 @@ export class GetRequest extends Request {
     }
     if (wanted > 0 && this.sloppy) wanted = this.askFallbacks(desk, wanted)
     if (wanted > 0 && more === 0) desk.wait(this, soon)
+  }
+
+  /** Fewer that can answer, and it fails. */
+  private get needed(): number {
+    return this.sloppy ? 1 : this.learning?.accepted === true ? 0 : this.r
+  }
+
+  /** A damaged record that nobody will heal: of a lost row, of a store that is only read. */
+  private isFinal(isSalvaged: boolean | undefined): boolean {
+    return this.row.lost || isSalvaged === true || this.learning?.accepted === true
+  }
+
+  /** Learning: owners that are not away for good and have not said that their record is damaged as well. */
+  private countAnswering(desk: Desk): number {
+    let count = 0
+    for (const owner of this.row.owners) {
+      if (owner === null || owner === this.learning?.except || this.legOf(owner)?.state === 'unknown') continue
+      const isDown = (desk.peer(owner)?.status ?? 'down') === 'down'
+      if (!isDown || this.learning?.salvaged.includes(owner)) count += 1
+    }
+    return count
   }
 
   /**
@@ -295,7 +322,7 @@ export class GetRequest extends Request {
       if (!sameVersion(leg.record, newest)) behind += 1
       else if (!leg.fallback) holders += 1
     }
-    if (newest === undefined || behind === 0 || this.learnFor !== undefined) {
+    if (newest === undefined || behind === 0 || this.learning !== undefined) {
       return desk.end(this, { type: 'value', record: newest })
     }
     const needed = Math.max(desk.config.w, desk.table.n - this.r + 1)

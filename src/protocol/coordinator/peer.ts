@@ -70,6 +70,8 @@ export class Peer {
   behindUntilMs = 0
   /** Slow: when it is probed next. */
   probeAtMs = 0
+  /** Down for good, and its store is open to be read by who heals a record. */
+  isSalvaged = false
   /** Position among all peers by id, 0…63: the order in which reads are packed. */
   order = 0
   /** Requests it took to coordinate and has not ended. */
@@ -124,6 +126,13 @@ export class Peer {
     if (!this.isSlow || !this.healthy || nowMs < this.probeAtMs) return false
     this.probeAtMs = nowMs + PROBE_MS
     return true
+  }
+
+  /** A new thread reads the store that it left; what the one before it was asked is answered by nobody. */
+  openSalvage(): void {
+    if (this.status !== 'down') return
+    this.reads.reset()
+    this.isSalvaged = true
   }
 
   /** Lives and answers. */

@@ -80,6 +80,7 @@ export class Peers {
     if (status === 'up' && incarnation > 1 && (isReborn || peer.status !== 'up')) peer.warmAtMs = nowMs + SLOW_START_MS
     peer.incarnation = incarnation
     peer.status = status
+    peer.isSalvaged = false
     if (status === 'up') peer.absentSinceMs = undefined
     else peer.absentSinceMs ??= nowMs
     if (isReborn) {

@@ -97,9 +97,11 @@ export class PutRequest extends Request {
       return
     }
     // A refusal leaves nothing there, but a store that failed may have kept a part of it. `unknown`: its record is damaged,
-    // it will take the write once that is healed. Nor does the refusal of a copy say anything of the first.
+    // it will take the write once that is healed, which of a lost row nobody awaits. Nor does the refusal of a copy say anything of
+    // the first.
     if (status !== REPLY.failed && !isRepeated) leg.unresolved = Math.max(0, leg.unresolved - 1)
-    leg.state = status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
+    const isHopeless = status === REPLY.unknown && this.row.lost
+    leg.state = isHopeless || status === REPLY.failed || status === REPLY.refused ? 'refused' : 'unsent'
     leg.refusedIn = desk.peer(from)?.incarnation ?? 0
     leg.againAtMs = desk.nowMs + RETRY_MS
     this.send(desk)
@@ -295,7 +297,7 @@ export class PutRequest extends Request {
 
   private failAtOnce(desk: Desk): void {
     if (this.isMaybeThere()) return this.fail(desk, 'OUTCOME_UNKNOWN')
-    if (this.legs.some((leg) => leg.state === 'refused')) return this.fail(desk, 'STORE_FAILED')
+    if (!this.row.lost && this.legs.some((leg) => leg.state === 'refused')) return this.fail(desk, 'STORE_FAILED')
     const missing = this.missing(desk)
     const got = this.row.owners.filter((owner) => owner !== null).length - missing.length
     const failure = quorumFailure(this.row, this.partition, this.w, got, missing)

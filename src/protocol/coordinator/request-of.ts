@@ -22,10 +22,10 @@ export function requestOf(
       return new GetRequest(id, key, partition, rowOf(table, partition), r, sloppy, deadlineMs)
     }
     case 'learn': {
-      const { id, key, deadlineMs, except } = operation
+      const { id, key, deadlineMs, learning } = operation
       const partition = partitionOf(key, config.partitions)
       const r = config.n - config.wFill + 1
-      return new GetRequest(id, key, partition, rowOf(table, partition), r, false, deadlineMs, except)
+      return new GetRequest(id, key, partition, rowOf(table, partition), r, false, deadlineMs, learning)
     }
     case 'put':
       return new PutRequest(operation, rowOf(table, operation.partition))

@@ -156,9 +156,18 @@ export type Operation =
       readonly kind: 'learn'
       readonly id: RequestId
       readonly key: Key
-      readonly except: NodeId
+      readonly learning: Learning
       readonly deadlineMs: number
     }
+
+/** A node's own record is damaged: the others are asked what it was, and nobody is repaired. */
+export interface Learning {
+  readonly except: NodeId
+  /** Owners that are down for good and whose stores are open to be read. */
+  readonly salvaged: readonly NodeId[]
+  /** What those others know that can answer is enough, however few they are. */
+  readonly accepted: boolean
+}
 
 export interface PutOperation {
   readonly kind: 'put'

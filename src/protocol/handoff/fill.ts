@@ -59,6 +59,7 @@ interface Pass {
   readonly rowEpochs: readonly Epoch[]
   /** Most of it is here already: ranges are compared, and only what differs is sent. */
   readonly hasCopy: boolean
+  readonly skipsDamaged: boolean
   /** Everything up to here has been accepted by the store. */
   after: Key | undefined
   /** The same once the chunk that is being stored has been. */
@@ -115,6 +116,7 @@ export class Fill {
    */
   onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
     this.#epoch = epoch
+    /** By source, and how it is read: passes that compare, or that leave out what is damaged, go by themselves. */
     const bySource = new Map<string, FillOrder[]>()
     const nothingToRead: FillOrder[] = []
     for (const order of orders) {
@@ -130,17 +132,18 @@ export class Fill {
       this.#filling.set(partition, { rowEpoch, sources, missing: new Set(missing) })
       for (const source of missing) {
         if (kept?.missing.has(source)) continue
-        // Passes that compare go by themselves.
-        const name = order.hasCopy === true ? `${source} ` : source
+        const name = `${source} ${order.hasCopy === true ? 'compares' : ''} ${order.skipsDamaged === true ? 'skips' : ''}`
         bySource.set(name, [...(bySource.get(name) ?? []), order])
       }
     }
     if (nothingToRead.length > 0) this.#report(nothingToRead)
     this.#dropUnwanted()
     for (const [name, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const [source = '', compares, skips] = name.split(' ')
       this.#passes.push({
-        source: name.trimEnd(),
-        hasCopy: name.endsWith(' '),
+        source,
+        hasCopy: compares !== '',
+        skipsDamaged: skips !== '',
         partitions: wanted.map((order) => order.partition),
         rowEpochs: wanted.map((order) => order.rowEpoch),
         after: undefined,
@@ -289,10 +292,11 @@ export class Fill {
     pass.notBeforeMs = nowMs
     const partitions = this.#wantedOf(pass)
     const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
-    const { after } = pass
+    const { after, skipsDamaged } = pass
     const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
     const bounds = { bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
-    const message: Message = { ...pull, ...bounds, ...(copy === undefined ? {} : { copy }) }
+    const how = { ...(copy === undefined ? {} : { copy }), ...(skipsDamaged ? { skipsDamaged } : {}) }
+    const message: Message = { ...pull, ...bounds, ...how }
     this.#output.push({ type: 'send', to: pass.source, message })
   }
 

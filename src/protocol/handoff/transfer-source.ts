@@ -1,8 +1,8 @@
 /**
  * A full owner (or the salvaged store of a dead one) gives its records of some partitions, chunk by chunk in key order.
  *
- * A chunk ends before a damaged record, which is then healed: a transfer never skips what it cannot read. Keeps no state
- * between chunks but the scan that runs. Called by `DynamoNode`.
+ * A chunk ends before a damaged record, which is then healed: a transfer never skips what it cannot read, unless an operator has
+ * accepted that it is lost. Keeps no state between chunks but the scan that runs. Called by `DynamoNode`.
  */
 
 import type { Address, Key } from '../ids.js'
@@ -43,19 +43,21 @@ export class TransferSource {
     const pull = this.#pulls.get(token)
     if (pull === undefined) return undefined
     this.#pulls.delete(token)
-    const bad = page.records.indexOf('damaged')
-    const { copy } = pull.message
+    const { copy, skipsDamaged } = pull.message
+    const firstBad = page.records.indexOf('damaged')
     // Where a copy is compared, its end is the page's, unless the page ended early.
     const isWhole = page.next === undefined || page.next === copy?.to
     const next = copy !== undefined && isWhole ? copy.to : page.next
-    if (copy !== undefined && isWhole && bad < 0 && digestOf(recordsOf(page)) === copy.digest) {
+    if (copy !== undefined && isWhole && firstBad < 0 && digestOf(recordsOf(page)) === copy.digest) {
       const same = { type: 'transfer/chunk' as const, replyTo: pull.message.id, status: REPLY.ok, same: true }
       const to = next === undefined ? {} : { next }
       return { to: pull.to, message: { ...same, keys: [], records: [], ...to } }
     }
+    const bad = skipsDamaged === true ? -1 : firstBad
     const end = bad < 0 ? page.keys.length : bad
-    const keys = page.keys.slice(0, end)
-    const records = page.records.slice(0, end) as VersionRecord[]
+    const isRead = (_: unknown, place: number): boolean => place < end && page.records[place] !== 'damaged'
+    const keys = page.keys.filter(isRead)
+    const records = page.records.filter(isRead) as VersionRecord[]
     const reply = { type: 'transfer/chunk' as const, replyTo: pull.message.id, keys, records }
     const { to } = pull
     if (bad < 0) return { to, message: { ...reply, status: REPLY.ok, ...(next === undefined ? {} : { next }) } }

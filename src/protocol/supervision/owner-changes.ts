@@ -7,11 +7,13 @@
  * A part of `SupervisorCore`, called by nobody else.
  */
 
+import type { HealStuck } from '../heal-messages.js'
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
 import type { FillOrder } from '../messages.js'
 import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import { jointPartitions, rowsAfterFill, rowsWithLoss } from './reassignment.js'
 import type { Roster } from './roster.js'
+import { StuckHeals } from './stuck-heals.js'
 import { isSalvage, type Supervised } from './supervised.js'
 import type { SupervisorNotice } from './supervisor-events.js'
 import type { SupervisorPost } from './supervisor-post.js'
@@ -55,6 +57,7 @@ export class OwnerChanges {
   readonly #accepted = new Set<PartitionId>()
   /** Nodes that were standbys: they hold nearly everything. */
   readonly #copies = new Set<NodeId>()
+  readonly #stuck: StuckHeals
   /** Since when rows wait to flip together. */
   #readySinceMs: number | undefined
   /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
@@ -64,6 +67,7 @@ export class OwnerChanges {
     this.#quorums = quorums
     this.#host = host
     this.#activeEpoch = activeEpoch
+    this.#stuck = new StuckHeals(host, this.#sourcesNeeded)
   }
 
   get activeEpoch(): Epoch {
@@ -100,10 +104,23 @@ export class OwnerChanges {
     })
   }
 
-  /** Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word. */
+  /**
+   * Only what is lost now: remembered for a healthy row, it would have a later loss pass without a word. With nobody left to
+   * fill there is nothing to accept.
+   */
   acceptLoss(partitions: readonly PartitionId[]): void {
-    for (const partition of partitions)
-      if (this.#host.tables.newest.rows[partition]?.lost === true) this.#accepted.add(partition)
+    if (this.#host.nodes.isDeserted) return
+    for (const partition of partitions) {
+      const row = this.#host.tables.newest.rows[partition]
+      if (row?.lost !== true) continue
+      if (this.#hasTooFewStores(row, partition)) this.#accepted.add(partition)
+      this.#stuck.accept(row, partition)
+    }
+  }
+
+  /** A node has damaged records that it cannot heal, or has them no more. */
+  onStuck(from: NodeId, message: HealStuck): void {
+    this.#stuck.onStuck(from, message)
   }
 
   /** Everything that may go on now, in the order of a change. */
@@ -112,6 +129,7 @@ export class OwnerChanges {
     this.#markLosses()
     this.#flip(nowMs)
     this.#activate()
+    this.#stuck.advance()
     this.#endSalvage()
   }
 
@@ -124,6 +142,8 @@ export class OwnerChanges {
 
   /** A dead node's store is read for a fill that goes on. */
   isSalvageNeeded(node: Supervised): boolean {
+    if (this.#host.nodes.isDeserted) return false
+    if (this.#stuck.isSalvageNeeded(node)) return true
     return jointPartitions(this.#host.tables.newest).some((partition) =>
       rowOf(this.#host.tables.newest, partition).owners.includes(node.id),
     )
@@ -149,12 +169,14 @@ export class OwnerChanges {
   }
 
   #orderFills(): void {
+    if (this.#host.nodes.isDeserted) return
     const orders = new Map<NodeId, FillOrder[]>()
     for (const partition of jointPartitions(this.#host.tables.persisted)) {
       const row = rowOf(this.#host.tables.persisted, partition)
-      if (row !== this.#host.tables.newest.rows[partition] || !this.isKnown(row)) continue
+      if (row.lost || row !== this.#host.tables.newest.rows[partition] || !this.isKnown(row)) continue
       const sources = this.#chooseSources(row, partition)
       if (sources === undefined) continue
+      const skips = this.#accepted.has(partition) ? { skipsDamaged: true } : {}
       for (const pending of row.pending) {
         const node = pending === null ? undefined : this.#host.nodes.get(pending)
         if (node?.phase !== 'up') continue
@@ -162,11 +184,11 @@ export class OwnerChanges {
         const earlier = this.#ordered.get(name)
         const isSame = earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation
         // A source that will never answer again (its salvaged store turned out to be gone) is replaced by another.
-        if (isSame && earlier.sources.every((source) => this.#isReadable(source))) continue
+        if (isSame && earlier.sources.every((source) => this.#isReadable(source, partition))) continue
         this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
-        const order = { partition, rowEpoch: row.epoch, sources }
-        const own = this.#copies.has(node.id) ? { ...order, hasCopy: true } : order
-        orders.set(node.id, [...(orders.get(node.id) ?? []), own])
+        const copy = this.#copies.has(node.id) ? { hasCopy: true } : {}
+        const order = { partition, rowEpoch: row.epoch, sources, ...copy, ...skips }
+        orders.set(node.id, [...(orders.get(node.id) ?? []), order])
       }
     }
     for (const [node, list] of orders) this.#host.post.send(node, { type: 'transfer/start', orders: list })
@@ -188,25 +210,36 @@ export class OwnerChanges {
     const alive = known.filter((node) => node.phase !== 'down' && !isSalvage(node))
     alive.sort((a, b) => Number(b.phase === 'up') - Number(a.phase === 'up'))
     if (alive.length >= needed) return alive.slice(0, needed).map((node) => node.id)
-    const readable = known.filter((node) => !alive.includes(node) && !node.isStoreGone)
+    const isAccepted = this.#accepted.has(partition)
+    const readable = known.filter(
+      (node) => !alive.includes(node) && (isAccepted ? !node.isStoreGone : this.#canSalvage(node, partition)),
+    )
     for (const node of readable) if (node.phase === 'down') this.#host.salvage(node)
     if (readable.some((node) => node.phase !== 'salvaged')) return undefined
     const sources = [...alive, ...readable].map((node) => node.id)
-    return sources.length >= needed || this.#accepted.has(partition) ? sources.slice(0, Math.max(needed, 1)) : undefined
+    return sources.length >= needed || isAccepted ? sources.slice(0, Math.max(needed, 1)) : undefined
   }
 
-  #isReadable(source: NodeId): boolean {
+  #isReadable(source: NodeId, partition: PartitionId): boolean {
     const node = this.#host.nodes.get(source)
-    return node !== undefined && node.phase !== 'down' && !node.isStoreGone
+    if (node === undefined || node.phase === 'down') return false
+    return this.#accepted.has(partition) ? !node.isStoreGone : this.#canSalvage(node, partition)
   }
 
-  /** Rows with fewer readable stores than a fill needs say so until an operator accepts it. */
+  /** If it is dead: what it left can be read, to the last record of the partition. */
+  #canSalvage(node: Supervised, partition: PartitionId): boolean {
+    return !node.isStoreGone && !(isSalvage(node) && this.#stuck.isStuck(node.id, partition))
+  }
+
+  /**
+   * Rows with fewer readable stores than a fill needs say so until an operator accepts it. With every node down for good all of
+   * them do: what lies on the disks is read by nobody until the cluster is opened again.
+   */
   #markLosses(): void {
-    const needed = this.#sourcesNeeded
+    const { isDeserted } = this.#host.nodes
     const isLost = (row: Row, partition: PartitionId): boolean => {
-      if (this.#accepted.has(partition)) return false
-      const readable = row.owners.filter((owner) => owner !== null && this.#host.nodes.get(owner)?.isStoreGone !== true)
-      return readable.length < needed && (isJoint(row) || readable.length < row.owners.length)
+      if (isDeserted || this.#stuck.isLost(row, partition)) return true
+      return !this.#accepted.has(partition) && this.#hasTooFewStores(row, partition)
     }
     const table = rowsWithLoss(this.#host.tables.newest, isLost)
     if (table === this.#host.tables.newest) return
@@ -214,8 +247,19 @@ export class OwnerChanges {
     table.rows.forEach((row, partition) => {
       if (row.lost && this.#host.tables.newest.rows[partition]?.lost !== true) partitions.push(partition)
     })
-    if (partitions.length === 0) this.#host.change(table, 'an operator accepted the loss')
+    const isAccepted = this.#accepted.size > 0 || this.#stuck.hasAccepted
+    if (partitions.length === 0)
+      this.#host.change(table, isAccepted ? 'an operator accepted the loss' : 'enough stores are there again')
     else this.#host.change(table, 'too few stores are left', [{ type: 'partition:lost', partitions }])
+  }
+
+  #hasTooFewStores(row: Row, partition: PartitionId): boolean {
+    const isReadable = (owner: NodeId | null): boolean => {
+      const node = owner === null ? undefined : this.#host.nodes.get(owner)
+      return owner !== null && (node === undefined || this.#canSalvage(node, partition))
+    }
+    const readable = row.owners.filter(isReadable)
+    return readable.length < this.#sourcesNeeded && (isJoint(row) || readable.length < row.owners.length)
   }
 
   #flip(nowMs: number): void {

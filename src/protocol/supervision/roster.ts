@@ -38,6 +38,11 @@ export class Roster {
     return this.#sorted.filter((node) => node.phase !== 'down' && !isSalvage(node)).map((node) => node.id)
   }
 
+  /** Every node is down for good. */
+  get isDeserted(): boolean {
+    return this.#sorted.length > 0 && this.living().length === 0
+  }
+
   readonly isUp = (id: NodeId): boolean => this.#nodes.get(id)?.phase === 'up'
 
   readonly isFull = (id: NodeId): boolean => this.#nodes.get(id)?.isFull === true

@@ -345,6 +345,8 @@ export class SupervisorCore {
       case 'exchange/done':
         this.#exchangeWhenFilled ||= this.#changes.isMoving()
         return this.#exchanges.onDone(from, message.peers)
+      case 'heal/stuck':
+        return this.#changes.onStuck(from, message)
       case 'hint/lost':
         for (const target of message.targets) this.#exchanges.one(target, this.#nodes.living())
         return

@@ -33,3 +33,40 @@ test('a fill reads as many stores as the smallest w ever used asks for', async (
   t.ok(orders.length > 0)
   t.ok(orders.every((order) => order.sources.length === 2))
 })
+
+test('with every node down for good every row says that it is lost, and nothing is awaited any more', async (t) => {
+  const cluster = new Supervised({ nodes: 5 }).start()
+  // Fills of the first one's rows are ordered, and never done.
+  cluster.obeysOrders = false
+  for (const id of cluster.ids) cluster.giveUp(id)
+  cluster.runFor(1_000)
+  t.equal(lostOf(cluster).length, 16)
+  const told = cluster.notices('partition:lost').flatMap(({ partitions }) => partitions)
+  t.same(
+    told.sort((a, b) => a - b),
+    lostOf(cluster),
+    'once each',
+  )
+  t.ok(cluster.core.isQuiet())
+  cluster.step({ type: 'operator/accept-loss', partitions: lostOf(cluster) })
+  t.equal(lostOf(cluster).length, 16, 'there is nobody who could serve what is left')
+
+  const again = new Supervised({ nodes: 5, table: cluster.table }).start({ wereDown: cluster.ids })
+  t.same(lostOf(again), [], 'their stores are read again')
+  t.same(again.notices('partition:lost'), [])
+})
+
+test('the last nodes go down for good while what the first ones left is being read', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.obeysOrders = false
+  for (const id of ['node1', 'node2']) cluster.giveUp(id)
+  t.ok(cluster.ids.some((id) => cluster.phaseOf(id) === 'salvaged'))
+  for (const id of ['node3', 'node4']) cluster.giveUp(id)
+  cluster.runFor(1_000)
+  t.same(
+    cluster.ids.map((id) => cluster.phaseOf(id)),
+    ['down', 'down', 'down', 'down'],
+  )
+  t.equal(lostOf(cluster).length, 16)
+  t.ok(cluster.core.isQuiet())
+})

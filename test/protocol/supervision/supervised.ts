@@ -27,6 +27,8 @@ export interface SupervisedOptions extends Partial<Omit<SupervisorConfig, 'resta
   readonly standbys?: number
   readonly partitions?: number
   readonly restart?: Partial<RestartPolicy>
+  /** Of an earlier process; a new one if nothing is said. */
+  readonly table?: PartitionTable
 }
 
 export class Supervised {
@@ -51,7 +53,7 @@ export class Supervised {
   #isStepping = false
 
   constructor(options: SupervisedOptions = {}) {
-    const { nodes = 3, standbys = 0, partitions = 16, restart = {}, ...config } = options
+    const { nodes = 3, standbys = 0, partitions = 16, restart = {}, table, ...config } = options
     const n = config.n ?? 3
     this.ids = Array.from({ length: nodes + standbys }, (_, index) => `node${index + 1}`)
     const { rows } = planClaim({ partitions, n, members: this.ids.slice(0, nodes) })
@@ -67,7 +69,7 @@ export class Supervised {
       ...config,
       restart: { ...RESTART_POLICY_DEFAULTS, ...restart },
     }
-    this.core = new SupervisorCore(this.#config, newTable(rows, n, this.ids.slice(nodes)))
+    this.core = new SupervisorCore(this.#config, table ?? newTable(rows, n, this.ids.slice(nodes)))
   }
 
   get table(): PartitionTable {

@@ -48,7 +48,10 @@ async function run(): Promise<DescriptorsReport> {
 
 async function check(cluster: Cluster, problems: string[]): Promise<void> {
   if (cluster.status().nodes.every((node) => node.keys === 0)) {
-    await cluster.batch([...records].map(([key, value]) => ({ type: 'put', key, value })))
+    await cluster.batch(
+      [...records].map(([key, value]) => ({ type: 'put', key, value })),
+      { timeoutMs: 20_000 },
+    )
   }
   const wrong = await wrongRecords(cluster, records, { timeoutMs: 10_000 })
   if (wrong.length > 0) problems.push(`${wrong.length} records are wrong`)
