@@ -12,6 +12,7 @@
 import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
+import type { CoordinationLoad } from './coordinator/load.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead } from './fallback-read.js'
@@ -29,7 +30,7 @@ import { NodePost } from './node-post.js'
 import { NodeRequests } from './node-requests.js'
 import { Exchange } from './repair/exchange.js'
 import { Replica } from './replica.js'
-import { isFullOwner, type PartitionTable } from './ring/table.js'
+import type { PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
 import { STAMP_MAX, stampTimePart } from './versions/stamp.js'
@@ -133,6 +134,11 @@ export class DynamoNode {
       viewDigest: this.#viewDigest,
       converged: this.#membership.isConverged(),
     }
+  }
+
+  /** Of what it coordinates; for bounds. */
+  load(): CoordinationLoad {
+    return this.#coordination.load()
   }
 
   /** The members as this node sees them. */
@@ -375,19 +381,13 @@ export class DynamoNode {
   }
 
   #onPull(from: NodeId, message: TransferPull): void {
-    const isOurs = message.partitions.every((partition, index) =>
-      this.#mayServeFill(partition, message.rowEpochs[index] ?? 0),
-    )
-    if (!isOurs) return this.#replyChunk(this.#source.refuse(message, from))
+    const { partitions, rowEpochs } = message
+    const mayRead = (partition: number, place: number) => this.#keeper.mayServeFill(partition, rowEpochs[place] ?? 0)
+    // A salvaged store gives what it has.
+    if (!this.#identity.salvage && !partitions.every(mayRead))
+      return this.#replyChunk(this.#source.refuse(message, from))
     const token = this.#nextToken++
     this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
-  }
-
-  /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */
-  #mayServeFill(partition: number, rowEpoch: Epoch): boolean {
-    if (this.#identity.salvage) return true
-    const row = this.#keeper.row(partition)
-    return row.epoch === rowEpoch && isFullOwner(row, this.#identity.self)
   }
 
   #replyChunk(chunk: ChunkReply): void {

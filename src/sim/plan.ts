@@ -7,6 +7,7 @@
  */
 
 import { Prng } from '../protocol/prng.js'
+import { boundsOf, type PlannedBounds } from './plan-bounds.js'
 
 export const FAULT_KINDS = [
   'crash',
@@ -37,8 +38,11 @@ export const FAULT_KINDS = [
 /** Only where the clock is not shared. */
 const CLOCK_FAULT = 'clock-jumps'
 const CLOCK_JUMPS = 6
+/** The whole process stands still (SIGSTOP, a debugger, a laptop that is closed): in some runs, beside all others. */
+const PAUSE_FAULT = 'process-pauses'
+const PAUSES_MAX = 2
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | typeof CLOCK_FAULT
+export type FaultKind = (typeof FAULT_KINDS)[number] | typeof CLOCK_FAULT | typeof PAUSE_FAULT
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -50,7 +54,7 @@ export interface PlannedFault {
   readonly where: readonly [number, number, number]
 }
 
-export interface Plan {
+export interface Plan extends PlannedBounds {
   readonly seed: number
   readonly nodes: number
   readonly gateways: number
@@ -67,9 +71,6 @@ export interface Plan {
   readonly thinkMs: number
   readonly latencyMs: readonly [number, number]
   readonly hintWindowMs: number
-  /** Bounds of a gateway and of a node: so small in some runs that they are reached. */
-  readonly requestsInFlightMax: number
-  readonly hintBytesMax: number
   readonly faults: readonly PlannedFault[]
 }
 
@@ -105,6 +106,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
   const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
+  const pauses = clocks.below(4) === 0 ? pausesOf(clocks, lastsMs) : []
   return {
     seed,
     sharedClock,
@@ -120,12 +122,8 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...boundsOf(new Prng(seed * 8 + 5)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...pauses].sort((a, b) => a.atMs - b.atMs),
   }
-}
-
-function boundsOf(prng: Prng): Pick<Plan, 'requestsInFlightMax' | 'hintBytesMax'> {
-  return { requestsInFlightMax: prng.below(8) === 0 ? 2 : 1_000, hintBytesMax: prng.below(8) === 0 ? 1_000 : 1e7 }
 }
 
 function faultsOf(prng: Prng, count: number, lastsMs: number): PlannedFault[] {
@@ -146,6 +144,13 @@ function jumpsOf(prng: Prng, lastsMs: number): PlannedFault[] {
   return Array.from({ length: CLOCK_JUMPS }, (_, jump) => {
     const where: PlannedFault['where'] = [prng.next(), prng.next(), 0]
     return { number: 1_000 + jump, kind: CLOCK_FAULT, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
+}
+
+function pausesOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  return Array.from({ length: 1 + prng.below(PAUSES_MAX) }, (_, pause) => {
+    const atMs = prng.next() * lastsMs
+    return { number: 2_000 + pause, kind: PAUSE_FAULT, atMs, lastsMs: 100 + prng.next() * 4_000, where: [0, 0, 0] }
   })
 }
 

@@ -77,7 +77,7 @@ export class SimGateway {
     }
     this.#pending.set(number, { call, onEnd })
     for (const observer of world.watching.onCall) observer.onCall(call)
-    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.clockNs() + this.#skewNs })
+    this.#step({ type: 'client/requests', requests: [requestOf(call)], stampTimeNs: world.stampNs(this.#skewNs) })
     return call
   }
 

@@ -278,7 +278,7 @@ export class Commands {
         network.cut(from, to)
         return true
       case 'heal':
-        network.heal()
+        network.heal(this.#it.nowMs)
         for (const { disk } of nodes.values()) {
           disk.isFull = false
           disk.slowMs = 0

@@ -28,6 +28,7 @@ import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
+import { type CoordinationLoad, loadOf } from './load.js'
 import { tellEnded, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
@@ -35,14 +36,14 @@ import { Peers } from './peers.js'
 import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
-import { nextPingMs, onPong, pingSilent } from './retransmission.js'
+import { nextPingMs, onPong, pingQuiet, pingSilent } from './retransmission.js'
 
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   nowMs = 0
   #table: PartitionTable
   readonly #peers: Peers
-  readonly #requests = new RequestRegistry()
+  readonly #requests: RequestRegistry
   #changes = 0
   #nextMessageId: MessageId
   /** Odd: inner requests; callers use even ids. */
@@ -56,6 +57,7 @@ export class Coordination implements Desk {
     this.config = config
     this.#table = table
     this.#peers = new Peers(config)
+    this.#requests = new RequestRegistry(config.queues)
   }
 
   get table(): PartitionTable {
@@ -80,6 +82,11 @@ export class Coordination implements Desk {
   /** Writes that still see to their last owners, hints without a keeper included: `settled` waits for zero. */
   get lingering(): number {
     return this.#requests.lingering
+  }
+
+  /** For bounds. */
+  load(): CoordinationLoad {
+    return loadOf(this.#requests, this.#peers.sorted)
   }
 
   /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
@@ -353,7 +360,7 @@ export class Coordination implements Desk {
           this.#hedge(peer)
           break
         case 'ping':
-          this.#ping(peer)
+          this.#send(peer, pingQuiet(peer, this.#takeMessageId(), this.#table.epoch, this.nowMs))
           break
         default:
           verdict satisfies never
@@ -368,16 +375,6 @@ export class Coordination implements Desk {
     for (const { request } of outstanding.entries) {
       if (request instanceof GetRequest && request.phase === 'running') request.askOneMore(this)
     }
-  }
-
-  /** Are you there? An empty batch, whose credit comes back at once. */
-  #ping(peer: Peer): void {
-    const id = this.#takeMessageId()
-    peer.coordinate.ping(id, this.nowMs)
-    const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
-    peer.coordinate.sent(message)
-    this.#send(peer, message)
-    peer.heardAtMs = this.nowMs
   }
 
   #becomeSilent(peer: Peer): void {

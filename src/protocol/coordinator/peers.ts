@@ -70,7 +70,7 @@ export class Peers {
     nowMs: number,
   ): { readonly peer: Peer; readonly isReborn: boolean } | undefined {
     const { node, incarnation, status } = change
-    const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status))
+    const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status, this.#config.queues))
     if (incarnation < peer.incarnation) return undefined
     const isReborn = incarnation > peer.incarnation || status !== 'up'
     // Of a first life everybody is new at once: there is nobody else to be asked meanwhile.

@@ -3,14 +3,24 @@
 import type { Key } from '../../protocol/ids.js'
 import type { Observer } from '../observer.js'
 import type { Plan } from '../plan.js'
+import { Availability } from './availability.js'
+import { Batches } from './batches.js'
+import { Bounds } from './bounds.js'
 import type { Checker, Report } from './checker.js'
+import { Credits } from './credits.js'
+import { Dots } from './dots.js'
+import { EarlierLives } from './earlier-lives.js'
 import { Fills } from './fills.js'
+import { GossipBound } from './gossip.js'
 import { Ends, Linearizability, LostWrites, SiblingValues } from './histories.js'
+import { LateRequests } from './late-requests.js'
+import { LateWatchers } from './late-watchers.js'
 import { Quorums } from './quorums.js'
 import { HintsConserved, ReplicasIdentical } from './replicas.js'
 import { Acknowledgements, Deadlines, Owners, Replies } from './replies.js'
+import { RowEpochs } from './row-epochs.js'
+import { Stamps } from './stamps.js'
 import { EpochsGrow, OneTable, Placement } from './tables.js'
-import { Bounds, Credits, GossipBound, Stamps } from './traffic.js'
 
 /** What a run tells. */
 export interface FinalReads {
@@ -42,12 +52,19 @@ export function checkersFor(
     new Credits(report),
     new GossipBound(report),
     new Bounds(report),
+    new Availability(report),
+    new Quorums(report),
+    new RowEpochs(report),
+    new EarlierLives(report),
+    new LateRequests(report),
+    new LateWatchers(report),
   ]
   const final: FinalReads = {
     onFinalRead: (key, texts) => (isSiblings ? siblings.onFinalRead(key, texts) : lost.onFinalRead(key, texts)),
     onSiblingWrite: (key, text, seen) => siblings.onWriteWithContext(key, text, seen),
   }
-  if (isSiblings) return { checkers: [...common, siblings], wire, final }
+  if (isSiblings) return { checkers: [...common, siblings, new Dots(report)], wire, final }
   const linearizability = new Linearizability(report, (key) => key.startsWith('k'))
-  return { checkers: [...common, linearizability, lost, new Stamps(report), new Quorums(report)], wire, final }
+  const lww = [linearizability, lost, new Stamps(report), new Batches(report)]
+  return { checkers: [...common, ...lww], wire, final }
 }

@@ -67,13 +67,15 @@ export class EpochsGrow extends Checker {
   }
 }
 
-/** Every row has n places on distinct nodes; no node has more of them than its share. */
+/** Every row has n places on distinct nodes; no node has more of them than its share; and only the places of the dead change hands. */
 export class Placement extends Checker {
   readonly name = 'placement'
-  readonly rule = 'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S)'
+  readonly rule =
+    'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S), nothing moves that need not'
   /** Also those that came back with a new process: their share stays with the others, until rows are moved by plan. */
   readonly #down = new Set<NodeId>()
   readonly #nodes: number
+  #before: PartitionTable | undefined
 
   constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
     super(report)
@@ -84,7 +86,9 @@ export class Placement extends Checker {
     if (notice.type === 'node:down' && notice.node !== undefined) this.#down.add(notice.node)
   }
 
-  onPersisted({ rows, n, epoch }: PartitionTable): void {
+  onPersisted(table: PartitionTable): void {
+    const { rows, n, epoch } = table
+    this.#checkMoves(table)
     const shares = new Map<NodeId, number>()
     rows.forEach((row, partition) => {
       if (row.owners.length !== n || row.pending.length !== n)
@@ -101,5 +105,27 @@ export class Placement extends Checker {
     for (const [node, share] of shares)
       if (share > most && !this.#down.has(node))
         this.broken(`${node} has ${share} places of epoch ${epoch}, at most ${most} are its share of ${living} nodes`)
+  }
+
+  /** Every place has an owner that lives, as long as there are enough of them. */
+  override onSettled({ supervisor, nodes }: SimWorld): void {
+    const isDown = (node: NodeId | null): boolean => node === null || supervisor.phaseOf(node) === 'down'
+    if ([...nodes.keys()].filter((node) => !isDown(node)).length < supervisor.table.n) return
+    supervisor.table.rows.forEach(({ owners }, partition) => {
+      if (owners.some(isDown)) this.broken(`partition ${partition} still belongs to ${owners.join(' ')}`)
+    })
+  }
+
+  #checkMoves(table: PartitionTable): void {
+    this.#before?.rows.forEach((row, partition) => {
+      const now = table.rows[partition]
+      if (now === undefined || now === row) return
+      const after = newOwnersOf(now)
+      newOwnersOf(row).forEach((node, place) => {
+        if (node !== null && after[place] !== node && !this.#down.has(node))
+          this.broken(`epoch ${table.epoch} takes place ${place} of partition ${partition} from ${node}, which lives`)
+      })
+    })
+    this.#before = table
   }
 }
