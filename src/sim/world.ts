@@ -34,7 +34,7 @@ export interface WorldOptions {
 }
 
 /** How often observers look at the whole world. */
-const SAMPLE_MS = 5
+const SAMPLE_MS = 10
 /** Between two processes the wall clock may be set by half of this, either way. */
 const WALL_SKEW_MS = 20_000
 

@@ -25,8 +25,8 @@ const RECOVERY_MS = 1_300
 const CALL_MS_MIN = 200
 /** News of a death take so long. */
 const NEWS_MS = 60
-/** A request that can never have its quorum says so within this. */
-const AT_ONCE_MS = 100
+/** A request that can never have its quorum says so in the turn in which it is made; looked at once it is so old. */
+const AT_ONCE_MS = 10
 
 interface Health {
   life: Life | undefined
@@ -45,6 +45,8 @@ export class Availability extends Checker {
   readonly #rows = new RowHistory()
   readonly #damage = new Damage()
   readonly #health = new Map<NodeId, Health>()
+  /** Calls that have not been looked at since they were made. */
+  readonly #fresh = new Map<number, Call>()
   #pausedUntilMs = Number.NEGATIVE_INFINITY
   #world: SimWorld | undefined
 
@@ -81,14 +83,22 @@ export class Availability extends Checker {
       if (phase === 'down' || phase === 'salvaging' || phase === 'salvaged') health.downAtMs = nowMs
       else health.notDownAtMs = nowMs
     }
+    for (const call of this.#fresh.values()) {
+      if (nowMs - call.calledAtMs < AT_ONCE_MS) return
+      this.#fresh.delete(call.number)
+      if (this.#mustHaveFailedAtOnce(call, world))
+        this.broken(`call ${call.number} (${call.kind} ${call.keys.join(' ')}) waits for owners that are down`)
+    }
   }
 
   onCall(call: Call): void {
-    if (this.#world !== undefined) this.#rows.onCall(call, this.#world)
+    if (this.#world === undefined) return
+    this.#rows.onCall(call, this.#world)
+    this.#fresh.set(call.number, call)
   }
 
   onVanished(call: Call): void {
-    this.#rows.onGone(call)
+    this.#forget(call)
   }
 
   onEnd(call: Call, outcome: OperationOutcome): void {
@@ -102,7 +112,12 @@ export class Availability extends Checker {
         this.broken(`call ${call.number} (${call.kind} ${call.keys.join(' ')}): ${end} after ${afterMs} ms, ${reason}`)
       }
     }
+    this.#forget(call)
+  }
+
+  #forget(call: Call): void {
     this.#rows.onGone(call)
+    this.#fresh.delete(call.number)
   }
 
   /** r and w do not shrink with the cluster: a place without an owner counts as one whose owner is down. */
@@ -128,7 +143,6 @@ export class Availability extends Checker {
       case 'OUTCOME_UNKNOWN':
       case 'STORE_FAILED':
         if (this.#isTooSoon(call, code, world)) return 'it did not wait for owners that may come back'
-        if (this.#mustHaveFailedAtOnce(call, world)) return 'it waited for owners that are down'
         return this.#wasAllWell(call, world) ? 'a quorum of its owners was well' : undefined
       default:
         return undefined
@@ -137,8 +151,12 @@ export class Availability extends Checker {
 
   /** By some row that it may have gone by, of some of its partitions. */
   #isQuorumGone(call: Call, code: FailureCode, { options }: SimWorld): boolean {
-    const isLeft = (node: NodeId | null): boolean =>
-      node !== null && (this.#health.get(node)?.downAtMs ?? Number.NEGATIVE_INFINITY) < call.calledAtMs - NEWS_MS
+    const isLeft = (node: NodeId | null): boolean => {
+      if (node === null) return false
+      const { downAtMs, notDownAtMs } = this.#healthOf(node)
+      // Down still, or lately.
+      return downAtMs <= notDownAtMs && downAtMs < call.calledAtMs - NEWS_MS
+    }
     const quorum = quorumOf(call, options.config)
     const isGone = (row: Row): boolean => placesOf(call, row).some((places) => places.filter(isLeft).length < quorum)
     return partitionsOf(call, options.config.partitions).some((partition) =>
@@ -162,7 +180,7 @@ export class Availability extends Checker {
   #mustHaveFailedAtOnce(call: Call, world: SimWorld): boolean {
     const { partitions, coordination, conflict } = world.options.config
     if (call.sloppy || coordination === 'server' || conflict === 'siblings') return false
-    if (world.nowMs - call.calledAtMs < AT_ONCE_MS || this.#pausedUntilMs > call.calledAtMs) return false
+    if (this.#pausedUntilMs > call.calledAtMs) return false
     const isLeft = (node: NodeId | null): boolean =>
       node !== null && (this.#health.get(node)?.notDownAtMs ?? world.nowMs) >= call.calledAtMs - NEWS_MS
     return partitionsOf(call, partitions).some((partition) => {

@@ -28,6 +28,8 @@ export class Batches extends Checker {
   readonly #groups = new Map<string, Group>()
   /** node, stamp: some key of it came alone. */
   readonly #alone = new Set<string>()
+  /** The very records whose stamps were looked at. */
+  readonly #seen = new WeakSet<VersionRecord>()
   readonly #decoder = new TextDecoder()
 
   onCall({ number, kind, keys, texts }: Call): void {
@@ -54,10 +56,11 @@ export class Batches extends Checker {
   }
 
   onAccepted(node: NodeId, { keys, records }: StoreWrite, world: SimWorld): void {
+    if (this.#groups.size === 0) return
     records.forEach((record, place) => {
-      if (record.kind !== 'lww' || this.#alone.has(`${node} ${record.stamp}`)) return
-      const group = this.#groups.get(`${node} ${keys[place]} ${record.stamp}`)
-      for (const [key, stamp] of group ?? []) {
+      const group = record.kind === 'lww' ? this.#groups.get(`${node} ${keys[place]} ${record.stamp}`) : undefined
+      if (group === undefined || record.kind !== 'lww' || this.#alone.has(`${node} ${record.stamp}`)) return
+      for (const [key, stamp] of group) {
         const there = stored(world, node, key)
         if (there === 'damaged' || (there?.kind === 'lww' && there.stamp >= stamp)) continue
         this.broken(`${node} has taken ${keys[place]} of a group and not ${key}, stamped ${stamp}`)
@@ -67,7 +70,8 @@ export class Batches extends Checker {
 
   #checkStamps(keys: readonly Key[], records: readonly VersionRecord[]): void {
     for (const [place, record] of records.entries()) {
-      if (record.kind !== 'lww' || record.value === null) continue
+      if (record.kind !== 'lww' || record.value === null || this.#seen.has(record)) continue
+      this.#seen.add(record)
       const text = `${keys[place]} ${this.#decoder.decode(record.value)}`
       if (!this.#calls.has(text)) continue
       const call = this.#calls.get(text)
@@ -81,16 +85,20 @@ export class Batches extends Checker {
   #onWrite(node: Address, { counts, purposes, keys, records }: ReplicaWrite): void {
     let from = 0
     counts.forEach((count, place) => {
+      const isWhole = count > 1 && purposes[place] === PURPOSE.write
+      if (!isWhole && purposes[place] === PURPOSE.write) {
+        from += count
+        return
+      }
       const group = new Map<Key, Stamp>()
       for (let at = from; at < from + count; at++) {
         const record = records[at]
         if (record?.kind === 'lww') group.set(keys[at] as Key, record.stamp)
       }
       from += count
-      const isWhole = count > 1 && purposes[place] === PURPOSE.write
       for (const [key, stamp] of group) {
         if (isWhole) this.#groups.set(`${node} ${key} ${stamp}`, group)
-        else if (purposes[place] !== PURPOSE.write) this.#alone.add(`${node} ${stamp}`)
+        else this.#alone.add(`${node} ${stamp}`)
       }
     })
   }

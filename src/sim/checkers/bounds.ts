@@ -23,7 +23,7 @@ const ENTRY_BYTES_MAX = 4_096
 const PINGS_MAX = 12
 
 /** Looking costs: what is over a bound stays so for a while. */
-const SAMPLES_SKIPPED = 4
+const SAMPLES_SKIPPED = 2
 
 /** Named limits hold at all times. */
 export class Bounds extends Checker {
@@ -31,8 +31,8 @@ export class Bounds extends Checker {
   readonly rule = 'Load: every queue has a bound, past it a request is refused at once'
   #world: SimWorld | undefined
   #samples = 0
-  /** receiver, sender and kind → the last number that was handled. */
-  readonly #handled = new Map<string, number>()
+  /** receiver → sender → kind → the highest number that was handled; it grows over a sender's lives. */
+  readonly #handled = new Map<Address, Map<Address, Map<string, number>>>()
   /** Calls that came while their gateway was over a bound. */
   readonly #toRefuse = new Map<number, string>()
 
@@ -57,10 +57,13 @@ export class Bounds extends Checker {
   }
 
   onDelivered({ from, to, message }: Mail): void {
-    const handled = requestOf(from, message)
-    if (handled === undefined) return
-    const name = `${to} ${handled.name}`
-    if (handled.number > (this.#handled.get(name) ?? 0)) this.#handled.set(name, handled.number)
+    const kind = kindOf(message)
+    if (kind === undefined || !('id' in message)) return
+    const ofNode = this.#handled.get(to) ?? new Map<Address, Map<string, number>>()
+    this.#handled.set(to, ofNode)
+    const ofSender = ofNode.get(from) ?? new Map<string, number>()
+    ofNode.set(from, ofSender)
+    if (message.id > (ofSender.get(kind) ?? 0)) ofSender.set(kind, message.id)
   }
 
   onSample(world: SimWorld): void {
@@ -102,23 +105,23 @@ export class Bounds extends Checker {
   #checkMailbox({ id, life }: SimNode): void {
     const counts = new Map<string, Set<number>>()
     for (const event of life?.mailbox.waiting() ?? []) {
-      if (event.type !== 'message') continue
-      const sent = requestOf(event.from, event.message)
+      const kind = event.type === 'message' ? kindOf(event.message) : undefined
+      if (event.type !== 'message' || kind === undefined || !('id' in event.message)) continue
+      const { from, message } = event
+      const number = event.message.id
       // A copy of what has been handled is one that was sent again while its answer was on its way.
-      if (sent === undefined || sent.number <= (this.#handled.get(`${id} ${sent.name}`) ?? 0)) continue
-      counts.set(sent.name, (counts.get(sent.name) ?? new Set()).add(sent.number))
-    }
-    for (const [name, numbers] of counts) {
-      const most = name.endsWith('link/ping') ? PINGS_MAX : 1
-      if (numbers.size > most) this.broken(`${numbers.size} messages of ${name} wait at ${id}, at most ${most} may`)
+      if (number <= (this.#handled.get(id)?.get(from)?.get(kind) ?? 0)) continue
+      const name = `${message.type} of ${from} (life ${Math.floor(number / IDS_PER_LIFE)})`
+      const most = message.type === 'link/ping' ? PINGS_MAX : 1
+      const numbers = (counts.get(`${name} ${kind}`) ?? new Set()).add(number)
+      counts.set(`${name} ${kind}`, numbers)
+      if (numbers.size > most) this.broken(`${numbers.size} of ${name} wait at ${id}, at most ${most} may`)
     }
   }
 }
 
-/** By sender, its life, and kind. Undefined: it takes no credit. */
-function requestOf(from: Address, message: Message): { readonly name: string; readonly number: number } | undefined {
-  if (!('id' in message) || (!(message.type in REPLY_TYPES) && message.type !== 'link/ping')) return undefined
-  const isFallback = 'fallback' in message && message.fallback
-  const life = Math.floor(message.id / IDS_PER_LIFE)
-  return { name: `${from} (life ${life}) ${isFallback ? 'fallback ' : ''}${message.type}`, number: message.id }
+/** Of what takes a credit, or asks whether one is there. */
+function kindOf(message: Message): string | undefined {
+  if (message.type === 'replica/read' && message.fallback) return 'fallback'
+  return message.type === 'link/ping' || message.type in REPLY_TYPES ? message.type : undefined
 }

@@ -19,7 +19,8 @@ export class EarlierLives extends Checker {
   }
 
   onSend({ from, to, message }: Mail): void {
-    if ('replyTo' in message && this.#late.has(`${to} ${from} ${message.replyTo}`))
+    if (this.#late.size === 0 || !('replyTo' in message)) return
+    if (this.#late.has(`${to} ${from} ${message.replyTo}`))
       this.broken(`${from} answers ${message.type} to ${to}'s #${message.replyTo}, which was sent to an earlier life`)
   }
 }

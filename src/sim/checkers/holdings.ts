@@ -13,9 +13,10 @@ import type { Stamp } from '../../protocol/versions/stamp.js'
 /** No request of a run has a longer deadline. */
 const LOST_MS = 2_000
 
+type Counters = ReadonlyMap<ActorId, number>
 /** The newest that is known of a key: a stamp (`lww`), or counters by actor (`siblings`). */
-export type Version = ReadonlyMap<ActorId | '', Stamp | number>
-type Known = Map<Key, Map<ActorId | '', Stamp | number>>
+export type Version = Stamp | Counters
+type Known = Map<Key, Version>
 
 export class Holdings {
   readonly #data = new Map<NodeId, Known>()
@@ -34,10 +35,10 @@ export class Holdings {
   }
 
   onAccepted(node: NodeId, write: StoreWrite): void {
-    write.keys.forEach((key, place) => {
-      accept(this.#data, node, key, write.records[place] as VersionRecord)
-    })
-    for (const { key, record } of write.hintsKept ?? []) accept(this.#hints, node, key, record)
+    const { keys, records, hintsKept } = write
+    for (let place = 0; place < keys.length; place++)
+      accept(this.#data, node, keys[place] as Key, records[place] as VersionRecord)
+    for (const { key, record } of hintsKept ?? []) accept(this.#hints, node, key, record)
   }
 
   holds(node: NodeId, key: Key, version: Version, nowMs: number): boolean {
@@ -53,20 +54,34 @@ export class Holdings {
 
 /** Everything that the record knows. */
 export function versionOf(record: VersionRecord): Version {
-  if (record.kind === 'lww') return new Map([['', record.stamp]])
+  if (record.kind === 'lww') return record.stamp
   return new Map(record.set.map(({ actor, counter }) => [actor, counter]))
+}
+
+export function describeVersion(version: Version): string {
+  return typeof version === 'string' ? version : [...version].map(([actor, counter]) => `${actor}:${counter}`).join(' ')
 }
 
 function covers(known: Version | undefined, version: Version): boolean {
   if (known === undefined) return false
-  for (const [actor, newest] of version) if (!((known.get(actor) ?? 0) >= newest)) return false
+  if (typeof version === 'string') return typeof known === 'string' && known >= version
+  if (typeof known === 'string') return false
+  for (const [actor, counter] of version) if ((known.get(actor) ?? 0) < counter) return false
   return true
 }
 
 function accept(holdings: Map<NodeId, Known>, node: NodeId, key: Key, record: VersionRecord): void {
   const ofNode: Known = holdings.get(node) ?? new Map()
   holdings.set(node, ofNode)
-  const known = ofNode.get(key) ?? new Map()
-  ofNode.set(key, known)
-  for (const [actor, newest] of versionOf(record)) if (!((known.get(actor) ?? 0) >= newest)) known.set(actor, newest)
+  const known = ofNode.get(key)
+  const version = versionOf(record)
+  if (covers(known, version)) return
+  ofNode.set(key, known === undefined ? version : joined(known, version))
+}
+
+function joined(a: Version, b: Version): Version {
+  if (typeof a === 'string' || typeof b === 'string') return a > b ? a : b
+  const both = new Map(a)
+  for (const [actor, counter] of b) if ((both.get(actor) ?? 0) < counter) both.set(actor, counter)
+  return both
 }

@@ -20,8 +20,8 @@ export class LateWatchers extends Checker {
   #world: SimWorld | undefined
   #pausedAtMs = Number.NEGATIVE_INFINITY
   #endedAtMs = Number.NEGATIVE_INFINITY
-  /** Nodes that have been handed mail in this turn: what they say may be somebody else's word. */
-  readonly #hasMail = new Set<Address>()
+  /** Who has been handed mail in this turn: what it says may be somebody else's word. */
+  #hasMail: Address | undefined
   /** from, to → when it was asked last whether it is there. */
   readonly #pingedAtMs = new Map<string, number>()
 
@@ -36,11 +36,11 @@ export class LateWatchers extends Checker {
   }
 
   onDelivered({ to }: Mail): void {
-    this.#hasMail.add(to)
+    this.#hasMail = to
   }
 
-  onTurn(node: NodeId): void {
-    this.#hasMail.delete(node)
+  onTurn(): void {
+    this.#hasMail = undefined
   }
 
   onNotice(from: Address, notice: Notice | SupervisorNotice): void {
@@ -79,7 +79,7 @@ export class LateWatchers extends Checker {
 
   #onSuspect(watcher: Address, node: NodeId): void {
     const world = this.#world
-    if (world === undefined || this.#hasMail.has(watcher)) return
+    if (world === undefined || this.#hasMail === watcher) return
     const { heartbeatMs, lateTickFactor, acceptablePauseMs } = world.options.config.membership
     const wasLate = this.#pauseMs > heartbeatMs * lateTickFactor
     if (wasLate && world.nowMs - this.#endedAtMs < acceptablePauseMs)

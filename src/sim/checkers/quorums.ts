@@ -12,12 +12,13 @@ import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isJoint, newOwnersOf, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
+import type { DvvSet, Sibling } from '../../protocol/versions/dvv.js'
 import type { VersionRecord } from '../../protocol/versions/record.js'
 import type { Call } from '../call.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker } from './checker.js'
-import { Holdings, type Version, versionOf } from './holdings.js'
+import { describeVersion, Holdings, type Version, versionOf } from './holdings.js'
 import { RowHistory } from './row-history.js'
 
 type Versions = ReadonlyMap<Key, Version>
@@ -29,6 +30,9 @@ export class Quorums extends Checker {
   readonly #rows = new RowHistory()
   /** key, text → what a store must have that has it: its stamp, or its dot. */
   readonly #versions = new Map<string, Version>()
+  /** Records, and key and stamp of siblings, of which that is known. */
+  readonly #seen = new WeakSet<VersionRecord>()
+  readonly #learnt = new Set<string>()
   readonly #decoder = new TextDecoder()
   #world: SimWorld | undefined
 
@@ -47,7 +51,7 @@ export class Quorums extends Checker {
   onAccepted(node: NodeId, write: StoreWrite): void {
     this.#holdings.onAccepted(node, write)
     write.records.forEach((record, place) => {
-      if (record.kind === 'siblings') this.#learn(write.keys[place] as Key, record)
+      if (record.kind === 'siblings') this.#learnDots(write.keys[place] as Key, record.set)
     })
   }
 
@@ -120,7 +124,7 @@ export class Quorums extends Checker {
       owners.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, new Map([[key, version]])))
     if (rows.length === 0 || rows.some((row) => holdersOf(row).length >= needed)) return
     const told = rows.map((row) => `under row ${row.epoch} ${named(holdersOf(row))}`).join('; ')
-    this.broken(`a read of ${key} with r=${call.quorum} showed ${[...version].join(' ')}, ${told}`)
+    this.broken(`a read of ${key} with r=${call.quorum} showed ${describeVersion(version)}, ${told}`)
   }
 
   #rowsOf(call: Call, partition: PartitionId, world: SimWorld): readonly Row[] {
@@ -144,20 +148,21 @@ export class Quorums extends Checker {
 
   #learnAll(keys: readonly Key[], records: readonly VersionRecord[]): void {
     records.forEach((record, place) => {
-      if (record.kind === 'lww') this.#learn(keys[place] as Key, record)
+      if (record.kind !== 'lww' || record.value === null || this.#seen.has(record)) return
+      this.#seen.add(record)
+      this.#versions.set(`${keys[place]} ${this.#decoder.decode(record.value)}`, record.stamp)
     })
   }
 
-  #learn(key: Key, record: VersionRecord): void {
-    if (record.kind === 'lww') {
-      if (record.value !== null) this.#versions.set(`${key} ${this.#decoder.decode(record.value)}`, versionOf(record))
-      return
-    }
-    for (const { actor, counter, siblings } of record.set)
-      siblings.forEach(({ value }, index) => {
-        if (value === null) return
-        this.#versions.set(`${key} ${this.#decoder.decode(value)}`, new Map([[actor, counter - index]]))
-      })
+  #learnDots(key: Key, set: DvvSet): void {
+    for (const { actor, counter, siblings } of set)
+      for (let place = 0; place < siblings.length; place++) {
+        const { stamp, value } = siblings[place] as Sibling
+        const name = `${key} ${stamp}`
+        if (value === null || this.#learnt.has(name)) continue
+        this.#learnt.add(name)
+        this.#versions.set(`${key} ${this.#decoder.decode(value)}`, new Map([[actor, counter - place]]))
+      }
   }
 }
 

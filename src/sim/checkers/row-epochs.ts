@@ -5,12 +5,12 @@
 
 import type { Address, NodeId, PartitionId } from '../../protocol/ids.js'
 import { REPLY, type ReplicaWrite, type TransferPull } from '../../protocol/messages.js'
-import { isFullOwner, type PartitionTable, writeTargetsOf } from '../../protocol/ring/table.js'
+import { isFullOwner, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker } from './checker.js'
 
-/** A write that has been delivered: its rows, and why entries must be refused. */
+/** A write that came under a row that is not the receiver's: why entries must be refused, or must wait. */
 interface AskedWrite {
   readonly message: ReplicaWrite
   /** Place of an entry → why. */
@@ -20,24 +20,36 @@ interface AskedWrite {
 export class RowEpochs extends Checker {
   readonly name = 'row-epochs'
   readonly rule = 'Epochs: every write and every fill carries the epoch of its row, and a replica serves only its own'
-  /** By sender, receiver and number. What comes again changes nothing. */
+  /** By sender, receiver and number: only what must not be done. */
   readonly #writes = new Map<string, AskedWrite>()
-  readonly #pulls = new Map<string, string | undefined>()
+  readonly #pulls = new Map<string, string>()
+  /** Receiver → sender → the highest numbers that have come: what comes again changes nothing. */
+  readonly #seen = new Map<Address, Map<Address, { 'replica/write': number; 'transfer/pull': number }>>()
   /** Node, partition, row epoch: said to be filled. */
   readonly #filled = new Set<string>()
   #table: PartitionTable | undefined
 
   onDelivered({ from, to, message }: Mail, world: SimWorld): void {
     if (message.type !== 'replica/write' && message.type !== 'transfer/pull') return
-    const name = `${from} ${to} ${message.id}`
+    const senders = this.#seen.get(to) ?? new Map()
+    this.#seen.set(to, senders)
+    const seen = senders.get(from) ?? { 'replica/write': 0, 'transfer/pull': 0 }
+    senders.set(from, seen)
+    if (message.id <= seen[message.type]) return
+    seen[message.type] = message.id
     if (message.type === 'transfer/pull') {
-      if (!this.#pulls.has(name)) this.#pulls.set(name, refusalOfPull(to, message, world))
-    } else if (!this.#writes.has(name)) this.#writes.set(name, { message, refusals: refusalsOf(to, message, world) })
+      const reason = refusalOfPull(to, message, world)
+      if (reason !== undefined) this.#pulls.set(`${from} ${to} ${message.id}`, reason)
+      return
+    }
+    const refusals = refusalsOf(to, message, world)
+    if (refusals !== undefined) this.#writes.set(`${from} ${to} ${message.id}`, { message, refusals })
   }
 
   onSend({ from, to, message }: Mail, world: SimWorld): void {
     switch (message.type) {
       case 'replica/write-reply': {
+        if (this.#writes.size === 0) return
         const asked = this.#writes.get(`${to} ${from} ${message.replyTo}`)
         if (asked !== undefined) this.#checkReply(from, asked, message.statuses, world)
         return
@@ -59,6 +71,7 @@ export class RowEpochs extends Checker {
 
   /** What was asked of an earlier life is answered by nobody. */
   onSpawn(node: NodeId): void {
+    this.#seen.delete(node)
     for (const map of [this.#writes, this.#pulls])
       for (const name of map.keys()) if (name.split(' ')[1] === node) map.delete(name)
   }
@@ -92,16 +105,23 @@ function rowEpochOf(node: Address, partition: PartitionId, world: SimWorld): num
   return world.nodes.get(node)?.core?.table.rows[partition]?.epoch
 }
 
-function refusalsOf(node: Address, message: ReplicaWrite, world: SimWorld): ReadonlyMap<number, string> {
-  const refusals = new Map<number, string>()
-  message.partitions.forEach((partition, place) => {
-    const row = world.nodes.get(node)?.core?.table.rows[partition]
+/** Undefined: every entry is of the receiver's own rows. */
+function refusalsOf(node: Address, message: ReplicaWrite, world: SimWorld): ReadonlyMap<number, string> | undefined {
+  const table = world.nodes.get(node)?.core?.table
+  let refusals: Map<number, string> | undefined
+  for (let place = 0; place < message.partitions.length; place++) {
+    const row = table?.rows[message.partitions[place] ?? 0]
     const asked = message.rowEpochs[place] ?? 0
-    if (row === undefined || asked > row.epoch) return
+    if (row === undefined || (asked === row.epoch && isTarget(row, node))) continue
+    refusals ??= new Map()
     if (asked < row.epoch) refusals.set(place, `it came under row ${asked}, its own was ${row.epoch}`)
-    else if (!writeTargetsOf(row).includes(node)) refusals.set(place, 'it does not own it')
-  })
+    else if (asked === row.epoch) refusals.set(place, 'it does not own it')
+  }
   return refusals
+}
+
+function isTarget({ owners, pending, standbys }: Row, node: Address): boolean {
+  return owners.includes(node) || pending.includes(node) || standbys.includes(node)
 }
 
 /** A salvaged store (which has no core of its own here) gives what it has. */

@@ -21,6 +21,8 @@ export class Stamps extends Checker {
   readonly #stamps = new Map<string, string>()
   readonly #floors = new Map<string, string>()
   readonly #acknowledged = new Map<Key, string>()
+  /** The very records that were looked at: what is sent once more as it is needs no second look. */
+  readonly #seen = new WeakSet<VersionRecord>()
   readonly #decoder = new TextDecoder()
 
   onCall({ kind, keys, texts }: Call): void {
@@ -52,7 +54,8 @@ export class Stamps extends Checker {
   #look({ from, to }: Mail, keys: readonly Key[], records: readonly VersionRecord[], world: SimWorld): void {
     const { sharedClock } = world.options.config
     records.forEach((record, place) => {
-      if (record.kind !== 'lww' || record.value === null) return
+      if (record.kind !== 'lww' || record.value === null || this.#seen.has(record)) return
+      this.#seen.add(record)
       const name = `${keys[place]} ${this.#decoder.decode(record.value)}`
       const known = this.#stamps.get(name)
       if (known !== undefined && known !== record.stamp)
