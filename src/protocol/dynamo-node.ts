@@ -12,6 +12,7 @@
 import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
+import type { CoordinationLoad } from './coordinator/load.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead } from './fallback-read.js'
@@ -138,6 +139,11 @@ export class DynamoNode {
       viewDigest: this.#viewDigest,
       converged: this.#membership.isConverged(),
     }
+  }
+
+  /** Of what it coordinates; for bounds. */
+  load(): CoordinationLoad {
+    return this.#coordination.load()
   }
 
   /** The members as this node sees them. */

@@ -1,6 +1,9 @@
 /**
- * `npm run mutants`: each mutant of the protocol must be caught by some checker within so many seeds. The simulator is bundled
- * once for each, with one place of the source replaced.
+ * `npm run mutants`: each mutant of the protocol must be caught within so many seeds, by the checker that it names. The simulator is
+ * bundled once for each, with one place of the source replaced.
+ *
+ * A run goes on after its first violation, and keeps some of each checker: so a checker that is second is seen in the same run. Only
+ * where the named one was silent, more seeds are tried.
  *
  * --seeds N   at most so many for each (default 500)
  * Arguments: names of mutants; default all.
@@ -10,26 +13,34 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { MUTANTS, type Mutant } from './mutants.js'
+import type { Finder } from '../../src/sim/index.js'
+import type { Mutant } from './mutant.js'
+import { MUTANTS } from './mutants.js'
 
 type Sim = Pick<typeof import('../../src/sim/index.js'), 'planOf' | 'runPlan' | 'shrink'>
 
-/** How a mutant ended: by which checker it was caught, and at which seed. */
+/** How a mutant ended. */
 export interface Caught {
   readonly mutant: Mutant
+  /** Where the checker that it names caught it, and what that said; undefined: nowhere. */
   readonly seed: number | undefined
-  readonly checker: string | undefined
   readonly detail: string | undefined
+  /** The other checkers that saw something in these runs → the first seed. */
+  readonly others: ReadonlyMap<Finder, number>
 }
 
 /** Errors: throws if the place is not in the source exactly once. */
 export async function tryMutant(mutant: Mutant, seedsMax: number, root: string): Promise<Caught> {
   return loadMutant(mutant, root, async ({ planOf, runPlan }) => {
+    const others = new Map<Finder, number>()
     for (let seed = 1; seed <= seedsMax; seed++) {
-      const [violation] = runPlan(planOf(seed)).violations
-      if (violation !== undefined) return { mutant, seed, checker: violation.checker, detail: violation.detail }
+      const { violations } = runPlan(planOf(seed))
+      for (const { checker } of violations)
+        if (checker !== mutant.checker && !others.has(checker)) others.set(checker, seed)
+      const found = violations.find(({ checker }) => checker === mutant.checker)
+      if (found !== undefined) return { mutant, seed, detail: found.detail, others }
     }
-    return { mutant, seed: undefined, checker: undefined, detail: undefined }
+    return { mutant, seed: undefined, detail: undefined, others }
   })
 }
 
@@ -63,20 +74,27 @@ export async function loadMutant<Result>(
   }
 }
 
-function mutating({ name, also, ...first }: Mutant, root: string): Plugin {
+/** Its changes of the source, one or two. */
+export function changesOf({ also, file, find, replace }: Mutant): readonly Pick<Mutant, 'file' | 'find' | 'replace'>[] {
+  const first = { file, find, replace }
+  return also === undefined ? [first] : [first, also]
+}
+
+function mutating(mutant: Mutant, root: string): Plugin {
   return {
     name: 'mutant',
     setup(plugin) {
-      for (const { file, find, replace } of also === undefined ? [first] : [first, also]) {
-        const path = join(root, file)
-        plugin.onLoad({ filter: /\.ts$/ }, async (args) => {
-          if (args.path !== path) return undefined
-          const source = await readFile(path, 'utf8')
-          const places = source.split(find).length - 1
-          if (places !== 1) throw new Error(`mutant ${name}: its place stands ${places} times in ${file}`)
-          return { contents: source.replace(find, () => replace), loader: 'ts' }
-        })
-      }
+      plugin.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const changes = changesOf(mutant).filter(({ file }) => join(root, file) === path)
+        if (changes.length === 0) return undefined
+        let contents = await readFile(path, 'utf8')
+        for (const { file, find, replace } of changes) {
+          const places = contents.split(find).length - 1
+          if (places !== 1) throw new Error(`mutant ${mutant.name}: its place stands ${places} times in ${file}`)
+          contents = contents.replace(find, () => replace)
+        }
+        return { contents, loader: 'ts' }
+      })
     },
   }
 }

@@ -6,8 +6,10 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { checkersFor } from '../../src/sim/checkers/all.js'
+import { CHECKER_NAMES, planOf } from '../../src/sim/index.js'
 import { MUTANTS } from '../mutants/mutants.js'
-import { loadMutant, mutantsNamed, tryMutant } from '../mutants/run-mutants.js'
+import { changesOf, loadMutant, mutantsNamed, tryMutant } from '../mutants/run-mutants.js'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const QUICK = [
@@ -30,18 +32,41 @@ const QUICK = [
 const SEEDS = 12
 
 test('every mutant changes one place of the source as it is', async (t) => {
-  for (const { name, also, ...first } of MUTANTS) {
-    for (const { file, find } of also === undefined ? [first] : [first, also]) {
+  for (const mutant of MUTANTS) {
+    for (const { file, find } of changesOf(mutant)) {
       const source = await readFile(`${ROOT}${file}`, 'utf8')
-      t.equal(source.split(find).length - 1, 1, `${name} in ${file}`)
+      t.equal(source.split(find).length - 1, 1, `${mutant.name} in ${file}`)
     }
   }
 })
 
+test('no two mutants have one name', async (t) => {
+  t.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length)
+})
+
+test('every checker is named by a mutant that it must catch', async (t) => {
+  const named = new Set(MUTANTS.map(({ checker }) => checker))
+  t.same(
+    CHECKER_NAMES.filter((name) => !named.has(name)),
+    [],
+  )
+})
+
+test('every checker that has a name watches some run, and none is nameless', async (t) => {
+  const names = (['lww', 'siblings'] as const).flatMap((conflict) =>
+    checkersFor(
+      { ...planOf(1), conflict },
+      () => undefined,
+      () => 0,
+    ).checkers.map(({ name }) => name),
+  )
+  t.same([...new Set(names)].sort(), CHECKER_NAMES)
+})
+
 for (const mutant of mutantsNamed(QUICK)) {
-  test(`caught: ${mutant.name} (${mutant.rule})`, async (t) => {
-    const { seed, checker, detail } = await tryMutant(mutant, SEEDS, ROOT)
-    t.ok(seed !== undefined, `seed ${seed}, ${checker}: ${detail?.split('\n')[0]}`)
+  test(`caught by ${mutant.checker}: ${mutant.name}`, async (t) => {
+    const { seed, detail, others } = await tryMutant(mutant, SEEDS, ROOT)
+    t.ok(seed !== undefined, `seed ${seed}: ${detail?.split('\n')[0]}; also ${[...others.keys()].join(', ')}`)
   })
 }
 
