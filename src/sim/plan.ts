@@ -71,7 +71,7 @@ export interface Rhythm {
   /** All call for so long, then nobody begins anything for so long. */
   readonly activeMs: number
   readonly silentMs: number
-  /** Who is refused for overload waits before the next call. */
+  /** Who is refused at once waits before the next call. */
   readonly backsOff: boolean
 }
 
