@@ -2,6 +2,7 @@
 
 import type { Mutant } from './mutant.js'
 
+const COORDINATION = 'src/protocol/coordinator/coordination.ts'
 const PEERS = 'src/protocol/coordinator/peers.ts'
 const NODE = 'src/protocol/dynamo-node.ts'
 const MEMBERSHIP = 'src/protocol/membership/membership.ts'
@@ -65,6 +66,14 @@ export const MEMBERS: readonly Mutant[] = [
     file: PEERS,
     find: 'if (nowMs - this.#expectedTickMs > this.#config.avoidAfterMs / 2) this.#judgeFromMs = nowMs',
     replace: 'if (nowMs < 0) this.#judgeFromMs = nowMs',
+  },
+  {
+    name: 'mail-hides-a-late-tick',
+    rule: 'late-watchers',
+    checker: 'late-watchers',
+    file: COORDINATION,
+    find: '    this.#peers.onTurn(this.nowMs)\n    const',
+    replace: '    const',
   },
   {
     name: 'a-late-supervisor-terminates',

@@ -123,16 +123,16 @@ export const OWNERS: readonly Mutant[] = [
     rule: 'row-epochs',
     checker: 'row-epochs',
     file: KEEPER,
-    find: "if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'\n    if (this.#roles",
-    replace: "if (rowEpoch > row.epoch) return 'behind'\n    if (this.#roles",
+    find: "if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'\n    return this.judgeOwn",
+    replace: "if (rowEpoch > row.epoch) return 'behind'\n    return this.judgeOwn",
   },
   {
     name: 'newer-row-served-before-it-is-stored',
     rule: 'row-epochs',
     checker: 'row-epochs',
     file: KEEPER,
-    find: "if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'\n    if (this.#roles",
-    replace: "if (rowEpoch < row.epoch) return 'stale'\n    if (this.#roles",
+    find: "if (rowEpoch !== row.epoch) return rowEpoch > row.epoch ? 'behind' : 'stale'\n    return this.judgeOwn",
+    replace: "if (rowEpoch < row.epoch) return 'stale'\n    return this.judgeOwn",
   },
   {
     name: 'stale-fill-served',
@@ -167,8 +167,8 @@ export const OWNERS: readonly Mutant[] = [
     replace: 'const plan = planClaim({ evenly: true,',
     also: {
       file: REASSIGNMENT,
-      find: "import { planReplacement } from '../ring/claim.js'",
-      replace: "import { planClaim } from '../ring/claim.js'",
+      find: "import { type OwnerRows, planReplacement } from '../ring/claim.js'",
+      replace: "import { type OwnerRows, planClaim } from '../ring/claim.js'",
     },
   },
   {
