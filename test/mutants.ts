@@ -1,7 +1,7 @@
-/** See `mutants/run-mutants.ts`. Exit code 0 only if every mutant was caught by the checker that it names. */
+/** See `mutants/run-mutants.ts`. Exit code 0 only if every mutant was caught by the checker, or the test, that it names. */
 
 import { fileURLToPath } from 'node:url'
-import { mutantsNamed, tryMutant } from './mutants/run-mutants.js'
+import { mutantsNamed, testedNamed, tryMutant, tryTested } from './mutants/run-mutants.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const at = process.argv.indexOf('--seeds')
@@ -20,6 +20,15 @@ for (const mutant of mutantsNamed(names)) {
       : `seed ${seed}, ${mutant.checker}: ${(detail ?? '').split('\n')[0]}`
   const also = others.size === 0 ? '' : `; also ${[...others.keys()].join(', ')}`
   process.stdout.write(`${mutant.name.padEnd(40)} ${seconds.padStart(6)} s  ${how}${also}\n`)
+}
+for (const mutant of testedNamed(names)) {
+  const startedAt = performance.now()
+  const isCaught = await tryTested(mutant, root)
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+  if (!isCaught) missed += 1
+  const [file, title] = mutant.test
+  const how = `${isCaught ? '' : 'NOT CAUGHT by '}${file} "${title}"`
+  process.stdout.write(`${mutant.name.padEnd(40)} ${seconds.padStart(6)} s  ${how}\n`)
 }
 process.stdout.write(missed === 0 ? 'all caught\n' : `${missed} not caught\n`)
 process.exitCode = missed === 0 ? 0 : 1

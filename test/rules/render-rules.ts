@@ -1,6 +1,7 @@
 /** The table of rules as it stands in `../RULES.md`. Made of `rules.ts` and the mutants; called by `rules.test.ts`. */
 
 import { MUTANTS } from '../mutants/mutants.js'
+import { TESTED } from '../mutants/tested.js'
 import { RULES, type Rule, type RuleId } from './rules.js'
 
 const HEADER = `# Rules: what holds each
@@ -10,7 +11,7 @@ the [mutants](mutants/mutants.ts) by \`COTERIE_REWRITE_RULES=1 node dist/test/ru
 say, and that every checker, mutant and test that it names exists.
 
 - A **checker** watches each run of the simulator ([\`../src/sim/checkers\`](../src/sim/checkers)), with a state of its own.
-- A **mutant** breaks the rule in one place of the source. \`npm run mutants\` has each caught by the checker that stands behind it.
+- A **mutant** breaks the rule in one place of the source. \`npm run mutants\` has each caught by the checker that stands behind it, or by a test.
 - A **test** holds what the simulator cannot see (real files, threads, the public door), or holds it in the small.
 `
 
@@ -46,11 +47,14 @@ export function renderRules(): string {
 }
 
 function rowOf(id: RuleId, { text, checkers = [], tests = [], note }: Rule): string {
-  const mutants = MUTANTS.filter(({ rule }) => rule === id)
+  const mutants = [
+    ...MUTANTS.filter(({ rule }) => rule === id).map(({ name, checker }) => `\`${name}\` (${checker})`),
+    ...TESTED.filter(({ rule }) => rule === id).map(({ name, test }) => `\`${name}\` ([a test](${test[0]}))`),
+  ]
   const cells = [
     [text.replaceAll('|', '\\|').replaceAll(EMPHASIS, '_$1_')],
     checkers.map((name) => `\`${name}\``),
-    mutants.map(({ name, checker }) => `\`${name}\` (${checker})`),
+    mutants,
     [...tests.map(([file, title]) => `[\`${file}\`](${file}) “${title}”`), ...(note === undefined ? [] : [note])],
   ]
   return `| ${cells.map((lines) => lines.join('<br>')).join(' | ')} |`

@@ -9,16 +9,17 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { CHECKER_NAMES } from '../../src/sim/index.js'
 import { MUTANTS } from '../mutants/mutants.js'
+import { TESTED } from '../mutants/tested.js'
 import { idsOfRules, renderRules, ruleOf } from './render-rules.js'
 
 /** Compiled to dist/test/rules; what is named lies beside the source. */
 const TESTS = fileURLToPath(new URL('../../../test', import.meta.url))
 const REWRITES = process.env['COTERIE_REWRITE_RULES'] === '1'
 
-test('every rule is held by a mutant that breaks it or by a test', async (t) => {
-  const broken = new Set(MUTANTS.map(({ rule }) => rule))
+test('every rule is watched by a checker or broken by a mutant', async (t) => {
+  const broken = new Set([...MUTANTS, ...TESTED].map(({ rule }) => rule))
   t.same(
-    idsOfRules().filter((id) => !broken.has(id) && (ruleOf(id).tests ?? []).length === 0),
+    idsOfRules().filter((id) => !broken.has(id) && (ruleOf(id).checkers ?? []).length === 0),
     [],
   )
 })
@@ -43,11 +44,14 @@ test('every checker watches a rule', async (t) => {
 })
 
 test('every test that is named stands in its file', async (t) => {
-  for (const id of idsOfRules())
-    for (const [file, title] of ruleOf(id).tests ?? []) {
-      const source = await readFile(`${TESTS}/${file}`, 'utf8')
-      t.ok(title.length > 10 && source.includes(title), `${id}: ${file} "${title}"`)
-    }
+  const named = [
+    ...idsOfRules().flatMap((id) => (ruleOf(id).tests ?? []).map((test) => [id, test] as const)),
+    ...TESTED.map(({ name, test }) => [name, test] as const),
+  ]
+  for (const [by, [file, title]] of named) {
+    const source = await readFile(`${TESTS}/${file}`, 'utf8')
+    t.ok(title.length > 10 && source.includes(title), `${by}: ${file} "${title}"`)
+  }
 })
 
 test('RULES.md says what the sources say; COTERIE_REWRITE_RULES=1 rewrites it', async (t) => {

@@ -9,7 +9,8 @@ import { test } from 'tap'
 import { checkersFor } from '../../src/sim/checkers/all.js'
 import { CHECKER_NAMES, planOf } from '../../src/sim/index.js'
 import { MUTANTS } from '../mutants/mutants.js'
-import { changesOf, loadMutant, mutantsNamed, tryMutant } from '../mutants/run-mutants.js'
+import { changesOf, loadMutant, mutantsNamed, testedNamed, tryMutant, tryTested } from '../mutants/run-mutants.js'
+import { TESTED } from '../mutants/tested.js'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const QUICK = [
@@ -32,7 +33,7 @@ const QUICK = [
 const SEEDS = 12
 
 test('every mutant changes one place of the source as it is', async (t) => {
-  for (const mutant of MUTANTS) {
+  for (const mutant of [...MUTANTS, ...TESTED]) {
     for (const { file, find } of changesOf(mutant)) {
       const source = await readFile(`${ROOT}${file}`, 'utf8')
       t.equal(source.split(find).length - 1, 1, `${mutant.name} in ${file}`)
@@ -41,7 +42,8 @@ test('every mutant changes one place of the source as it is', async (t) => {
 })
 
 test('no two mutants have one name', async (t) => {
-  t.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length)
+  const all = [...MUTANTS, ...TESTED]
+  t.equal(new Set(all.map(({ name }) => name)).size, all.length)
 })
 
 test('every checker is named by a mutant that it must catch', async (t) => {
@@ -67,6 +69,12 @@ for (const mutant of mutantsNamed(QUICK)) {
   test(`caught by ${mutant.checker}: ${mutant.name}`, async (t) => {
     const { seed, detail, others } = await tryMutant(mutant, SEEDS, ROOT)
     t.ok(seed !== undefined, `seed ${seed}: ${detail?.split('\n')[0]}; also ${[...others.keys()].join(', ')}`)
+  })
+}
+
+for (const mutant of testedNamed(['slot-of-the-whole-key', 'acknowledged-before-the-witness'])) {
+  test(`caught by ${mutant.test[0]}: ${mutant.name}`, async (t) => {
+    t.ok(await tryTested(mutant, ROOT))
   })
 }
 
