@@ -2,7 +2,8 @@
 
 import { MUTANTS } from '../mutants/mutants.js'
 import { TESTED } from '../mutants/tested.js'
-import { RULES, type Rule, type RuleId } from './rules.js'
+import type { Rule } from './rule.js'
+import { RULES, type RuleId } from './rules.js'
 
 const HEADER = `# Rules: what holds each
 
