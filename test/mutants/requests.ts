@@ -263,14 +263,6 @@ export const REQUESTS: readonly Mutant[] = [
     replace: "export function actorOf(node: NodeId, storeId: string): ActorId {\n  if (storeId !== '') return node\n",
   },
   {
-    name: 'the-same-actor-after-damage',
-    rule: 'actors',
-    checker: 'dots',
-    file: NODE_REQUESTS,
-    find: "if (this.#config.conflict === 'siblings') this.#renewActor()",
-    replace: 'if (this.#nowMs < 0) this.#renewActor()',
-  },
-  {
     name: 'update-asked-of-another-owner',
     rule: 'never-retried',
     checker: 'siblings',

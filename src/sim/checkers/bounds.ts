@@ -33,6 +33,9 @@ export class Bounds extends Checker {
   #samples = 0
   /** receiver → sender → kind → the highest number that was handled; it grows over a sender's lives. */
   readonly #handled = new Map<Address, Map<Address, Map<string, number>>>()
+  /** sender → receiver → the highest number that was sent; and that had been when the sender last heard of another life of it. */
+  readonly #sent = new Map<Address, Map<Address, number>>()
+  readonly #forgotten = new Map<Address, Map<Address, number>>()
   /** Calls that came while their gateway was over a bound. */
   readonly #toRefuse = new Map<number, string>()
 
@@ -56,7 +59,19 @@ export class Bounds extends Checker {
     if (reason !== undefined && !isRefused) this.broken(`call ${number} was taken though ${reason}`)
   }
 
+  onSend({ from, to, message }: Mail): void {
+    if (kindOf(message) === undefined || !('id' in message)) return
+    const ofSender = this.#sent.get(from) ?? new Map<Address, number>()
+    this.#sent.set(from, ofSender)
+    if (message.id > (ofSender.get(to) ?? 0)) ofSender.set(to, message.id)
+  }
+
   onDelivered({ from, to, message }: Mail): void {
+    if (message.type === 'peer/changed') {
+      // What it sent before was meant for an earlier life, though it may have reached this one.
+      const forgotten = this.#forgotten.get(to) ?? new Map<Address, number>()
+      this.#forgotten.set(to, forgotten.set(message.node, this.#sent.get(to)?.get(message.node) ?? 0))
+    }
     const kind = kindOf(message)
     if (kind === undefined || !('id' in message)) return
     const ofNode = this.#handled.get(to) ?? new Map<Address, Map<string, number>>()
@@ -111,6 +126,7 @@ export class Bounds extends Checker {
       const number = event.message.id
       // A copy of what has been handled is one that was sent again while its answer was on its way.
       if (number <= (this.#handled.get(id)?.get(from)?.get(kind) ?? 0)) continue
+      if (number <= (this.#forgotten.get(from)?.get(id) ?? 0)) continue
       const name = `${message.type} of ${from} (life ${Math.floor(number / IDS_PER_LIFE)})`
       const most = message.type === 'link/ping' ? PINGS_MAX : 1
       const numbers = (counts.get(`${name} ${kind}`) ?? new Set()).add(number)

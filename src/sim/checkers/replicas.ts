@@ -33,11 +33,11 @@ export class HintsConserved extends Checker {
     this.#world = world
   }
 
-  /** Who leaves has handed over what it kept. */
+  /** Who leaves has handed over what it kept. It need not wait for its store to forget it. */
   onDeath(node: NodeId, reason: string): void {
-    if (reason !== HAS_LEFT) return
-    const hints = this.#world?.nodes.get(node)?.disk.view().identity.hints ?? []
-    for (const hint of hints) this.broken(`${node} has left with a hint of ${hint.key} for ${hint.target}`)
+    const world = this.#world
+    if (reason !== HAS_LEFT || world === undefined) return
+    for (const hint of world.nodes.get(node)?.disk.view().identity.hints ?? []) this.#check(node, hint, world)
   }
 
   onPersisted(table: PartitionTable): void {
@@ -85,7 +85,7 @@ export class HintsConserved extends Checker {
     if (rows.some((row) => lackingOf(row).length === 0)) return
     const told = rows.map((row) => `${lackingOf(row).join(' ')} (row ${row.epoch})`).join(', ')
     this.broken(
-      `${keeper} dropped its hint ${describe(hint.record)} of ${hint.key} for ${hint.target}; ${told} do not have it`,
+      `${keeper} dropped, or took along, its hint ${describe(hint.record)} of ${hint.key} for ${hint.target}; ${told} do not have it`,
     )
   }
 
