@@ -154,17 +154,9 @@ export const REPLICAS: readonly Mutant[] = [
       '    const accepted = this.#orphans.get(hint.id)\n    if (!targets.includes(hint.target)) {\n      batch.finished.push(hint)\n      return\n    }\n    let lacking',
   },
   {
-    name: 'past-the-window-nobody-is-told',
-    rule: 'hints-stay',
-    checker: 'replicas-identical',
-    file: COORDINATION,
-    find: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return this.hintLost(target)',
-    replace: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return',
-  },
-  {
     name: 'hints-of-an-earlier-life-forgotten',
     rule: 'hints-stay',
-    checker: 'replicas-identical',
+    checker: 'hints',
     file: HINTS,
     find: 'for (const hint of options.hints) {',
     replace: 'for (const hint of options.hints.slice(0, 0)) {',

@@ -48,6 +48,15 @@ export const TESTED: readonly TestedMutant[] = [
     replace: 'if (this.#nowMs < 0) this.#renewActor()',
   },
   {
+    name: 'past-the-window-nobody-is-told',
+    rule: 'hints-stay',
+    // So many other reasons have nodes compare that the simulator sees this one in few seeds.
+    test: ['protocol/coordinator/put.test.ts', 'put: past the hint window nobody keeps a hint'],
+    file: 'src/protocol/coordinator/coordination.ts',
+    find: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return this.hintLost(target)',
+    replace: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return',
+  },
+  {
     name: 'acknowledged-before-the-witness',
     rule: 'witness',
     test: ['storage/group-commit.test.ts', 'group commit: under disk the ack waits for the synced witness'],

@@ -73,6 +73,14 @@ export class HintsConserved extends Checker {
     })
   }
 
+  /** Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. */
+  override onSettled(world: SimWorld, isRead: boolean): void {
+    if (!isRead) return
+    for (const { id, core, disk } of world.nodes.values())
+      for (const hint of core === undefined ? [] : disk.view().identity.hints)
+        this.broken(`${id} still keeps its hint of ${hint.key} for ${hint.target}, and does not hand it over`)
+  }
+
   #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
     const rows = this.#rowsSince(hint.partition, world.nowMs - HANDOFF_MS)
     const lackingOf = (row: Row): NodeId[] => {
