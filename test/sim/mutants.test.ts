@@ -27,8 +27,12 @@ const QUICK = [
   'the-older-version-wins',
   'told-before-it-is-on-disk',
   'ended-keeps-the-rest-back',
-  'scan-believes-one-owner',
+  'scan-beyond-a-page-end',
   'delete-takes-everything',
+  'what-moved-away-is-kept',
+  'joins-without-a-share',
+  'flips-before-it-is-filled',
+  'a-stamp-for-each-partition',
 ]
 const SEEDS = 12
 
