@@ -24,6 +24,12 @@ export const LOAD: readonly Mutant[] = [
     file: HINTS,
     find: 'if (bytes > this.#bytesMax || this.#isRefusing) break',
     replace: 'if (this.#isRefusing) break',
+    // The protocol's own assertion would be first.
+    also: {
+      file: 'src/protocol/invariants.ts',
+      find: 'assert(facts.hintBytes <= facts.hintBytesBound,',
+      replace: 'assert(facts.hintBytes >= 0,',
+    },
   },
   {
     name: 'more-bytes-in-flight-than-may-be',

@@ -5,9 +5,10 @@
 
 import type { CoordinationLoad } from '../../protocol/coordinator/load.js'
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
-import type { Address } from '../../protocol/ids.js'
+import type { Address, NodeId } from '../../protocol/ids.js'
 import type { Message } from '../../protocol/messages.js'
 import { IDS_PER_LIFE } from '../../protocol/node-identity.js'
+import type { StoreWrite } from '../../protocol/store-contract.js'
 import type { Call } from '../call.js'
 import type { Mail } from '../observer.js'
 import type { SimNode } from '../sim-node.js'
@@ -31,6 +32,8 @@ export class Bounds extends Checker {
   readonly rule = 'Load: every queue has a bound, past it a request is refused at once'
   #world: SimWorld | undefined
   #samples = 0
+  /** Whose store has kept hints in this turn. */
+  #hasKept: NodeId | undefined
   /** receiver → sender → kind → the highest number that was handled; it grows over a sender's lives. */
   readonly #handled = new Map<Address, Map<Address, Map<string, number>>>()
   /** sender → receiver → the highest number that was sent; and that had been when the sender last heard of another life of it. */
@@ -81,18 +84,29 @@ export class Bounds extends Checker {
     if (message.id > (ofSender.get(kind) ?? 0)) ofSender.set(kind, message.id)
   }
 
+  /** Hints stay for moments only: looked at whenever some were kept. */
+  onAccepted(node: NodeId, { hintsKept = [] }: StoreWrite): void {
+    if (hintsKept.length > 0) this.#hasKept = node
+  }
+
+  onTurn(node: NodeId, { nodes, options }: SimWorld): void {
+    if (this.#hasKept !== node) return
+    this.#hasKept = undefined
+    const { hintBytesMax } = options.config
+    const hints = nodes.get(node)?.core?.gauges().hints ?? 0
+    if (hints * HINT_BYTES_MIN > hintBytesMax)
+      this.broken(`${node} keeps ${hints} hints, more than ${hintBytesMax} bytes`)
+  }
+
   onSample(world: SimWorld): void {
     this.#samples += 1
     if (this.#samples % SAMPLES_SKIPPED !== 0) return
     for (const [number, reason] of this.#toRefuse)
       this.broken(`call ${number} was not refused at once though ${reason}`)
     this.#toRefuse.clear()
-    const { requestsInFlightMax, hintBytesMax } = world.options.config
+    const { requestsInFlightMax } = world.options.config
     for (const node of world.nodes.values()) {
       if (node.core === undefined) continue
-      const { hints } = node.core.gauges()
-      if (hints * HINT_BYTES_MIN > hintBytesMax)
-        this.broken(`${node.id} keeps ${hints} hints, more than ${hintBytesMax} bytes`)
       this.#checkQueues(node.id, node.core.load(), world)
       if (node.isFrozen()) this.#checkMailbox(node)
     }
