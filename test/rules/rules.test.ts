@@ -1,5 +1,5 @@
 /**
- * Every rule of the design is held by something, and everything that is said to hold it exists.
+ * Every rule of the design is watched by a checker or broken by a mutant, and everything that is said to hold it exists.
  *
  * With COTERIE_REWRITE_RULES=1 `test/RULES.md` is rewritten to what the sources say; format it, and read the difference before you commit it.
  */
