@@ -7,7 +7,7 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
-import { CEILING_AHEAD_NS, CEILING_RENEW_NS, nowMs } from '../actors/runtime/clock.js'
+import { nowMs } from '../actors/runtime/clock.js'
 import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.js'
 import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
@@ -328,9 +328,8 @@ class OpenCluster implements Cluster {
   /** Stamps may go up to the ceiling that is on disk. */
   #renewClock(): Promise<void> {
     const { clock, folder } = this.#prepared
-    const now = clock.readNs()
-    if (clock.ceilingNs - now > CEILING_RENEW_NS) return Promise.resolve()
-    const ceilingNs = now + CEILING_AHEAD_NS
+    const ceilingNs = clock.ceilingDueNs()
+    if (ceilingNs === undefined) return Promise.resolve()
     this.#clockWrite = folder.writeClock(ceilingNs).then(
       () => clock.raiseCeiling(ceilingNs),
       (error: Error) => this.#onClockUnwritten(error),

@@ -1,7 +1,7 @@
-/** See `mutants/run-mutants.ts`. Exit code 0 only if every mutant was caught. */
+/** See `mutants/run-mutants.ts`. Exit code 0 only if every mutant was caught by the checker, or the test, that it names. */
 
 import { fileURLToPath } from 'node:url'
-import { mutantsNamed, tryMutant } from './mutants/run-mutants.js'
+import { mutantsNamed, testedNamed, tryMutant, tryTested } from './mutants/run-mutants.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const at = process.argv.indexOf('--seeds')
@@ -11,13 +11,23 @@ const names = process.argv.slice(2).filter((name, place, all) => !name.startsWit
 let missed = 0
 for (const mutant of mutantsNamed(names)) {
   const startedAt = performance.now()
-  const { seed, checker, detail } = await tryMutant(mutant, seedsMax, root)
+  const { seed, detail, others } = await tryMutant(mutant, seedsMax, root)
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   if (seed === undefined) missed += 1
   const how =
     seed === undefined
-      ? `NOT CAUGHT in ${seedsMax} seeds`
-      : `seed ${seed}, ${checker}: ${(detail ?? '').split('\n')[0]}`
+      ? `NOT CAUGHT by ${mutant.checker} in ${seedsMax} seeds`
+      : `seed ${seed}, ${mutant.checker}: ${(detail ?? '').split('\n')[0]}`
+  const also = others.size === 0 ? '' : `; also ${[...others.keys()].join(', ')}`
+  process.stdout.write(`${mutant.name.padEnd(40)} ${seconds.padStart(6)} s  ${how}${also}\n`)
+}
+for (const mutant of testedNamed(names)) {
+  const startedAt = performance.now()
+  const isCaught = await tryTested(mutant, root)
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+  if (!isCaught) missed += 1
+  const [file, title] = mutant.test
+  const how = `${isCaught ? '' : 'NOT CAUGHT by '}${file} "${title}"`
   process.stdout.write(`${mutant.name.padEnd(40)} ${seconds.padStart(6)} s  ${how}\n`)
 }
 process.stdout.write(missed === 0 ? 'all caught\n' : `${missed} not caught\n`)

@@ -4,9 +4,10 @@
  * `nowMs` is for deadlines and timers. `StampClock` gives the nanoseconds of stamps: `hrtime`, one clock over all threads,
  * plus one offset that was set at opening above wall time and above the stored ceiling, so that stamps never go back, not
  * even when the wall clock does or after a reopening. It must not run past the ceiling on disk: the supervisor
- * renews it, and without a renewal no stamp is given.
+ * renews it, and without a renewal no stamp is given. The arithmetic is `src/protocol/versions/stamp-clock.ts`.
  */
 
+import { ceilingDueNs, mayStamp, openingOffsetNs } from '../../src/protocol/versions/stamp-clock.js'
 import { CoterieError } from '../../src/shared/errors.js'
 
 /** Monotonic milliseconds, the same in every thread of the process (`performance.now` counts from each thread's start). */
@@ -16,11 +17,10 @@ export function nowMs(): number {
 }
 
 /** How far ahead of now the ceiling on disk is kept, and how close it may come before it is renewed. */
-export const CEILING_AHEAD_NS = 30_000_000_000n
-export const CEILING_RENEW_NS = 15_000_000_000n
+const CEILING = { aheadNs: 30_000_000_000n, renewNs: 15_000_000_000n }
 
-const OFFSET = 0
-const CEILING = 1
+const OFFSET_CELL = 0
+const CEILING_CELL = 1
 
 /**
  * No clock begins after the year 2200. The cells hold nanoseconds up to 2262: past that they would turn negative, and every
@@ -41,7 +41,7 @@ export function createStampClock(storedCeilingNs: bigint): StampClock {
     const text = `stamps cannot begin after the year 2200, and ${who} says ${new Date(Number(beginNs / 1_000_000n)).getUTCFullYear()}`
     throw new CoterieError('CLOCK_UNAVAILABLE', text, { beginNs })
   }
-  clock.setOffset(beginNs - process.hrtime.bigint())
+  clock.setOffset(openingOffsetNs({ storedCeilingNs, wallNs, monotonicNs: process.hrtime.bigint() }))
   return clock
 }
 
@@ -53,26 +53,31 @@ export class StampClock {
   }
 
   setOffset(offsetNs: bigint): void {
-    Atomics.store(this.#cells, OFFSET, offsetNs)
+    Atomics.store(this.#cells, OFFSET_CELL, offsetNs)
   }
 
   /** The ceiling is on disk: stamps may go up to it. */
   raiseCeiling(ceilingNs: bigint): void {
-    Atomics.store(this.#cells, CEILING, ceilingNs)
+    Atomics.store(this.#cells, CEILING_CELL, ceilingNs)
   }
 
   /** Nanoseconds, whether or not a stamp may be given. */
   readNs(): bigint {
-    return process.hrtime.bigint() + Atomics.load(this.#cells, OFFSET)
+    return process.hrtime.bigint() + Atomics.load(this.#cells, OFFSET_CELL)
   }
 
-  get ceilingNs(): bigint {
-    return Atomics.load(this.#cells, CEILING)
+  get #ceilingNs(): bigint {
+    return Atomics.load(this.#cells, CEILING_CELL)
+  }
+
+  /** The ceiling that the supervisor should write now, if any. */
+  ceilingDueNs(): bigint | undefined {
+    return ceilingDueNs(this.readNs(), this.#ceilingNs, CEILING)
   }
 
   /** Nanoseconds for the stamps of a turn; undefined if they would pass the ceiling on disk. */
   stampNs(): bigint | undefined {
     const ns = this.readNs()
-    return ns <= this.ceilingNs ? ns : undefined
+    return mayStamp(ns, this.#ceilingNs) ? ns : undefined
   }
 }

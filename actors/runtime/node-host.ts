@@ -12,7 +12,9 @@ import { DynamoNode } from '../../src/protocol/dynamo-node.js'
 import type { NodeEffect, Notice } from '../../src/protocol/effects.js'
 import type { NodeEvent } from '../../src/protocol/events.js'
 import { type Address, SUPERVISOR } from '../../src/protocol/ids.js'
+import { Mailbox } from '../../src/protocol/mailbox.js'
 import type { Message } from '../../src/protocol/messages.js'
+import { actorOf } from '../../src/protocol/node-identity.js'
 import type { TreeImage } from '../../src/protocol/repair/merkle-forest.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { isShortage } from '../../src/shared/shortage.js'
@@ -27,7 +29,6 @@ import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
-import { Mailbox } from './mailbox.js'
 import { NodeCut } from './node-cut.js'
 import { NodeFaults } from './node-faults.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
@@ -88,7 +89,7 @@ export class NodeHost {
       ...(expectedSequence === undefined ? {} : { expectedSequence }),
     })
     this.#store = store
-    this.#actor = `${node}-${report.storeId}`
+    this.#actor = actorOf(node, report.storeId)
     this.#trees = salvage ? undefined : await readTrees(this.#treeFile(assignment), treeOwnerOf(store, assignment))
     this.#gauges.set('keys', store.liveKeys)
     const storedTable = store.identity.meta.table

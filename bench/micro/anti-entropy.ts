@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { serialize } from 'node:v8'
+import { QUEUE_LIMITS } from '../../src/protocol/config.js'
 import { DynamoNode } from '../../src/protocol/dynamo-node.js'
 import type { NodeEffect } from '../../src/protocol/effects.js'
 import type { NodeEvent } from '../../src/protocol/events.js'
@@ -43,7 +44,7 @@ const config = {
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
   },
-  ...{ hintWindowMs: 0, hintBytesMax: 0, transferBytesPerSecond: 1e9, antiEntropyIntervalMs: 0, tombstoneGraceMs: 0 },
+  ...{ hintWindowMs: 0, hintBytesMax: 0, transferBytesPerSecond: 1e9, antiEntropyIntervalMs: 0, tombstoneGraceMs: 0, queues: QUEUE_LIMITS },
   membership: MEMBERSHIP_DEFAULTS,
 } as const
 const table = newTable(

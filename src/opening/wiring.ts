@@ -3,7 +3,7 @@
  * of the protocol.
  */
 
-import type { ProtocolConfig } from '../protocol/config.js'
+import { type ProtocolConfig, QUEUE_LIMITS } from '../protocol/config.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../protocol/supervision/restart-policy.js'
@@ -29,6 +29,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     transferBytesPerSecond: config.transferBytesPerSecond,
     antiEntropyIntervalMs: config.antiEntropyIntervalMs,
     tombstoneGraceMs: config.tombstoneGraceMs,
+    queues: QUEUE_LIMITS,
     membership: {
       ...MEMBERSHIP_DEFAULTS,
       heartbeatMs: config.heartbeatMs,

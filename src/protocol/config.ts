@@ -29,23 +29,37 @@ export interface ProtocolConfig {
   readonly tombstoneGraceMs: number
   /** Between two exchanges that a node begins by itself; 0: it begins none. */
   readonly antiEntropyIntervalMs: number
+  readonly queues: QueueLimits
   readonly membership: MembershipConfig
+}
+
+/** Bounds of what waits with a coordinator. */
+export interface QueueLimits {
+  /** Operations, and bytes, waiting for one owner in one lane at most; past it the owner counts as missing. */
+  readonly linkQueueMax: number
+  readonly linkQueueBytesMax: number
+  /** Answered writes that still wait for their last owners: how many, how many bytes. Past it the oldest give up. */
+  readonly lingerRequestsMax: number
+  readonly lingerBytesMax: number
+  /** Hints that wait for a keeper: bytes. Past it the owner must exchange with the others. */
+  readonly hintBufferBytesMax: number
+}
+
+/** Not options: nobody has asked for others. The simulator has smaller ones, to see that they hold. */
+export const QUEUE_LIMITS: QueueLimits = {
+  linkQueueMax: 16_384,
+  linkQueueBytesMax: 33_554_432,
+  lingerRequestsMax: 16_384,
+  lingerBytesMax: 33_554_432,
+  hintBufferBytesMax: 33_554_432,
 }
 
 /** Operations in one data message at most. */
 export const MESSAGE_OPERATIONS_MAX = 1_024
 /** Bytes of values in one data message, more or less: a message ends after the entry that passes it. */
 export const MESSAGE_BYTES_MAX = 1_048_576
-/** Operations waiting for one owner at most; past it the owner counts as missing. */
-export const LINK_QUEUE_MAX = 16_384
-/** Bytes waiting for one owner at most. */
-export const LINK_QUEUE_BYTES_MAX = 33_554_432
-/** Answered writes that still wait for their last owners: how long, how many, how many bytes. */
+/** How long an answered write still waits for its last owners. */
 export const LINGER_MS = 1_500
-export const LINGER_REQUESTS_MAX = 16_384
-export const LINGER_BYTES_MAX = 33_554_432
-/** Hints that wait for a keeper. */
-export const HINT_BUFFER_BYTES_MAX = 33_554_432
 /** Pause before an owner that said `guarded` or `stale` is asked again. */
 export const RETRY_MS = 4
 /** Pause before an owner whose record is damaged is asked again: it heals it from the others meanwhile. */

@@ -12,6 +12,7 @@
 import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
+import type { CoordinationLoad } from './coordinator/load.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead, answerSalvageRead } from './fallback-read.js'
@@ -170,6 +171,11 @@ export class DynamoNode {
   /** Its Merkle trees, to be stored once its store is closed; undefined: there are some that cannot be trusted. */
   trees(): readonly TreeImage[] | undefined {
     return this.#forest.images()
+  }
+
+  /** Of what it coordinates; for bounds. */
+  load(): CoordinationLoad {
+    return this.#coordination.load()
   }
 
   /** The members as this node sees them. */

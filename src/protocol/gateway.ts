@@ -11,6 +11,7 @@
 import { assert } from './assert.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
+import type { CoordinationLoad } from './coordinator/load.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
 import type { Failure, FailureCode } from './failure.js'
@@ -126,6 +127,11 @@ export class Gateway {
   /** Writes that are answered but still see to owners that missed them. */
   get lingering(): number {
     return this.#coordination.lingering
+  }
+
+  /** For bounds. */
+  load(): CoordinationLoad {
+    return this.#coordination.load()
   }
 
   nextDeadlineMs(): number {

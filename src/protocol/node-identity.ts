@@ -16,6 +16,11 @@ export interface NodeIdentity {
   readonly salvage: boolean
 }
 
+/** Whose dots a store gives, until a damaged record makes it a new actor: a store that began anew is another one. */
+export function actorOf(node: NodeId, storeId: string): ActorId {
+  return `${node}-${storeId}`
+}
+
 /** Keys of one node's counters, for status and the supervisor. */
 export interface NodeGauges {
   readonly epoch: Epoch

@@ -15,7 +15,7 @@ import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
 import type { MerkleForest } from './repair/merkle-forest.js'
 import type { Replica } from './replica.js'
-import { isFullOwner, type PartitionTable } from './ring/table.js'
+import type { PartitionTable } from './ring/table.js'
 import type { StorePage } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
 
@@ -65,10 +65,12 @@ export class NodeTransfers {
   }
 
   onPull(from: NodeId, message: TransferPull, machines: { keeper: TableKeeper; requests: NodeRequests }): void {
-    const isOurs = message.partitions.every((partition, index) =>
-      this.#mayServe(partition, message.rowEpochs[index] ?? 0, machines.keeper),
-    )
-    if (!isOurs) return this.#reply(this.#source.refuse(message, from), machines.requests)
+    const { partitions, rowEpochs } = message
+    const mayRead = (partition: PartitionId, place: number): boolean =>
+      machines.keeper.mayServeFill(partition, rowEpochs[place] ?? 0)
+    // A salvaged store gives what it has.
+    if (!this.#identity.salvage && !partitions.every(mayRead))
+      return this.#reply(this.#source.refuse(message, from), machines.requests)
     const token = this.#take()
     this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
   }
@@ -134,13 +136,6 @@ export class NodeTransfers {
     const row = keeper.row(partition)
     const { self } = this.#identity
     return row.epoch === rowEpoch && (row.pending.includes(self) || row.standbys.includes(self))
-  }
-
-  /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */
-  #mayServe(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
-    if (this.#identity.salvage) return true
-    const row = keeper.row(partition)
-    return row.epoch === rowEpoch && isFullOwner(row, this.#identity.self)
   }
 
   #reply(chunk: ChunkReply, requests: NodeRequests): void {

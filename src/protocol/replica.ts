@@ -376,7 +376,7 @@ export class Replica {
         const merged = there === undefined ? record : mergeRecords(there, record)
         // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
         const isHealed = stored === 'damaged' && made === undefined
-        if (isHealed) this.#forest.distrust(unit.partition)
+        if (isHealed) this.#forest.onReplaced(unit.partition, key)
         this.#take(unit.partition, key, { merged, there, wasLive: isLive(isHealed ? merged : there) }, fresh)
       }
     }

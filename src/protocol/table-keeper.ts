@@ -116,6 +116,12 @@ export class TableKeeper {
     return this.#isGuarded(partition) || this.#isUnclean(partition) ? 'guarded' : 'serve'
   }
 
+  /** A fill reads from full owners, under the very row that it fills. */
+  mayServeFill(partition: PartitionId, rowEpoch: Epoch): boolean {
+    const row = rowOf(this.#table, partition)
+    return row.epoch === rowEpoch && this.#roles[partition] === ROLE.full
+  }
+
   row(partition: PartitionId): Row {
     return rowOf(this.#table, partition)
   }

@@ -6,6 +6,7 @@
  */
 
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
+import type { FailureCode } from '../protocol/failure.js'
 import { ClientCalls, type Wish } from './client-calls.js'
 import type { Plan } from './plan.js'
 import type { SimGateway } from './sim-gateway.js'
@@ -22,7 +23,9 @@ export interface ClientOptions {
 
 /** What waits for a gateway looks for one so often. */
 const LOOK_MS = 20
-/** Who was refused for overload waits so much longer. */
+/** What is said at once. Who called again as quickly would use up its calls while nothing can be done. */
+const REFUSED_AT_ONCE: readonly FailureCode[] = ['OVERLOADED', 'QUORUM_UNAVAILABLE']
+/** Who was refused so waits so much longer. */
 const BACKOFF = 8
 /** After a silence all begin within so long. */
 const BEGINNING_MS = 2
@@ -88,7 +91,7 @@ export class SimClient {
   }
 
   #onEnd(wish: Wish, outcome: OperationOutcome | undefined): void {
-    if (outcome?.type === 'failed' && outcome.failure.code === 'OVERLOADED') this.#isRefused = true
+    if (outcome?.type === 'failed' && REFUSED_AT_ONCE.includes(outcome.failure.code)) this.#isRefused = true
     const next = this.#calls.onEnd(wish, outcome)
     if (next !== undefined) this.#next.push(next)
     this.#open -= 1

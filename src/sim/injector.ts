@@ -49,7 +49,7 @@ export class Injector {
   end(): void {
     this.isOver = true
     const world = this.#world
-    world.network.heal()
+    world.network.heal(world.nowMs)
     for (const node of world.nodes.values()) {
       node.disk.isFull = false
       node.disk.slowMs = 0
@@ -144,6 +144,10 @@ export class Injector {
         world.supervisor.promote(standby)
         return standby
       }
+      case 'process-pauses':
+        if (!world.supervisor.isThere) return undefined
+        world.pause(lastsMs)
+        return `for ${lastsMs.toFixed(0)} ms`
       case 'client-thread-joins':
         return world.supervisor.isThere ? world.addGateway().id : undefined
       default:
@@ -257,7 +261,7 @@ export class Injector {
     // Faults of the network end together: what began later is over sooner.
     this.#world.at(this.#world.nowMs + lastsMs, () => {
       if (this.isOver) return
-      network.heal()
+      network.heal(this.#world.nowMs)
       for (const observer of this.#world.watching.onFault) observer.onFault('the network is healed')
     })
     return `${text} for ${lastsMs.toFixed(0)} ms`

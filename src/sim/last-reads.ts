@@ -15,6 +15,8 @@ const TIMEOUT_MS = 5_000
 /** Scans of a burst that are in a hurry, and how long those of each burst may take: it may be too short for a round trip. */
 const HURRIED = 8
 const HURRY_MS = [0.8, 2]
+/** More than all of them take. */
+const BURST_BYTES = 1_000_000
 
 /** Told of what was not answered. */
 export type OnUnanswered = (what: string, end: string) => void
@@ -53,8 +55,11 @@ export class LastReads {
     }
     const scan: CallSpec = { kind: 'scan', keys: [], texts: [], timeoutMs: TIMEOUT_MS }
     const hurried = { ...scan, timeoutMs: hurryMs }
-    const count = Math.min(HURRIED, this.#config.requestsInFlightMax - 2)
-    const specs = [scan, ...Array.from({ length: Math.max(0, count) }, () => hurried), scan]
+    const { requestsInFlightMax, bytesInFlightMax } = this.#config
+    const count = Math.max(0, Math.min(HURRIED, requestsInFlightMax - 2))
+    // Where two do not fit there is nothing to keep back.
+    const isAlone = requestsInFlightMax < 2 || bytesInFlightMax < BURST_BYTES
+    const specs = isAlone ? [scan] : [scan, ...Array.from({ length: count }, () => hurried), scan]
     let open = specs.length
     this.#gateway.callAll(specs, (place, outcome) => {
       if (specs[place] === scan && outcome?.type !== 'page') this.#onUnanswered('patient scan', endOf(outcome))

@@ -34,6 +34,9 @@ export class Network {
   readonly #faults = new Map<string, LinkFault>()
   #everywhere: LinkFault = HEALTHY
   readonly #freeAtMs = new Map<string, number>()
+  /** When the last fault of a link ended, and the last one of all links. */
+  readonly #healedAtMs = new Map<string, number>()
+  #allHealedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(prng: Prng, latency: Latency) {
     this.#prng = prng
@@ -54,10 +57,19 @@ export class Network {
     this.#everywhere = fault
   }
 
-  heal(): void {
+  heal(nowMs: number): void {
+    for (const link of [...this.#cut, ...this.#faults.keys()]) this.#healedAtMs.set(link, nowMs)
+    if (this.#everywhere !== HEALTHY) this.#allHealedAtMs = nowMs
     this.#cut.clear()
     this.#faults.clear()
     this.#everywhere = HEALTHY
+  }
+
+  /** Since when the link is healthy; Infinity: it is not. */
+  healthySinceMs(from: Address, to: Address): number {
+    const link = `${from}>${to}`
+    if (this.#everywhere !== HEALTHY || this.#cut.has(link) || this.#faults.has(link)) return Number.POSITIVE_INFINITY
+    return Math.max(this.#allHealedAtMs, this.#healedAtMs.get(link) ?? Number.NEGATIVE_INFINITY)
   }
 
   /** When a message that leaves now arrives; several times: it is doubled; never: it is lost. */

@@ -35,6 +35,8 @@ export interface Observer {
   onVanished?(call: Call): void
   onSend?(mail: Mail, world: SimWorld): void
   onLost?(mail: Mail): void
+  /** Mail that was meant for an earlier life reaches the present one. */
+  onLate?(mail: Mail, world: SimWorld): void
   /** The receiver is about to handle it. */
   onDelivered?(mail: Mail, world: SimWorld): void
   onSpawn?(node: NodeId, incarnation: Incarnation): void
@@ -47,6 +49,10 @@ export interface Observer {
   onNotice?(from: Address, notice: Notice | SupervisorNotice): void
   onGateway?(gateway: GatewayId, isThere: boolean): void
   onFault?(text: string): void
+  /** The whole process is about to stand still for so long. */
+  onPause?(ms: number, world: SimWorld): void
+  /** Every few ms of virtual time. */
+  onSample?(world: SimWorld): void
   /** After every turn of a node. */
   onTurn?(node: NodeId, world: SimWorld): void
   /** Faults are over, and everything has settled. `isRead`: and every key was read from all its owners since. */
@@ -67,6 +73,7 @@ export function watchingOf(observers: readonly Observer[]): Watching {
     onVanished: of('onVanished'),
     onSend: of('onSend'),
     onLost: of('onLost'),
+    onLate: of('onLate'),
     onDelivered: of('onDelivered'),
     onSpawn: of('onSpawn'),
     onOpened: of('onOpened'),
@@ -77,6 +84,8 @@ export function watchingOf(observers: readonly Observer[]): Watching {
     onNotice: of('onNotice'),
     onGateway: of('onGateway'),
     onFault: of('onFault'),
+    onPause: of('onPause'),
+    onSample: of('onSample'),
     onTurn: of('onTurn'),
     onSettled: of('onSettled'),
   }

@@ -7,6 +7,7 @@
  */
 
 import { Prng } from '../protocol/prng.js'
+import { boundsOf, type PlannedBounds } from './plan-bounds.js'
 
 export const FAULT_KINDS = [
   'crash',
@@ -37,12 +38,19 @@ export const FAULT_KINDS = [
 /** Only where the clock is not shared. */
 const CLOCK_FAULT = 'clock-jumps'
 const CLOCK_JUMPS = 6
+/** The whole process stands still (SIGSTOP, a debugger, a laptop that is closed): in some runs, beside all others. */
+const PAUSE_FAULT = 'process-pauses'
+const PAUSES_MAX = 2
 
 /** Changes of shape are no faults, but strike like them. */
 const SHAPE_KINDS = ['node-joins', 'node-leaves', 'standby-joins', 'standby-is-promoted'] as const
 const SHAPES_MAX = 6
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SHAPE_KINDS)[number] | typeof CLOCK_FAULT
+export type FaultKind =
+  | (typeof FAULT_KINDS)[number]
+  | (typeof SHAPE_KINDS)[number]
+  | typeof CLOCK_FAULT
+  | typeof PAUSE_FAULT
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -63,11 +71,11 @@ export interface Rhythm {
   /** All call for so long, then nobody begins anything for so long. */
   readonly activeMs: number
   readonly silentMs: number
-  /** Who is refused for overload waits before the next call. */
+  /** Who is refused at once waits before the next call. */
   readonly backsOff: boolean
 }
 
-export interface Plan {
+export interface Plan extends PlannedBounds {
   readonly seed: number
   readonly nodes: number
   /** Hot standbys, beside the nodes. */
@@ -130,6 +138,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const shaping = new Prng(seed * 8 + 7_000_003)
   const standbys = shaping.below(4) === 0 ? 1 : 0
   const shapes = shapesOf(shaping, lastsMs)
+  const pauses = clocks.below(4) === 0 ? pausesOf(clocks, lastsMs) : []
   return {
     seed,
     sharedClock,
@@ -145,8 +154,11 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     rhythm,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...bounds,
+    ...boundsOf(new Prng(seed * 8 + 7_000_005)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...shapes].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...pauses, ...shapes].sort(
+      (a, b) => a.atMs - b.atMs,
+    ),
   }
 }
 
@@ -211,6 +223,13 @@ function jumpsOf(prng: Prng, lastsMs: number): PlannedFault[] {
   return Array.from({ length: CLOCK_JUMPS }, (_, jump) => {
     const where: PlannedFault['where'] = [prng.next(), prng.next(), 0]
     return { number: 1_000 + jump, kind: CLOCK_FAULT, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
+}
+
+function pausesOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  return Array.from({ length: 1 + prng.below(PAUSES_MAX) }, (_, pause) => {
+    const atMs = prng.next() * lastsMs
+    return { number: 2_000 + pause, kind: PAUSE_FAULT, atMs, lastsMs: 100 + prng.next() * 4_000, where: [0, 0, 0] }
   })
 }
 

@@ -69,7 +69,7 @@ export class SimGateway {
       for (const observer of this.#world.watching.onCall) observer.onCall(call)
       return call
     })
-    const stampTimeNs = this.#world.clockNs() + this.#skewNs
+    const stampTimeNs = this.#world.stampNs(this.#skewNs)
     this.#step({ type: 'client/requests', requests: calls.map(requestOf), stampTimeNs })
   }
 

@@ -8,7 +8,9 @@
 import { DynamoNode } from '../protocol/dynamo-node.js'
 import type { NodeEvent, PeerInfo } from '../protocol/events.js'
 import type { Address, Epoch, Incarnation, NodeId } from '../protocol/ids.js'
+import { Mailbox } from '../protocol/mailbox.js'
 import type { Message } from '../protocol/messages.js'
+import { actorOf } from '../protocol/node-identity.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import type { MemoryStore } from '../storage/memory-store.js'
 import type { DiskWork, Opened, SimDisk } from './sim-disk.js'
@@ -25,14 +27,17 @@ export interface Life {
   /** When its timer goes off; Infinity: it is not set. */
   timerAtMs: number
   frozenUntilMs: number
+  /** When it began to stand still; of any use while it does. */
+  frozenSinceMs: number
   /** Its store has refused a write. */
   hasFailed: boolean
-  /** Events that came while it hung. */
-  readonly waiting: NodeEvent[]
+  /** What came while it hung. */
+  readonly mailbox: Mailbox
 }
 
 /** No timer goes off sooner than so after a turn: threads have no finer ones. */
 const TIMER_MS_MIN = 0.5
+const NOT_FROZEN = { frozenUntilMs: 0, frozenSinceMs: 0 }
 /** Of a healthy disk. */
 const DISK_MS_MIN = 0.1
 const DISK_MS_SPREAD = 0.9
@@ -65,14 +70,14 @@ export class SimNode {
   }
 
   begin(incarnation: Incarnation, salvage: boolean): Life {
-    const nothing = { opened: undefined, core: undefined, store: undefined, diskFreeAtMs: 0, frozenUntilMs: 0 }
+    const nothing = { opened: undefined, core: undefined, store: undefined, diskFreeAtMs: 0, ...NOT_FROZEN }
     this.#life = {
       incarnation,
       salvage,
       ...nothing,
       timerAtMs: Number.POSITIVE_INFINITY,
       hasFailed: false,
-      waiting: [],
+      mailbox: new Mailbox(),
     }
     return this.#life
   }
@@ -93,14 +98,14 @@ export class SimNode {
     const identity = {
       self: this.id,
       incarnation: life.incarnation,
-      actor: meta['actor'] ?? `${this.id}-${this.disk.storeId}`,
+      actor: meta['actor'] ?? actorOf(this.id, this.disk.storeId),
       seed: world.options.seed + life.incarnation,
       salvage: life.salvage,
     }
     const { nowMs } = world
     const boot = { table, activeEpoch, hints }
     const { config } = world.options
-    const bootTimeNs = config.sharedClock ? world.clockNs() : undefined
+    const bootTimeNs = config.sharedClock ? world.clock.readNs(nowMs) : undefined
     life.core = new DynamoNode({ identity, config, store, ...boot, meta, bootTimeNs, nowMs })
     const storedEpoch = meta.table === undefined ? 0 : (JSON.parse(meta.table) as PartitionTable).epoch
     for (const observer of world.watching.onBoot) observer.onBoot(this.id, table)
@@ -111,6 +116,7 @@ export class SimNode {
   freeze(ms: number): void {
     const life = this.#life
     if (life?.core === undefined) return
+    if (!this.isFrozen()) life.frozenSinceMs = this.#world.nowMs
     life.frozenUntilMs = Math.max(life.frozenUntilMs, this.#world.nowMs + ms)
     this.#world.at(life.frozenUntilMs, () => this.#thaw(life))
   }
@@ -138,9 +144,20 @@ export class SimNode {
     this.#handle(life, { type: 'message', from, incarnation: life.incarnation, message })
   }
 
+  /** Mail for an earlier life: whoever lives now is told for whom it was. */
+  deliverLate(meant: Life, from: Address, message: Message): void {
+    const life = this.#life
+    if (life?.core === undefined || life.salvage || this.isFrozen()) return
+    // Of another process, whose lives began at 1 as well: no mail comes from there.
+    if (meant.incarnation >= life.incarnation) return
+    const mail = { from, to: this.id, message }
+    for (const observer of this.#world.watching.onLate) observer.onLate(mail, this.#world)
+    this.#handle(life, { type: 'message', from, incarnation: meant.incarnation, message })
+  }
+
   #thaw(life: Life): void {
     if (this.#life !== life || life.frozenUntilMs > this.#world.nowMs) return
-    for (const event of life.waiting.splice(0)) this.#handle(life, event)
+    for (const event of life.mailbox.takeAll()) this.#handle(life, event)
     this.#arm(life)
   }
 
@@ -149,11 +166,11 @@ export class SimNode {
     if (core === undefined || this.#life !== life) return
     const world = this.#world
     if (life.frozenUntilMs > world.nowMs) {
-      if (event.type !== 'timer') life.waiting.push(event)
+      if (event.type !== 'timer') life.mailbox.push(event)
       return
     }
     this.loops += 1
-    if (event.type === 'message') {
+    if (event.type === 'message' && event.incarnation === life.incarnation) {
       const mail = { from: event.from, to: this.id, message: event.message }
       for (const observer of world.watching.onDelivered) observer.onDelivered(mail, world)
     }

@@ -28,6 +28,7 @@ const OPENING_MS = [2, 10] as const
 const EXIT_MS = [0.5, 8] as const
 const FSYNC_MS = [0.3, 3] as const
 const IDENTITY_MS = [0.1, 1] as const
+const CLOCK_FSYNC_MS = 2
 
 export class SimSupervisor {
   readonly #world: SimWorld
@@ -49,6 +50,8 @@ export class SimSupervisor {
   #fsyncFreeAtMs = 0
   /** Grows when the core is lost: what was meant for the old one reaches nobody. */
   #generation = 0
+  /** Grows when the whole process is gone. */
+  #process = 0
   /** Dead, or being rebuilt: nothing is told to the core. */
   #isDeaf = false
 
@@ -171,6 +174,7 @@ export class SimSupervisor {
   /** The whole process is gone; the nodes are ended by the world. */
   die(): void {
     this.#generation += 1
+    this.#process += 1
     this.#isDeaf = true
     // Of the tables that were being written, the first few may be on the disk.
     const kept = this.#world.chance.faults.below(this.#persisting.length + 1)
@@ -187,17 +191,31 @@ export class SimSupervisor {
   }
 
   #tick(generation: number): void {
-    this.#world.at(this.#world.nowMs + SUPERVISOR_TICK_MS, () => {
+    const dueMs = this.#world.nowMs + SUPERVISOR_TICK_MS
+    this.#world.at(dueMs, () => {
       if (generation !== this.#generation) return
       const loops: Record<NodeId, number> = {}
+      // An idle loop turns too: its pulse. Where this thread has stood still, the others have too, and have had no turn yet.
+      const isLate = this.#world.nowMs > dueMs
       for (const node of this.#world.nodes.values()) {
-        // An idle loop turns too: its pulse.
-        if (node.life !== undefined && !node.isFrozen()) node.loops += 1
+        if (node.life !== undefined && !node.isFrozen() && !isLate) node.loops += 1
         loops[node.id] = node.loops
       }
       this.#senseDisks()
+      this.#renewClock()
       this.step({ type: 'tick', loops })
       this.#tick(generation)
+    })
+  }
+
+  /** Of what a dying process was writing nothing is on the disk. */
+  #renewClock(): void {
+    const { clock, nowMs } = this.#world
+    const ceilingNs = clock.dueNs(nowMs)
+    if (ceilingNs === undefined) return
+    const process = this.#process
+    this.#world.at(nowMs + CLOCK_FSYNC_MS, () => {
+      if (process === this.#process) clock.onStored(ceilingNs)
     })
   }
 

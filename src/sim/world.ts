@@ -17,6 +17,7 @@ import type { NodeRole } from '../protocol/supervision/supervisor-events.js'
 import { EventQueue } from './event-queue.js'
 import { type Latency, Network } from './network.js'
 import { type Mail, type Observer, type Watching, watchingOf } from './observer.js'
+import { SimClock } from './sim-clock.js'
 import { SimDisk } from './sim-disk.js'
 import { SimGateway } from './sim-gateway.js'
 import { type Life, SimNode } from './sim-node.js'
@@ -34,6 +35,11 @@ export interface WorldOptions {
   readonly isSteady?: boolean
   readonly observers: readonly Observer[]
 }
+
+/** How often observers look at the whole world. */
+const SAMPLE_MS = 10
+/** Between two processes the wall clock may be set by half of this, either way. */
+const WALL_SKEW_MS = 20_000
 
 /** A minimum, and a spread that is drawn from, in ms. */
 export type Span = readonly [minMs: number, spreadMs: number]
@@ -53,9 +59,9 @@ export class SimWorld {
   readonly nodes = new Map<NodeId, SimNode>()
   readonly gateways = new Map<GatewayId, SimGateway>()
   readonly supervisor: SimSupervisor
+  readonly clock = new SimClock()
   nowMs = 0
   readonly #queue = new EventQueue()
-  #clockNs = 1_000_000_000n
   #nextGateway = 1
   #nextCall = 1
   #nextStore = 1
@@ -83,6 +89,7 @@ export class SimWorld {
     this.supervisor = new SimSupervisor(this, supervision, table)
     for (const observer of this.watching.onWorld) observer.onWorld(this)
     for (const observer of this.watching.onPersisted) observer.onPersisted(table)
+    if (this.watching.onSample.length > 0) this.#sample()
     this.supervisor.start(false)
   }
 
@@ -113,7 +120,7 @@ export class SimWorld {
     const untilMs = this.nowMs + withinMs
     while (!isSo()) {
       if (this.#queue.nextMs > untilMs) {
-        this.nowMs = untilMs
+        this.nowMs = Math.max(this.nowMs, untilMs)
         return isSo()
       }
       this.nowMs = Math.max(this.nowMs, this.#queue.nextMs)
@@ -122,11 +129,25 @@ export class SimWorld {
     return true
   }
 
-  /** The shared clock: no two readings are equal, and no process goes back behind an earlier one. */
-  clockNs(): bigint {
-    const now = 1_000_000_000n + BigInt(Math.round(this.nowMs * 1e6))
-    this.#clockNs = now > this.#clockNs ? now : this.#clockNs + 1n
-    return this.#clockNs
+  /** The process stands still: every thread of it, and the host with it. What came due meanwhile comes late, in its order. */
+  pause(ms: number): void {
+    for (const observer of this.watching.onPause) observer.onPause(ms, this)
+    this.nowMs += ms
+  }
+
+  /** After a pause: something has come due and has not happened yet. */
+  get isLate(): boolean {
+    return this.#queue.nextMs < this.nowMs
+  }
+
+  #sample(): void {
+    for (const observer of this.watching.onSample) observer.onSample(this)
+    this.at(this.nowMs + SAMPLE_MS, () => this.#sample())
+  }
+
+  /** Time for a stamp; undefined: none may be given. `skewNs`: where gateways have clocks of their own. */
+  stampNs(skewNs: bigint): bigint | undefined {
+    return this.options.config.sharedClock ? this.clock.stampNs(this.nowMs) : this.clock.readNs(this.nowMs) + skewNs
   }
 
   // --- who is there ---------------------------------------------------------------------------------------------------
@@ -198,7 +219,12 @@ export class SimWorld {
         for (const observer of this.watching.onDeath) observer.onDeath(node.id, 'SIGKILL')
     }
     this.supervisor.die()
-    this.at(this.nowMs + downMs, () => this.supervisor.restart())
+    const { sharedClock } = this.options.config
+    const wallSkewMs = sharedClock ? (this.chance.clocks.next() - 0.5) * WALL_SKEW_MS : 0
+    this.at(this.nowMs + downMs, () => {
+      this.clock.open(this.nowMs, BigInt(Math.round(wallSkewMs * 1e6)))
+      this.supervisor.restart()
+    })
   }
 
   #newDisk(): SimDisk {
@@ -237,6 +263,7 @@ export class SimWorld {
     const isThere = node === undefined ? gateway !== undefined : meant !== undefined && node.life === meant
     if (!isThere) {
       for (const observer of this.watching.onLost) observer.onLost(mail)
+      if (meant !== undefined) node?.deliverLate(meant, from, message)
       return
     }
     if (node !== undefined && meant !== undefined) return node.deliver(meant, from, message)

@@ -1,5 +1,6 @@
 /** The numbers of a virtual world, where a test does not say others. */
 
+import { QUEUE_LIMITS } from '../../src/protocol/config.js'
 import type { GatewayConfig } from '../../src/protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 
@@ -23,5 +24,5 @@ export function configOf(wFill: number): GatewayConfig {
     hedgeBudgetPercent: 5,
   } as const
   const bounds = { coordination: 'client', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
-  return { ...quorums, ...transfer, ...bounds, membership: MEMBERSHIP_DEFAULTS }
+  return { ...quorums, ...transfer, ...bounds, queues: QUEUE_LIMITS, membership: MEMBERSHIP_DEFAULTS }
 }

@@ -93,7 +93,7 @@ function onNetwork(world: SimWorld, verb: string, words: readonly string[]): boo
       network.cut(from, to)
       return true
     case 'heal':
-      network.heal()
+      network.heal(world.nowMs)
       for (const { disk } of nodes.values()) {
         disk.isFull = false
         disk.slowMs = 0

@@ -5,6 +5,7 @@
  * Called by `commands.ts`.
  */
 
+import { QUEUE_LIMITS } from '../../src/protocol/config.js'
 import type { GatewayConfig } from '../../src/protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../../src/protocol/supervision/restart-policy.js'
@@ -43,6 +44,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     transferBytesPerSecond: 1e8,
     antiEntropyIntervalMs: 0,
     tombstoneGraceMs: 0,
+    queues: QUEUE_LIMITS,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
     bytesInFlightMax: 1e8,

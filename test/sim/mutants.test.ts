@@ -1,13 +1,16 @@
 /**
- * The checkers can fail: some wrong versions of the protocol, each caught within a few seeds. `npm run mutants` tries all of
- * them, with 500 seeds each.
+ * The checkers can fail: some wrong versions of the protocol, each caught within a few seeds; more in
+ * `mutants-of-owners.test.ts`. `npm run mutants` tries all of them, with 500 seeds each.
  */
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { checkersFor } from '../../src/sim/checkers/all.js'
+import { CHECKER_NAMES, planOf } from '../../src/sim/index.js'
 import { MUTANTS } from '../mutants/mutants.js'
-import { loadMutant, mutantsNamed, tryMutant } from '../mutants/run-mutants.js'
+import { changesOf, loadMutant, mutantsNamed, testedNamed, tryMutant, tryTested } from '../mutants/run-mutants.js'
+import { TESTED } from '../mutants/tested.js'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const QUICK = [
@@ -16,32 +19,58 @@ const QUICK = [
   'write-quorum-minus-one',
   'no-write-back',
   'tombstone-dropped-early',
-  'stale-epoch-served',
   'hint-dropped-before-it-arrived',
-  'amnesiac-counts',
-  'fill-from-one-source',
-  'fill-before-the-joint-row-is-known',
   'the-older-version-wins',
-  'told-before-it-is-on-disk',
   'ended-keeps-the-rest-back',
-  'scan-believes-one-owner',
+  'scan-beyond-a-page-end',
   'delete-takes-everything',
+  'a-stamp-for-each-partition',
 ]
 const SEEDS = 12
 
 test('every mutant changes one place of the source as it is', async (t) => {
-  for (const { name, also, ...first } of MUTANTS) {
-    for (const { file, find } of also === undefined ? [first] : [first, also]) {
+  for (const mutant of [...MUTANTS, ...TESTED]) {
+    for (const { file, find } of changesOf(mutant)) {
       const source = await readFile(`${ROOT}${file}`, 'utf8')
-      t.equal(source.split(find).length - 1, 1, `${name} in ${file}`)
+      t.equal(source.split(find).length - 1, 1, `${mutant.name} in ${file}`)
     }
   }
 })
 
+test('no two mutants have one name', async (t) => {
+  const all = [...MUTANTS, ...TESTED]
+  t.equal(new Set(all.map(({ name }) => name)).size, all.length)
+})
+
+test('every checker is named by a mutant that it must catch', async (t) => {
+  const named = new Set(MUTANTS.map(({ checker }) => checker))
+  t.same(
+    CHECKER_NAMES.filter((name) => !named.has(name)),
+    [],
+  )
+})
+
+test('every checker that has a name watches some run, and none is nameless', async (t) => {
+  const names = (['lww', 'siblings'] as const).flatMap((conflict) =>
+    checkersFor(
+      { ...planOf(1), conflict },
+      () => undefined,
+      () => 0,
+    ).checkers.map(({ name }) => name),
+  )
+  t.same([...new Set(names)].sort(), CHECKER_NAMES)
+})
+
 for (const mutant of mutantsNamed(QUICK)) {
-  test(`caught: ${mutant.name} (${mutant.rule})`, async (t) => {
-    const { seed, checker, detail } = await tryMutant(mutant, SEEDS, ROOT)
-    t.ok(seed !== undefined, `seed ${seed}, ${checker}: ${detail?.split('\n')[0]}`)
+  test(`caught by ${mutant.checker}: ${mutant.name}`, async (t) => {
+    const { seed, detail, others } = await tryMutant(mutant, SEEDS, ROOT)
+    t.ok(seed !== undefined, `seed ${seed}: ${detail?.split('\n')[0]}; also ${[...others.keys()].join(', ')}`)
+  })
+}
+
+for (const mutant of testedNamed(['slot-of-the-whole-key', 'acknowledged-before-the-witness'])) {
+  test(`caught by ${mutant.test[0]}: ${mutant.name}`, async (t) => {
+    t.ok(await tryTested(mutant, ROOT))
   })
 }
 

@@ -3,6 +3,7 @@
  * measure is virtual time, the same in every run. Used by the tests of what a fault costs its callers.
  */
 
+import { QUEUE_LIMITS } from '../../src/protocol/config.js'
 import type { Address } from '../../src/protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 import { Prng } from '../../src/protocol/prng.js'
@@ -39,6 +40,7 @@ export function worldUnderLoad(seed: number, coordination: 'client' | 'server'):
     sharedClock: true,
     antiEntropyIntervalMs: 0,
     tombstoneGraceMs: 0,
+    queues: QUEUE_LIMITS,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
     bytesInFlightMax: 1e8,

@@ -28,6 +28,7 @@ import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
 import { GetRequest } from './get.js'
+import { type CoordinationLoad, loadOf } from './load.js'
 import { tellEnded, tellOverdue, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
 import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
@@ -35,14 +36,14 @@ import { Peers } from './peers.js'
 import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
-import { nextPingMs, onPong, pingSilent } from './retransmission.js'
+import { nextPingMs, onPong, pingQuiet, pingSilent } from './retransmission.js'
 
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   nowMs = 0
   #table: PartitionTable
   readonly #peers: Peers
-  readonly #requests = new RequestRegistry()
+  readonly #requests: RequestRegistry
   #changes = 0
   #nextMessageId: MessageId
   /** Odd: inner requests; callers use even ids. */
@@ -56,6 +57,7 @@ export class Coordination implements Desk {
     this.config = config
     this.#table = table
     this.#peers = new Peers(config)
+    this.#requests = new RequestRegistry(config.queues)
   }
 
   get table(): PartitionTable {
@@ -82,6 +84,11 @@ export class Coordination implements Desk {
     return this.#requests.lingering
   }
 
+  /** For bounds. */
+  load(): CoordinationLoad {
+    return loadOf(this.#requests, this.#peers.sorted)
+  }
+
   /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
   takeOutput(flush = true): CoordinationOutput {
     if (flush) {
@@ -98,6 +105,7 @@ export class Coordination implements Desk {
 
   /** When `onTimer` wants to be called next. */
   nextDeadlineMs(): number {
+    this.#peers.onTurn(this.nowMs)
     const { nextDeadlineMs } = this.#requests
     const next = Math.min(nextDeadlineMs, this.#peers.nextJudgementMs(), nextPingMs(this.#peers.sorted))
     // What should have been done already is expected now: the host is not late for it.
@@ -220,7 +228,7 @@ export class Coordination implements Desk {
 
   onTimer(nowMs: number): void {
     this.nowMs = nowMs
-    this.#peers.onTick(nowMs)
+    this.#peers.onTurn(nowMs)
     for (const peer of this.#peers.healthy()) this.#judge(peer)
     pingSilent(this.#peers.sorted, nowMs, this.#send, this.#takeMessageId)
     if (this.#requests.retrySlow(this)) for (const peer of this.#peers.sorted) peer.forwarded = 0
@@ -383,14 +391,8 @@ export class Coordination implements Desk {
     tellOverdue(this, peer)
   }
 
-  /** Are you there? An empty batch, whose credit comes back at once. */
   #ping(peer: Peer): void {
-    const id = this.#takeMessageId()
-    peer.coordinate.ping(id, this.nowMs)
-    const message: Message = { type: 'coordinate/requests', id, epoch: this.#table.epoch, requests: [] }
-    peer.coordinate.sent(message)
-    this.#send(peer, message)
-    peer.heardAtMs = this.nowMs
+    this.#send(peer, pingQuiet(peer, this.#takeMessageId(), this.#table.epoch, this.nowMs))
   }
 
   #becomeSilent(peer: Peer): void {

@@ -6,7 +6,7 @@
  * Decides nothing about requests. Called by `Peer`.
  */
 
-import { LINK_QUEUE_BYTES_MAX, LINK_QUEUE_MAX, MESSAGE_BYTES_MAX, MESSAGE_OPERATIONS_MAX } from '../config.js'
+import { MESSAGE_BYTES_MAX, MESSAGE_OPERATIONS_MAX, type QueueLimits } from '../config.js'
 import type { Message, MessageId } from '../messages.js'
 import type { Request } from './request.js'
 
@@ -33,9 +33,14 @@ export interface Outstanding<Entry> {
 }
 
 export class Lane<Entry extends LaneEntry> {
+  readonly #limits: QueueLimits
   #queue: Entry[] = []
   #queuedBytes = 0
   #outstanding: Outstanding<Entry> | undefined
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits
+  }
 
   get outstanding(): Outstanding<Entry> | undefined {
     return this.#outstanding
@@ -50,9 +55,14 @@ export class Lane<Entry extends LaneEntry> {
     return this.#queue.length
   }
 
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
   /** False: the queue is at its bound, and for this entry the peer is missing. */
   push(entry: Entry): boolean {
-    if (this.#queue.length >= LINK_QUEUE_MAX || this.#queuedBytes >= LINK_QUEUE_BYTES_MAX) return false
+    const { linkQueueMax, linkQueueBytesMax } = this.#limits
+    if (this.#queue.length >= linkQueueMax || this.#queuedBytes >= linkQueueBytesMax) return false
     this.#queue.push(entry)
     this.#queuedBytes += entry.bytes
     return true

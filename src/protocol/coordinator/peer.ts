@@ -6,7 +6,7 @@
  * answers. Called by `Coordination`.
  */
 
-import { MESSAGE_OPERATIONS_MAX } from '../config.js'
+import { MESSAGE_OPERATIONS_MAX, type QueueLimits } from '../config.js'
 import type { Epoch, Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Message, MessageId, PeerStatus, Purpose, ReplicaScan } from '../messages.js'
 import type { VersionRecord } from '../versions/record.js'
@@ -81,30 +81,31 @@ export class Peer {
   pingAtMs = 0
   pingId: MessageId = 0
   pingedAtMs = 0
-  readonly reads = new Lane<ReadEntry>()
+  readonly reads: Lane<ReadEntry>
   /** Reads by fallbacks' hints (sloppy). */
-  readonly fallbackReads = new Lane<ReadEntry>()
-  readonly writes = new Lane<WriteEntry>()
-  readonly scans = new Lane<ScanEntry>()
-  readonly hints = new Lane<HintEntry>()
-  readonly coordinate = new Lane<CoordinateEntry>()
+  readonly fallbackReads: Lane<ReadEntry>
+  readonly writes: Lane<WriteEntry>
+  readonly scans: Lane<ScanEntry>
+  readonly hints: Lane<HintEntry>
+  readonly coordinate: Lane<CoordinateEntry>
 
-  readonly lanes: readonly Lane<LaneEntry>[] = [
-    this.reads,
-    this.fallbackReads,
-    this.writes,
-    this.scans,
-    this.hints,
-    this.coordinate,
-  ]
+  readonly lanes: readonly Lane<LaneEntry>[]
 
   constructor(
     readonly node: NodeId,
     incarnation: Incarnation,
     status: PeerStatus,
+    limits: QueueLimits,
   ) {
     this.incarnation = incarnation
     this.status = status
+    this.reads = new Lane(limits)
+    this.fallbackReads = new Lane(limits)
+    this.writes = new Lane(limits)
+    this.scans = new Lane(limits)
+    this.hints = new Lane(limits)
+    this.coordinate = new Lane(limits)
+    this.lanes = [this.reads, this.fallbackReads, this.writes, this.scans, this.hints, this.coordinate]
   }
 
   /** Its slow start is over. */

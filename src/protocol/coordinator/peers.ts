@@ -73,7 +73,7 @@ export class Peers {
     nowMs: number,
   ): { readonly peer: Peer; readonly isReborn: boolean } | undefined {
     const { node, incarnation, status } = change
-    const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status))
+    const peer = this.#byNode.get(node) ?? this.#add(new Peer(node, incarnation, status, this.#config.queues))
     if (incarnation < peer.incarnation) return undefined
     const isReborn = incarnation > peer.incarnation || status !== 'up'
     // Of a first life everybody is new at once: there is nobody else to be asked meanwhile.
@@ -163,7 +163,13 @@ export class Peers {
     this.#expectedTickMs = atMs
   }
 
-  onTick(nowMs: number): void {
+  /**
+   * Something happens now. A tick that should have been long ago means that our own thread stood still: nobody is judged by that
+   * time. It need not be the tick that tells:
+   *   1. the process stands still   2. its mail is handled first, and a new tick is asked for, at once   3. that one is in time
+   * and all who were asked something before would be taken for silent.
+   */
+  onTurn(nowMs: number): void {
     if (nowMs - this.#expectedTickMs > this.#config.avoidAfterMs / 2) this.#judgeFromMs = nowMs
   }
 

@@ -5,7 +5,7 @@
  * Bookkeeping only: it changes a request's phase and tells nobody. Called by `Coordination`.
  */
 
-import { HINT_BUFFER_BYTES_MAX, LINGER_BYTES_MAX, LINGER_REQUESTS_MAX, RETRY_MS } from '../config.js'
+import { type QueueLimits, RETRY_MS } from '../config.js'
 import { IdTable } from '../id-table.js'
 import type { RequestId } from '../messages.js'
 import { ForwardRequest } from './forward.js'
@@ -19,6 +19,7 @@ const SLOW_LOOK_MS = 250
 const WAITING_MIN = 1_024
 
 export class RequestRegistry {
+  readonly #limits: QueueLimits
   readonly #running = new RequestList()
   /** Of those, what was forwarded, by id: its outcomes come one by one. */
   readonly #forwards = new IdTable<ForwardRequest>()
@@ -27,6 +28,7 @@ export class RequestRegistry {
   /** Of lingering puts; of searches for a keeper of hints; of everything. */
   #lingeringBytes = 0
   #missedBytes = 0
+  #missed = 0
   #bytes = 0
   #waiting: Request[] = []
   #waitingMax = WAITING_MIN
@@ -34,6 +36,10 @@ export class RequestRegistry {
   /** When forwarded requests are looked through for those whose answer may have been lost. */
   #slowAtMs = 0
   #soonestDeadlineMs = Number.POSITIVE_INFINITY
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits
+  }
 
   /** Requests that have not ended for their callers. */
   get running(): number {
@@ -44,13 +50,26 @@ export class RequestRegistry {
     return this.#lingering.size
   }
 
+  /** Without the searches for a keeper. */
+  get lingeringPuts(): number {
+    return this.#lingering.size - this.#missed
+  }
+
+  get lingeringBytes(): number {
+    return this.#lingeringBytes
+  }
+
+  get missedBytes(): number {
+    return this.#missedBytes
+  }
+
   get bytes(): number {
     return this.#bytes
   }
 
   /** No more hints can look for a keeper. */
   get isMissedFull(): boolean {
-    return this.#missedBytes > HINT_BUFFER_BYTES_MAX
+    return this.#missedBytes > this.#limits.hintBufferBytesMax
   }
 
   /** When a deadline, or the pause before a retry, is over. */
@@ -70,6 +89,7 @@ export class RequestRegistry {
   addMissed(request: MissedWrite): void {
     request.phase = 'lingering'
     this.#lingering.add(request)
+    this.#missed += 1
     this.#missedBytes += request.bytes
     this.#bytes += request.bytes
     this.#expect(request)
@@ -86,7 +106,8 @@ export class RequestRegistry {
 
   /** The oldest that must give up its last owners, because more linger than may. */
   get oldestOverBound(): Request | undefined {
-    if (this.#lingering.size <= LINGER_REQUESTS_MAX && this.#lingeringBytes <= LINGER_BYTES_MAX) return undefined
+    const { lingerRequestsMax, lingerBytesMax } = this.#limits
+    if (this.#lingering.size <= lingerRequestsMax && this.#lingeringBytes <= lingerBytesMax) return undefined
     let request = this.#lingering.first
     while (request instanceof MissedWrite) request = request.next
     return request
@@ -96,8 +117,10 @@ export class RequestRegistry {
   remove(request: Request): void {
     if (request.phase === 'gone') return
     if (request.phase === 'lingering') {
-      if (request instanceof MissedWrite) this.#missedBytes -= request.bytes
-      else this.#lingeringBytes -= request.bytes
+      if (request instanceof MissedWrite) {
+        this.#missed -= 1
+        this.#missedBytes -= request.bytes
+      } else this.#lingeringBytes -= request.bytes
     }
     request.phase = 'gone'
     request.list?.remove(request)

@@ -9,6 +9,7 @@
  * the same id, and its receiver must be able to take it twice. Called by `Coordination`.
  */
 
+import type { Epoch } from '../ids.js'
 import type { Message, MessageId } from '../messages.js'
 import type { Peer } from './peer.js'
 
@@ -24,6 +25,15 @@ export function pingSilent(peers: readonly Peer[], nowMs: number, send: Send, ne
     peer.pingAtMs = nowMs + pauseAfter(nowMs - (peer.oldestSentAtMs() ?? nowMs))
     send(peer, { type: 'link/ping', id: peer.pingId })
   }
+}
+
+/** Who coordinates requests of ours and says nothing is asked by an empty batch, whose credit comes back at once. */
+export function pingQuiet(peer: Peer, id: MessageId, epoch: Epoch, nowMs: number): Message {
+  const message: Message = { type: 'coordinate/requests', id, epoch, requests: [] }
+  peer.coordinate.ping(id, nowMs)
+  peer.coordinate.sent(message)
+  peer.heardAtMs = nowMs
+  return message
 }
 
 /** It is there: what left before the question, and was not answered before this answer, may be lost. */

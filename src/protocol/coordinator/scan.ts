@@ -134,6 +134,7 @@ export class ScanRequest extends Request {
   /** r owners for every partition on few nodes: those chosen most often so far come first. Undefined: waits or failed. */
   #chooseCover(desk: Desk): ReadonlyMap<NodeId, PartitionId[]> | undefined {
     const cover = new Map<NodeId, PartitionId[]>()
+    let isReady = true
     for (let partition = 0; partition < desk.table.rows.length; partition++) {
       const row = desk.table.rows[partition]
       if (row === undefined) continue
@@ -148,18 +149,19 @@ export class ScanRequest extends Request {
         return undefined
       }
       const ready = alive.filter((owner) => desk.peer(owner)?.status === 'up')
+      // Waits; but not before the others have been looked at: one that can never be read fails the page at once.
+      if (ready.length < this.#operation.r) isReady = false
+      if (!isReady) continue
       ready.sort((a, b) => rank(desk, cover, a) - rank(desk, cover, b))
-      if (ready.length < this.#operation.r) {
-        desk.wait(this, false)
-        return undefined
-      }
       for (const owner of ready.slice(0, this.#operation.r)) {
         const partitions = cover.get(owner)
         if (partitions === undefined) cover.set(owner, [partition])
         else partitions.push(partition)
       }
     }
-    return cover
+    if (isReady) return cover
+    desk.wait(this, false)
+    return undefined
   }
 
   /** Merges the complete part of the pages and has doubtful keys settled by gets. */

@@ -26,6 +26,8 @@ const PAGE_BYTES = 262_144
 const PAUSE_FACTOR = 4
 const PAUSE_MS_MIN = 2
 const PAUSE_MS_MAX = 100
+/** Damaged records that a pass has found, and that are remembered. */
+const HOLES_MAX = 16_384
 
 /** A partition's leaves that are not empty: number, low, high; number, … */
 export interface TreeImage {
@@ -58,6 +60,10 @@ export class MerkleForest {
   /** Not to be trusted, and in no pass yet. */
   readonly #due: Set<PartitionId>
   #pass: Pass | undefined
+  /** Damaged when a pass came by: they count as nothing until they are replaced. */
+  readonly #holes = new Set<Key>()
+  /** More of them are damaged than can be remembered: not to be trusted until something of them is replaced. */
+  readonly #hopeless = new Set<PartitionId>()
 
   /** `images`: of a store that was closed in order; without them every tree is built anew. */
   constructor(options: { partitions: number; take: () => number; images?: readonly TreeImage[] | undefined }) {
@@ -76,7 +82,8 @@ export class MerkleForest {
   }
 
   isTrusted(partition: PartitionId): boolean {
-    return !this.#due.has(partition) && this.#pass?.partitions.has(partition) !== true
+    const isBuilding = this.#due.has(partition) || this.#pass?.partitions.has(partition) === true
+    return !isBuilding && !this.#hopeless.has(partition)
   }
 
   /** A write is on its way into the store. `before`, `after`: version hashes; 0: nothing. */
@@ -89,13 +96,18 @@ export class MerkleForest {
         return
       }
     }
-    this.#treeOf(partition).change(hash, before, after)
+    const isHole = this.#holes.size > 0 && this.#holes.delete(hash.key)
+    this.#treeOf(partition).change(hash, isHole ? 0 : before, after)
+  }
+
+  /** A damaged record is about to be replaced; what it was, nobody knows. */
+  onReplaced(partition: PartitionId, key: Key): void {
+    if (!this.#holes.has(key) || this.#hopeless.has(partition)) this.distrust(partition)
   }
 
   /** Something of it was replaced, and nobody knows what. */
   distrust(partition: PartitionId): void {
-    this.#pass?.partitions.delete(partition)
-    this.#trees[partition] = undefined
+    this.drop(partition)
     this.#due.add(partition)
   }
 
@@ -108,7 +120,9 @@ export class MerkleForest {
   drop(partition: PartitionId): void {
     this.#pass?.partitions.delete(partition)
     this.#due.delete(partition)
+    this.#hopeless.delete(partition)
     this.#trees[partition] = undefined
+    for (const key of this.#holes) if (partitionOf(key, this.#partitions) === partition) this.#holes.delete(key)
   }
 
   low(partition: PartitionId, level: number, node: number): number {
@@ -121,7 +135,8 @@ export class MerkleForest {
 
   /** All trees, to be stored; undefined: there are some that cannot be trusted. */
   images(): readonly TreeImage[] | undefined {
-    if (this.remaining > 0) return undefined
+    // Whether what is damaged now will be then, nobody knows.
+    if (this.remaining + this.#hopeless.size + this.#holes.size > 0) return undefined
     const images: TreeImage[] = []
     this.#trees.forEach((tree, partition) => {
       if (tree !== undefined && !tree.isEmpty) images.push({ partition, leaves: tree.leaves() })
@@ -154,9 +169,9 @@ export class MerkleForest {
     if (pass === undefined || pass.token !== token) return false
     page.keys.forEach((key, index) => {
       const record = page.records[index]
-      // A damaged one counts as nothing until it has been healed; then the partition is gone through once more.
-      if (record === undefined || record === 'damaged' || pass.written.has(key)) return
-      this.#count(pass, key, versionHash(record))
+      if (record === undefined || pass.written.has(key)) return
+      if (record === 'damaged') this.#onDamaged(pass, key)
+      else this.#count(pass, key, versionHash(record))
     })
     for (const [key, version] of pass.written) {
       const isFound = page.next === undefined || key <= page.next
@@ -188,6 +203,13 @@ export class MerkleForest {
   #count(pass: Pass, key: Key, version: number): void {
     const partition = partitionOf(key, this.#partitions)
     if (pass.partitions.has(partition)) this.#treeOf(partition).change(this.#hash.of(key), 0, version)
+  }
+
+  #onDamaged(pass: Pass, key: Key): void {
+    const partition = partitionOf(key, this.#partitions)
+    if (!pass.partitions.has(partition)) return
+    if (this.#holes.size < HOLES_MAX) this.#holes.add(key)
+    else this.#hopeless.add(partition)
   }
 
   #treeOf(partition: PartitionId): MerkleTree {

@@ -35,12 +35,15 @@ export class ThreadWatch {
 
   /** Each is named once a life. */
   onTick(nodes: readonly Supervised[], loops: Readonly<Record<NodeId, number>>, nowMs: number): readonly Hung[] {
-    const isLate = nowMs - this.#expectedTickMs > LATE_TICK_MS
+    const lateMs = nowMs - this.#expectedTickMs
+    const isLate = lateMs > LATE_TICK_MS
     this.#expectedTickMs = nowMs + SUPERVISOR_TICK_MS
     const hung: Hung[] = []
     for (const node of nodes) {
       const turned = loops[node.id] ?? node.loops
       if (turned !== node.loops || isLate) node.loopsAtMs = nowMs
+      // A shorter sleep of our own resets nothing, or a busy machine would never find anybody; but it is not their silence.
+      else if (lateMs > SUPERVISOR_TICK_MS) node.loopsAtMs += lateMs
       node.loops = turned
       const isOpening = node.phase === 'opening' || node.phase === 'salvaging'
       if (isLate && isOpening) node.sinceMs = nowMs

@@ -10,8 +10,45 @@ import { decodeRecord } from '../../storage/record-codec.js'
 import type { Observer } from '../observer.js'
 import type { SimWorld } from '../world.js'
 
+/** Every checker. `test/mutants` has at least one wrong version of the protocol for each, which it must catch. */
+export const CHECKER_NAMES = [
+  'acknowledgements',
+  'availability',
+  'batches',
+  'bounds',
+  'credits',
+  'deadlines',
+  'dots',
+  'earlier-lives',
+  'ends',
+  'epochs-grow',
+  'fills',
+  'gossip-bound',
+  'hints',
+  'late-requests',
+  'late-watchers',
+  'leftovers',
+  'linearizability',
+  'lost-writes',
+  'one-table',
+  'owners',
+  'placement',
+  'quorums',
+  'read-values',
+  'replicas-identical',
+  'row-epochs',
+  'scans',
+  'siblings',
+  'stamps',
+  'trees',
+] as const
+export type CheckerName = (typeof CHECKER_NAMES)[number]
+
+/** What finds a violation: a checker; the run itself, where it does not come to rest; an assertion of the protocol's own. */
+export type Finder = CheckerName | 'liveness' | 'invariants'
+
 export interface Violation {
-  readonly checker: string
+  readonly checker: Finder
   /** The rule of the design that was broken. */
   readonly rule: string
   readonly detail: string
@@ -22,7 +59,7 @@ export interface Violation {
 export type Report = (violation: Omit<Violation, 'atMs'>) => void
 
 export abstract class Checker implements Observer {
-  abstract readonly name: string
+  abstract readonly name: CheckerName
   abstract readonly rule: string
   readonly #report: Report
 

@@ -36,6 +36,7 @@ export class Ends extends Checker {
   }
 
   onTurn(_node: string, world: SimWorld): void {
+    if (world.isLate) return
     for (const call of this.#open.values()) {
       if (world.nowMs <= call.deadlineMs + DEADLINE_SLACK_MS) return
       this.broken(

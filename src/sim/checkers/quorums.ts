@@ -1,35 +1,38 @@
 /**
- * What a strict answer stands on: an acknowledged write is in the stores of w full owners (and of w new ones while owners
- * change); what a strict read shows is in the stores of so many that no later read can miss it. A sloppy write is in w stores,
- * hints included. Of `lww` only.
+ * What an answer stands on: an acknowledged write is in the stores of w full owners (and of w new ones while owners change), all
+ * keys of one partition together; what a read shows is in the stores of so many that no later read can miss it. A sloppy write is
+ * in w stores, hints included.
+ *
+ * Where a gateway coordinates a single write, the row is the gateway's own. Where nodes coordinate, and of a batch, whose parts end
+ * one after the other, it is some row of those that there were meanwhile.
  */
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
-import type { Key, NodeId } from '../../protocol/ids.js'
+import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
-import { isJoint, newOwnersOf, type Row, rowOf } from '../../protocol/ring/table.js'
+import { isJoint, newOwnersOf, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
+import type { DvvSet, Sibling } from '../../protocol/versions/dvv.js'
 import type { VersionRecord } from '../../protocol/versions/record.js'
-import type { Stamp } from '../../protocol/versions/stamp.js'
 import type { Call } from '../call.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker } from './checker.js'
+import { describeVersion, Holdings, type Version, versionOf } from './holdings.js'
+import { RowHistory } from './row-history.js'
 
-/** No request of a run has a longer deadline. */
-const LOST_MS = 2_000
+type Versions = ReadonlyMap<Key, Version>
 
 export class Quorums extends Checker {
   readonly name = 'quorums'
   readonly rule = 'Quorums: w owners hold what was acknowledged; enough hold what was read'
-  /** node → key → the newest stamp that its store has accepted, as data, or as a hint. */
-  readonly #data = new Map<NodeId, Map<Key, Stamp>>()
-  readonly #hints = new Map<NodeId, Map<Key, Stamp>>()
-  /** What a store had that was lost: its answers were true when they were given, and a request may stand on them for a while. */
-  readonly #lost = new Map<NodeId, { readonly data: ReadonlyMap<Key, Stamp>; readonly atMs: number }>()
-  readonly #storeIds = new Map<NodeId, string>()
-  /** key, text → its stamp; the lowest, where the same was written again. */
-  readonly #stamps = new Map<string, Stamp>()
+  readonly #holdings = new Holdings()
+  readonly #rows = new RowHistory()
+  /** key, text → what a store must have that has it: its stamp (the lowest, where the same was written again), or its dot. */
+  readonly #versions = new Map<string, Version>()
+  /** Records, and key and stamp of siblings, of which that is known. */
+  readonly #seen = new WeakSet<VersionRecord>()
+  readonly #learnt = new Set<string>()
   readonly #decoder = new TextDecoder()
   #world: SimWorld | undefined
 
@@ -37,110 +40,134 @@ export class Quorums extends Checker {
     this.#world = world
   }
 
+  onPersisted(table: PartitionTable): void {
+    this.#rows.onPersisted(table)
+  }
+
   onOpened(node: NodeId, { storeId }: { readonly storeId: string }): void {
-    if (this.#storeIds.get(node) !== storeId) {
-      const data = this.#data.get(node)
-      if (data !== undefined) this.#lost.set(node, { data, atMs: this.#world?.nowMs ?? 0 })
-      this.#data.delete(node)
-      this.#hints.delete(node)
-    }
-    this.#storeIds.set(node, storeId)
+    this.#holdings.onOpened(node, storeId, this.#world?.nowMs ?? 0)
   }
 
   onAccepted(node: NodeId, write: StoreWrite): void {
-    write.keys.forEach((key, place) => {
-      this.#accept(this.#data, node, key, write.records[place])
+    this.#holdings.onAccepted(node, write)
+    write.records.forEach((record, place) => {
+      if (record.kind === 'siblings') this.#learnDots(write.keys[place] as Key, record.set)
     })
-    for (const { key, record } of write.hintsKept ?? []) this.#accept(this.#hints, node, key, record)
   }
 
   onSend({ message }: Mail): void {
-    if (message.type === 'replica/write') this.#learn(message.keys, message.records)
+    if (message.type === 'replica/write') this.#learnAll(message.keys, message.records)
     if (message.type === 'coordinate/requests')
-      for (const request of message.requests) if (request.kind === 'put') this.#learn(request.keys, request.records)
+      for (const request of message.requests) if (request.kind === 'put') this.#learnAll(request.keys, request.records)
+  }
+
+  onCall(call: Call): void {
+    if (this.#world !== undefined) this.#rows.onCall(call, this.#world)
+  }
+
+  onVanished(call: Call): void {
+    this.#rows.onGone(call)
   }
 
   onEnd(call: Call, outcome: OperationOutcome): void {
     const world = this.#world
     if (world === undefined) return
     if (outcome.type === 'written') {
-      call.keys.forEach((key, place) => {
-        const stamp = this.#stamps.get(`${key} ${call.texts[place]}`)
-        if (stamp !== undefined) this.#checkWrite(call, key, stamp, world)
-      })
-    } else if (outcome.type === 'value' && outcome.record?.kind === 'lww') {
-      this.#checkRead(call, call.keys[0] ?? '', outcome.record.stamp, world)
+      for (const [partition, versions] of this.#groupsOf(call, world))
+        this.#checkWrite(call, partition, versions, world)
+    } else if (outcome.type === 'value' && outcome.record !== undefined) {
+      this.#checkRead(call, call.keys[0] ?? '', versionOf(outcome.record), world)
     }
+    this.#rows.onGone(call)
   }
 
-  #checkWrite(call: Call, key: Key, stamp: Stamp, world: SimWorld): void {
+  /** What was written, by partition. Deletes have no text to be known by. */
+  #groupsOf(call: Call, { options }: SimWorld): ReadonlyMap<PartitionId, Versions> {
+    const groups = new Map<PartitionId, Map<Key, Version>>()
+    call.keys.forEach((key, place) => {
+      const version = this.#versions.get(`${key} ${call.texts[place]}`)
+      if (version === undefined) return
+      const partition = partitionOf(key, options.config.partitions)
+      groups.set(partition, (groups.get(partition) ?? new Map<Key, Version>()).set(key, version))
+    })
+    return groups
+  }
+
+  #checkWrite(call: Call, partition: PartitionId, versions: Versions, world: SimWorld): void {
+    const keys = [...versions.keys()].join(' ')
     if (call.sloppy) {
-      const holders = [...world.nodes.keys()].filter(
-        (node) => this.#holds(node, key, stamp) || this.#holdsHint(node, key, stamp),
-      )
+      const holders = [...world.nodes.keys()].filter((node) => this.#holds(node, versions, true))
       if (holders.length < call.quorum)
-        this.broken(`a sloppy write of ${key} with w=${call.quorum} was acknowledged, ${named(holders)}`)
+        this.broken(`a sloppy write of ${keys} with w=${call.quorum} was acknowledged, ${named(holders)}`)
       return
     }
-    // A batch ends with its last partition: the rows of the others may have changed since theirs ended.
-    if (call.keys.length > 1) return
-    // The coordinator's table is the gateway's own; where nodes coordinate, theirs may be older or newer.
-    const row = this.#rowOf(call, key, world)
-    if (row === undefined) return
-    const owners = row.owners.filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (owners.length < call.quorum)
-      this.broken(`a write of ${key} with w=${call.quorum} was acknowledged, ${named(owners)}`)
-    if (!isJoint(row)) return
-    const newOwners = newOwnersOf(row).filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (newOwners.length < call.quorum)
-      this.broken(
-        `a write of ${key} with w=${call.quorum} was acknowledged while owners change, of the new ones ${named(newOwners)}`,
-      )
-  }
-
-  #checkRead(call: Call, key: Key, stamp: Stamp, world: SimWorld): void {
-    const { n, r, w } = world.options.config
-    const row = this.#rowOf(call, key, world)
-    if (call.sloppy || call.quorum < r || row === undefined) return
-    const needed = Math.max(w, n - call.quorum + 1)
-    const owners = row.owners.filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (owners.length < needed) this.broken(`a read of ${key} with r=${call.quorum} showed ${stamp}, ${named(owners)}`)
-  }
-
-  #rowOf(call: Call, key: Key, world: SimWorld): Row | undefined {
-    const { partitions, coordination } = world.options.config
-    const gateway = world.gateways.get(call.gateway)
-    return coordination === 'server' || gateway === undefined
-      ? undefined
-      : rowOf(gateway.core.table, partitionOf(key, partitions))
-  }
-
-  #holds(node: NodeId, key: Key, stamp: Stamp): boolean {
-    if ((this.#data.get(node)?.get(key) ?? '') >= stamp) return true
-    const lost = this.#lost.get(node)
-    return lost !== undefined && (this.#world?.nowMs ?? 0) - lost.atMs < LOST_MS && (lost.data.get(key) ?? '') >= stamp
-  }
-
-  #holdsHint(node: NodeId, key: Key, stamp: Stamp): boolean {
-    return (this.#hints.get(node)?.get(key) ?? '') >= stamp
-  }
-
-  #accept(map: Map<NodeId, Map<Key, Stamp>>, node: NodeId, key: Key, record: VersionRecord | undefined): void {
-    if (record?.kind !== 'lww') return
-    const ofNode = map.get(node) ?? new Map<Key, Stamp>()
-    map.set(node, ofNode)
-    if (record.stamp > (ofNode.get(key) ?? '')) ofNode.set(key, record.stamp)
-  }
-
-  #learn(keys: readonly Key[], records: readonly VersionRecord[]): void {
-    records.forEach((record, place) => {
-      if (record.kind !== 'lww' || record.value === null) return
-      const name = `${keys[place]} ${this.#decoder.decode(record.value)}`
-      if (record.stamp < (this.#stamps.get(name) ?? '~')) this.#stamps.set(name, record.stamp)
+    const rows = this.#rowsOf(call, partition, world)
+    const holdersOf = (places: readonly (NodeId | null)[]): NodeId[] =>
+      places.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, versions))
+    const isEnough = (row: Row): boolean =>
+      holdersOf(row.owners).length >= call.quorum &&
+      (!isJoint(row) || holdersOf(newOwnersOf(row)).length >= call.quorum)
+    if (rows.length === 0 || rows.some(isEnough)) return
+    const told = rows.map((row) => {
+      const joint = isJoint(row) ? `, of the new ones ${named(holdersOf(newOwnersOf(row)))}` : ''
+      return `under row ${row.epoch} ${named(holdersOf(row.owners))}${joint}`
     })
+    this.broken(`a write of ${keys} with w=${call.quorum} was acknowledged, ${told.join('; ')}`)
+  }
+
+  #checkRead(call: Call, key: Key, version: Version, world: SimWorld): void {
+    const { n, r, w, partitions } = world.options.config
+    if (call.sloppy || call.quorum < r) return
+    const needed = Math.max(w, n - call.quorum + 1)
+    const rows = this.#rowsOf(call, partitionOf(key, partitions), world)
+    const holdersOf = ({ owners }: Row): NodeId[] =>
+      owners.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, new Map([[key, version]])))
+    if (rows.length === 0 || rows.some((row) => holdersOf(row).length >= needed)) return
+    const told = rows.map((row) => `under row ${row.epoch} ${named(holdersOf(row))}`).join('; ')
+    this.broken(`a read of ${key} with r=${call.quorum} showed ${describeVersion(version)}, ${told}`)
+  }
+
+  #rowsOf(call: Call, partition: PartitionId, world: SimWorld): readonly Row[] {
+    const { coordination, conflict } = world.options.config
+    const rows = this.#rows.rowsOf(call, partition)
+    if (coordination === 'server' || conflict === 'siblings' || call.keys.length > 1) return rows
+    const own = world.gateways.get(call.gateway)?.core.table.rows[partition]
+    return own === undefined ? [] : [own]
+  }
+
+  #holds(node: NodeId, versions: Versions, mayBeHint = false): boolean {
+    const nowMs = this.#world?.nowMs ?? 0
+    for (const [key, version] of versions)
+      if (
+        !this.#holdings.holds(node, key, version, nowMs) &&
+        !(mayBeHint && this.#holdings.holdsHint(node, key, version))
+      )
+        return false
+    return true
+  }
+
+  #learnAll(keys: readonly Key[], records: readonly VersionRecord[]): void {
+    records.forEach((record, place) => {
+      if (record.kind !== 'lww' || record.value === null || this.#seen.has(record)) return
+      this.#seen.add(record)
+      const name = `${keys[place]} ${this.#decoder.decode(record.value)}`
+      const known = this.#versions.get(name)
+      if (typeof known !== 'string' || record.stamp < known) this.#versions.set(name, record.stamp)
+    })
+  }
+
+  #learnDots(key: Key, set: DvvSet): void {
+    for (const { actor, counter, siblings } of set)
+      for (let place = 0; place < siblings.length; place++) {
+        const { stamp, value } = siblings[place] as Sibling
+        const name = `${key} ${stamp}`
+        if (value === null || this.#learnt.has(name)) continue
+        this.#learnt.add(name)
+        this.#versions.set(`${key} ${this.#decoder.decode(value)}`, new Map([[actor, counter - place]]))
+      }
   }
 }
 
-function named(nodes: readonly (NodeId | null)[]): string {
+function named(nodes: readonly NodeId[]): string {
   return nodes.length === 0 ? 'no store has it' : `only ${nodes.join(' ')} hold it`
 }

@@ -3,14 +3,20 @@
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { REPLY } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
-import { rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
+import { type PartitionTable, type Row, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { Hint, StoreWrite } from '../../protocol/store-contract.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
 import { HAS_LEFT, type Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker, describe, stored } from './checker.js'
 
-/** An acknowledged hint is dropped only once whoever it was meant for has it. */
+/** Owners that a handoff went to may have changed before it was over. */
+const HANDOFF_MS = 5_000
+
+/**
+ * An acknowledged hint is dropped only once whoever it was meant for has it; if that is no owner any more, once all have it that
+ * live, of the owners that there were while it was handed over.
+ */
 export class HintsConserved extends Checker {
   readonly name = 'hints'
   readonly rule = 'Hints: an acknowledged hint is never dropped'
@@ -19,17 +25,23 @@ export class HintsConserved extends Checker {
   /** node, key → the newest record that some life of it has accepted. */
   readonly #accepted = new Map<string, VersionRecord>()
   readonly #asked = new Map<string, Mail>()
+  /** Newest last, and since when they are on disk. */
+  readonly #tables: { readonly table: PartitionTable; readonly atMs: number }[] = []
   #world: SimWorld | undefined
 
   onWorld(world: SimWorld): void {
     this.#world = world
   }
 
-  /** Who leaves has handed over what it kept. */
+  /** Who leaves has handed over what it kept. It need not wait for its store to forget it. */
   onDeath(node: NodeId, reason: string): void {
-    if (reason !== HAS_LEFT) return
-    const hints = this.#world?.nodes.get(node)?.disk.view().identity.hints ?? []
-    for (const hint of hints) this.broken(`${node} has left with a hint of ${hint.key} for ${hint.target}`)
+    const world = this.#world
+    if (reason !== HAS_LEFT || world === undefined) return
+    for (const hint of world.nodes.get(node)?.disk.view().identity.hints ?? []) this.#check(node, hint, world)
+  }
+
+  onPersisted(table: PartitionTable): void {
+    this.#tables.push({ table, atMs: this.#world?.nowMs ?? 0 })
   }
 
   onOpened(node: NodeId, { storeId }: { readonly storeId: string }): void {
@@ -61,15 +73,39 @@ export class HintsConserved extends Checker {
     })
   }
 
+  /** Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. */
+  override onSettled(world: SimWorld, isRead: boolean): void {
+    if (!isRead) return
+    for (const { id, core, disk } of world.nodes.values())
+      for (const hint of core === undefined ? [] : disk.view().identity.hints)
+        this.broken(`${id} still keeps its hint of ${hint.key} for ${hint.target}, and does not hand it over`)
+  }
+
   #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
-    const owners = writeTargetsOf(rowOf(world.supervisor.table, hint.partition))
-    const concerned = owners.includes(hint.target) ? [hint.target] : owners
-    const lacking = concerned.filter((node) => !this.#hasArrived(node, hint.key, hint.record, world))
-    // Owners may have changed while it was handed over: then those that it went to were others.
-    if (lacking.length < concerned.length || concerned.length === 0) return
+    const rows = this.#rowsSince(hint.partition, world.nowMs - HANDOFF_MS)
+    const lackingOf = (row: Row): NodeId[] => {
+      const owners = writeTargetsOf(row)
+      const concerned = owners.includes(hint.target)
+        ? [hint.target]
+        : owners.filter((node) => world.supervisor.phaseOf(node) !== 'down')
+      return concerned.filter((node) => !this.#hasArrived(node, hint.key, hint.record, world))
+    }
+    if (rows.some((row) => lackingOf(row).length === 0)) return
+    const told = rows.map((row) => `${lackingOf(row).join(' ')} (row ${row.epoch})`).join(', ')
     this.broken(
-      `${keeper} dropped its hint ${describe(hint.record)} of ${hint.key} for ${hint.target}; ${lacking.join(' ')} do not have it`,
+      `${keeper} dropped, or took along, its hint ${describe(hint.record)} of ${hint.key} for ${hint.target}; ${told} do not have it`,
     )
+  }
+
+  /** The rows in force since then, oldest first. */
+  #rowsSince(partition: PartitionId, sinceMs: number): readonly Row[] {
+    const rows: Row[] = []
+    this.#tables.forEach(({ table }, place) => {
+      const endedAtMs = this.#tables[place + 1]?.atMs ?? Number.POSITIVE_INFINITY
+      const row = rowOf(table, partition)
+      if (endedAtMs >= sinceMs && rows.at(-1)?.epoch !== row.epoch) rows.push(row)
+    })
+    return rows
   }
 
   #hasArrived(node: NodeId, key: Key, record: VersionRecord, world: SimWorld): boolean {

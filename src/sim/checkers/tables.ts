@@ -36,6 +36,7 @@ export class EpochsGrow extends Checker {
   readonly #acted = new Map<Address, number>()
   readonly #storeIds = new Map<NodeId, string>()
   #persisted = 0
+  #parsed: { readonly text: string; readonly epoch: number } = { text: '', epoch: 0 }
 
   onPersisted({ epoch }: PartitionTable): void {
     if (epoch < this.#persisted) this.broken(`epoch ${epoch} is on disk after ${this.#persisted}`)
@@ -60,22 +61,30 @@ export class EpochsGrow extends Checker {
 
   onDelivered({ from, to, message }: Mail, world: SimWorld): void {
     if (message.type !== 'table/stored' || to !== SUPERVISOR) return
-    const text = world.nodes.get(from)?.disk.content.meta.get('table')
-    const stored = text === undefined ? 0 : (JSON.parse(text) as PartitionTable).epoch
+    const stored = this.#epochOf(world.nodes.get(from)?.disk.content.meta.get('table'))
     if (stored < message.epoch)
       this.broken(`${from} says that it has stored epoch ${message.epoch}; its store has ${stored}`)
   }
+
+  /** One table after the other is stored by all. */
+  #epochOf(text: string | undefined): number {
+    if (text === undefined) return 0
+    if (text !== this.#parsed.text) this.#parsed = { text, epoch: (JSON.parse(text) as PartitionTable).epoch }
+    return this.#parsed.epoch
+  }
 }
 
-/** Every row has n places on distinct nodes; no node has more of them than its share. */
+/** Every row has n places on distinct nodes; no node has more of them than its share; and only the places of the dead change hands. */
 export class Placement extends Checker {
   readonly name = 'placement'
-  readonly rule = 'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S)'
+  readonly rule =
+    'Placement: n places on distinct nodes, no node owns more than ceil(Q n / S), nothing moves that need not'
   /** Also those that came back with a new process: their share stays with the others, until rows are moved by plan. */
   readonly #down = new Set<NodeId>()
   /** Who has joined, of those that were not there from the beginning. */
   readonly #members: Set<NodeId>
   #world: SimWorld | undefined
+  #before: PartitionTable | undefined
 
   constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
     super(report)
@@ -94,7 +103,9 @@ export class Placement extends Checker {
     if (type === 'node:removed') this.#members.delete(node)
   }
 
-  onPersisted({ rows, n, epoch }: PartitionTable): void {
+  onPersisted(table: PartitionTable): void {
+    const { rows, n, epoch } = table
+    this.#checkMoves(table)
     const shares = new Map<NodeId, number>()
     rows.forEach((row, partition) => {
       if (row.owners.length !== n || row.pending.length !== n)
@@ -115,5 +126,32 @@ export class Placement extends Checker {
     for (const [node, share] of shares)
       if (share > most && !this.#down.has(node))
         this.broken(`${node} has ${share} places of epoch ${epoch}, at most ${most} are its share of ${living} nodes`)
+  }
+
+  /** Every place has an owner that lives, as long as there are enough of them. */
+  override onSettled({ supervisor, nodes }: SimWorld): void {
+    const isDown = (node: NodeId | null): boolean => node === null || supervisor.phaseOf(node) === 'down'
+    if ([...nodes.keys()].filter((node) => !isDown(node)).length < supervisor.table.n) return
+    supervisor.table.rows.forEach(({ owners }, partition) => {
+      if (owners.some(isDown)) this.broken(`partition ${partition} still belongs to ${owners.join(' ')}`)
+    })
+  }
+
+  #checkMoves(table: PartitionTable): void {
+    const { joining = [], leaving = [] } = this.#world?.supervisor?.onTheWay ?? {}
+    const wasStandby = new Set(this.#before?.rows[0]?.standbys)
+    const isPromotion = table.rows.some((row) => newOwnersOf(row).some((node) => node !== null && wasStandby.has(node)))
+    // Places of the living move to those who join, from those who leave, and to a standby that is made a member.
+    const isMeant = joining.length + leaving.length > 0 || isPromotion
+    this.#before?.rows.forEach((row, partition) => {
+      const now = table.rows[partition]
+      if (isMeant || now === undefined || now === row) return
+      const after = newOwnersOf(now)
+      newOwnersOf(row).forEach((node, place) => {
+        if (node !== null && after[place] !== node && !this.#down.has(node))
+          this.broken(`epoch ${table.epoch} takes place ${place} of partition ${partition} from ${node}, which lives`)
+      })
+    })
+    this.#before = table
   }
 }

@@ -1,7 +1,7 @@
 /** The rules of a get, end to end in virtual time. */
 
 import { test } from 'tap'
-import type { NodeId } from '../../../src/protocol/ids.js'
+import { type NodeId, SUPERVISOR } from '../../../src/protocol/ids.js'
 import { GATEWAY, VirtualWorld } from '../virtual-world.js'
 
 /** The owners of `k` in the order in which an idle gateway asks them, and the others. */
@@ -401,6 +401,24 @@ test('get: a deadline that has passed is named no more, so that nobody is taken 
     t.ok(world.nowMs - beganMs < 100, `${world.nowMs - beganMs} ms`)
     world.run(1_500)
   }
+})
+
+test('get: mail that is handled first after the process stood still hides nothing: nobody is taken for silent', async (t) => {
+  const { world, z, d } = worldOf(34, { hedgeBudgetPercent: 0 })
+  world.filter = ({ message }) => (message.type === 'replica/read-reply' ? 'hold' : 'deliver')
+  const get = world.get('k')
+  world.run(5)
+  world.nowMs += 500
+  world.stepGateway({
+    type: 'message',
+    from: SUPERVISOR,
+    message: { type: 'peer/changed', node: d, incarnation: 1, status: 'up' },
+  })
+  world.run(5)
+  t.equal(readsTo(world, z), 0, 'nobody is gone around')
+  world.filter = () => 'deliver'
+  world.release()
+  t.equal(world.ended(get), 'none')
 })
 
 test('get: an owner that is behind on a full disk does not keep the newest from being read', async (t) => {

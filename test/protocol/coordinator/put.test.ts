@@ -212,6 +212,17 @@ test('put: a hint that nobody takes is told to the supervisor', async (t) => {
   t.same(lost, [c])
 })
 
+test('put: past the hint window nobody keeps a hint, and the supervisor is told of who lacks the write', async (t) => {
+  const { world, c } = worldOf(27, { hintWindowMs: 100 })
+  world.crash(c)
+  world.run(150)
+  t.equal(world.ended(world.put('k', 'v')), 'written')
+  world.run(2_000)
+  t.equal(world.sentOf('hint/store').length, 0)
+  const lost = world.told.flatMap(({ message }) => (message.type === 'hint/lost' ? message.targets : []))
+  t.same([...new Set(lost)], [c])
+})
+
 test('put: sloppy, two owners away: w = 2 by hints, which are handed back', async (t) => {
   const { world, b, c, d, e } = worldOf(17)
   world.crash(b)

@@ -129,3 +129,14 @@ test('scan: too few living owners of one partition fail it at once; a deadline e
   t.match(world.outcome(scan), { failure: { needed: 2 } })
   t.type(partitionOf('k00', 16), 'number')
 })
+
+test('scan: too few living owners of one partition fail it at once, though those of another are restarting', async (t) => {
+  const world = filled(9)
+  const first = world.gateway.table.rows[0]?.owners ?? []
+  const others = world.ids.filter((id) => !first.includes(id))
+  world.crash(first[0] as NodeId)
+  world.crash(first[1] as NodeId)
+  for (const id of others) world.crash(id, 'down')
+  world.run(5)
+  t.equal(world.end(world.scan()), 'QUORUM_UNAVAILABLE')
+})

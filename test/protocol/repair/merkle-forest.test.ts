@@ -152,3 +152,22 @@ test('trees that cannot be trusted are not given away; a partition that is dropp
 function show(images: readonly TreeImage[] | undefined): string {
   return JSON.stringify(images?.map(({ partition, leaves }) => [partition, [...leaves]]))
 }
+
+test('a damaged record counts as nothing from the pass that finds it to the write that replaces it', async (t) => {
+  const partition = partitionOf('key 1', PARTITIONS)
+  const hash = new KeyHash()
+  const page = (stored: StorePage['records'][number]) => ({ keys: ['key 1'], records: [stored] })
+  const forest = new MerkleForest({ partitions: PARTITIONS, take: () => 1, images: undefined })
+  forest.advance([], 0)
+  forest.onScanned(1, page('damaged'), 0)
+  t.ok(forest.isTrusted(partition))
+  t.equal(forest.images(), undefined, 'what is damaged is not stored')
+  // The filter of live keys knows what it was.
+  forest.change(partition, hash.of('key 1'), versionHash(record(1)), versionHash(record(2)))
+  const expected = new MerkleTree(forest.fan)
+  expected.change(hash, 0, versionHash(record(2)))
+  t.same(forest.images(), [{ partition, leaves: expected.leaves() }])
+
+  forest.onReplaced(partition, 'key 1')
+  t.notOk(forest.isTrusted(partition), 'damaged since: nobody knows what the tree has of it')
+})

@@ -35,6 +35,18 @@ test('a store that does not open in time is terminated, once', async (t) => {
   t.equal(cluster.terminations('node4').length, 1)
 })
 
+test('a supervisor that slept for a moment does not count it as silence of the nodes', async (t) => {
+  const cluster = new Supervised({ nodes: 4, hungAfterMs: 500 }).start()
+  cluster.runFor(100)
+  cluster.held.add('node4')
+  cluster.runFor(300)
+  cluster.nowMs += 200
+  cluster.runFor(50)
+  t.same(cluster.terminations('node4'), [], 'its loop stood still for 350 ms of ours')
+  cluster.runFor(250)
+  t.equal(cluster.terminations('node4').length, 1)
+})
+
 test('a salvaged store is let go once, however long its thread takes to end', async (t) => {
   // Two of three owners of every row are down: their stores are read to refill.
   const cluster = new Supervised({ nodes: 5 }).start()

@@ -5,9 +5,9 @@
  * here is the assertion that the credits work.
  */
 
-import { assert } from '../../src/protocol/assert.js'
-import type { NodeEvent } from '../../src/protocol/events.js'
-import { isDataMessage } from '../../src/protocol/messages.js'
+import { assert } from './assert.js'
+import type { NodeEvent } from './events.js'
+import { isDataMessage } from './messages.js'
 
 /** Data messages that can wait at most, with every gateway and peer using every credit. */
 const MAILBOX_DATA_MAX = 16_384
@@ -18,6 +18,11 @@ export class Mailbox {
 
   get size(): number {
     return this.#control.length + this.#data.length
+  }
+
+  /** What waits, as it will be taken. */
+  waiting(): readonly NodeEvent[] {
+    return [...this.#control, ...this.#data]
   }
 
   push(event: NodeEvent): void {
