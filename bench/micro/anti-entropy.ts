@@ -44,7 +44,14 @@ const config = {
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
   },
-  ...{ hintWindowMs: 0, hintBytesMax: 0, transferBytesPerSecond: 1e9, antiEntropyIntervalMs: 0, tombstoneGraceMs: 0, queues: QUEUE_LIMITS },
+  ...{
+    hintWindowMs: 0,
+    hintBytesMax: 0,
+    transferBytesPerSecond: 1e9,
+    antiEntropyIntervalMs: 0,
+    tombstoneGraceMs: 0,
+    queues: QUEUE_LIMITS,
+  },
   membership: MEMBERSHIP_DEFAULTS,
 } as const
 const table = newTable(

@@ -31,6 +31,8 @@ export function emitNodeNotice(node: NodeId, notice: Notice, emit: Emit): void {
       const { source, partitions, records, done } = notice
       return emit('transfer', { node, source, partitions: partitions.length, records, done })
     }
+    case 'tombstones:dropped':
+      return emit('tombstones:dropped', { node, keys: notice.keys })
     case 'exchange':
       return emit('exchange', {
         node,

@@ -32,4 +32,5 @@ export type Notice =
       readonly records: number
       readonly done: boolean
     }
+  | { readonly type: 'tombstones:dropped'; readonly keys: number }
   | { readonly type: 'exchange'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }

@@ -218,6 +218,8 @@ export class NodeRequests {
       case 'exchange':
         return this.#ends.onExchangeStored(id, status)
       case 'reap':
+        if (records.length > 0 && status === REPLY.ok)
+          this.#post.notice({ type: 'tombstones:dropped', keys: records.length })
         return
       case 'heal':
         return this.heals.onReplaced(cause.key, status === REPLY.ok)

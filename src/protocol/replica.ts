@@ -213,7 +213,8 @@ export class Replica {
   /** Forgets those of these tombstones that are all there is of their keys. Ends with a `local` output. */
   reap(local: number, keys: readonly Key[], stamps: readonly Stamp[]): void {
     const held = this.holding(keys, stamps)
-    const fresh = new Draft({ keys, records: [], units: [], answer: { local } })
+    const dropped = keys.filter((_, index) => held[index] === true)
+    const fresh = new Draft({ keys: dropped, records: dropped.map(() => NOTHING), units: [], answer: { local } })
     keys.forEach((key, index) => {
       if (held[index] !== true) return
       const record = { kind: 'lww' as const, stamp: stamps[index] ?? '', value: null }
@@ -221,7 +222,7 @@ export class Replica {
       this.#forest.change(partition, this.#hash.of(key), versionHash(record), 0)
       fresh.add(key, NOTHING, 0)
     })
-    if (fresh.keys.length > 0) this.#startWrite(fresh)
+    if (dropped.length > 0) this.#startWrite(fresh)
     else this.#output.push({ type: 'local', id: local, status: REPLY.ok, records: [] })
   }
 
@@ -424,11 +425,12 @@ export class Replica {
       for (const earlier of this.#writing) this.#index(earlier)
     }
     const { keys, records, liveKeysDelta } = draft
-    const write =
-      records[0] === NOTHING
-        ? { keys: [], records: [], keysDropped: keys, liveKeysDelta }
-        : { keys, records, liveKeysDelta }
-    this.#output.push({ type: 'write', token: draft.token, write })
+    if (records[0] === NOTHING) {
+      const write = { keys: [], records: [], keysDropped: keys, liveKeysDelta }
+      this.#output.push({ type: 'write', token: draft.token, write })
+      return
+    }
+    this.#output.push({ type: 'write', token: draft.token, write: { keys, records, liveKeysDelta } })
   }
 
   #endWrite(token: number, status: ReplyStatus): boolean {

@@ -286,6 +286,8 @@ export interface ClusterEvents {
   handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
   repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
   transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
+  /** A node has forgotten deletes that every copy of the keys held. */
+  'tombstones:dropped': [{ node: NodeId; keys: number }]
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
   'partition:lost': [{ partitions: readonly PartitionId[] }]
   'record:damaged': [{ node: NodeId; key: Uint8Array }]

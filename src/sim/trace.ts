@@ -264,6 +264,7 @@ export function describeWrite({
   hintsKept = [],
   hintsDropped = [],
   meta,
+  sync,
 }: StoreWrite): string {
   const parts: string[] = []
   if (keys.length > 0) parts.push(listOf(keys.map((key, place) => `${key}=${describeRecord(records[place])}`)))
@@ -274,7 +275,8 @@ export function describeWrite({
   if (meta?.table !== undefined) parts.push(`the table of epoch ${(JSON.parse(meta.table) as PartitionTable).epoch}`)
   else if (meta?.['unclean'] !== undefined && parts.length === 0)
     parts.push(meta['unclean'] === '[]' ? 'nothing left to drop' : 'what it is to drop')
-  return parts.join(', ')
+  // What asks for nothing but that everything before it is on the disk.
+  return parts.length === 0 && sync === true ? 'all of it on the disk' : parts.join(', ')
 }
 
 function listOf(texts: readonly string[]): string {

@@ -22,8 +22,8 @@ export const LOAD: readonly Mutant[] = [
     rule: 'hints-stay',
     checker: 'bounds',
     file: HINTS,
-    find: 'if (bytes > this.#bytesMax || this.#isRefusing) break',
-    replace: 'if (this.#isRefusing) break',
+    find: 'if (bytes > this.#bytesMax || this.#isRefusing || isTooOld(hint.record)) break',
+    replace: 'if (this.#isRefusing || isTooOld(hint.record)) break',
     // The protocol's own assertion would be first.
     also: {
       file: 'src/protocol/invariants.ts',

@@ -3,6 +3,7 @@
  * rule of the design that it breaks and the checker that must see it, and every checker is named by one at least.
  */
 
+import { DELETES } from './deletes.js'
 import { LOAD } from './load.js'
 import { MEMBERS } from './members.js'
 import type { Mutant } from './mutant.js'
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...OWNERS,
   ...SHAPES,
   ...TREES,
+  ...DELETES,
   ...MEMBERS,
   ...LOAD,
 ]

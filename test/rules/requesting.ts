@@ -128,8 +128,12 @@ export const REQUESTING = {
   deletes: {
     section: 'Deletes',
     text: "**Deletes** are tombstones. One is dropped only when all owners, pending owners and standbys hold it, no hint for its partition is outstanding, and a grace longer than every deadline has passed. A store absent for longer than the grace is amnesiac, a dead node's disk store included. A deleted key never comes back.",
-    checkers: ['lost-writes', 'linearizability', 'scans', 'leftovers'],
-    tests: [['cluster/heal.test.ts', 'heal: a deleted key does not come back from a store that missed the delete']],
-    note: 'This version drops no tombstone, so that there is no grace yet.',
+    checkers: ['lost-writes', 'linearizability', 'scans', 'leftovers', 'reaps'],
+    tests: [
+      ['cluster/heal.test.ts', 'heal: a deleted key does not come back from a store that missed the delete'],
+      ['cluster/tombstones.test.ts', 'tombstones: forgotten once every copy holds them'],
+      ['protocol/repair/reaper.test.ts', 'a tombstone is forgotten after everybody has agreed twice'],
+    ],
+    note: 'No store is ever absent while tombstones are dropped: they are kept while any node is not there.',
   },
 } as const satisfies Readonly<Record<string, Rule>>

@@ -109,10 +109,11 @@ export class Commands {
     const quorums = { n, r: numberOf('r', 2), w: numberOf('w', 2) }
     const nodes = numberOf('nodes', 5)
     const hintWindowMs = numberOf('hintWindow', 10_800_000)
+    const tombstoneGraceMs = numberOf('grace', 0)
     const hedgeBudgetPercent = numberOf('hedge', 0)
     const standbys = numberOf('standbys', 0)
     const sharedClock = options['clock'] !== 'own'
-    const rest = { conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } as const
+    const rest = { conflict, coordination, hintWindowMs, tombstoneGraceMs, hedgeBudgetPercent, sharedClock } as const
     const world = worldOf({ nodes, standbys, ...quorums, ...rest }, this.#transcript)
     this.#world = world
     this.#transcript.now = () => world.nowMs

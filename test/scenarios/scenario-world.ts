@@ -23,13 +23,26 @@ export interface ClusterOptions {
   readonly conflict: 'lww' | 'siblings'
   readonly coordination: 'client' | 'server'
   readonly hintWindowMs: number
+  readonly tombstoneGraceMs: number
   readonly hedgeBudgetPercent: number
   /** False: each gateway has a clock of its own. */
   readonly sharedClock: boolean
 }
 
 export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
-  const { nodes, standbys, n, r, w, conflict, coordination, hintWindowMs, hedgeBudgetPercent, sharedClock } = options
+  const {
+    nodes,
+    standbys,
+    n,
+    r,
+    w,
+    conflict,
+    coordination,
+    hintWindowMs,
+    tombstoneGraceMs,
+    hedgeBudgetPercent,
+    sharedClock,
+  } = options
   const quorums = { n, r, w, wFill: w }
   const config: GatewayConfig = {
     ...quorums,
@@ -43,7 +56,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     hintBytesMax: 1e7,
     transferBytesPerSecond: 1e8,
     antiEntropyIntervalMs: 0,
-    tombstoneGraceMs: 0,
+    tombstoneGraceMs,
     queues: QUEUE_LIMITS,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
@@ -56,7 +69,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     nodes,
     standbys,
     config,
-    supervision: { ...quorums, ...times, nodesCoordinate, tombstoneGraceMs: 0, restart: RESTART_POLICY_DEFAULTS },
+    supervision: { ...quorums, ...times, nodesCoordinate, tombstoneGraceMs, restart: RESTART_POLICY_DEFAULTS },
     latency: { minMs: LATENCY_MS, spreadMs: 0 },
     isSteady: true,
     observers: [observer],

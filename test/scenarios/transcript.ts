@@ -26,6 +26,7 @@ const MESSAGE_TOPICS = [
   'hint',
   'transfer',
   'exchange',
+  'reap',
   'table',
   'peer',
   'gateway',

@@ -126,6 +126,15 @@ const GATHER = {
         `${plural(figures['partitions'] ?? 0, 'partition')}${figures['done'] === 1 ? ', done' : ''}`,
     }),
   }),
+  'tombstones:dropped': ({ node, keys }) => ({
+    group: node,
+    sums: { keys },
+    last: {},
+    tell: ({ keys: forgotten = 0 }) => ({
+      style: 'dim',
+      text: `${node}: ${plural(forgotten, 'delete')} forgotten that every copy held`,
+    }),
+  }),
   exchange: ({ node, peer, keysDiffering }) => ({
     group: `${node} ↔ ${peer}`,
     sums: { keysDiffering },

@@ -212,17 +212,29 @@ export class Reaper {
     page: StorePage,
     { view, partitionOf, nowMs }: { view: ReaperView; partitionOf: (key: Key) => PartitionId; nowMs: number },
   ): void {
-    const stamps = page.records.map((record) =>
-      typeof record === 'object' && record.kind === 'lww' ? record.stamp : '',
-    )
-    const partitions = page.keys.map(partitionOf)
+    const keys: Key[] = []
+    const stamps: Stamp[] = []
+    page.records.forEach((record, index) => {
+      const key = page.keys[index] as Key
+      if (typeof record !== 'object' || record.kind !== 'lww' || this.#isWaiting(key, record.stamp, nowMs)) return
+      keys.push(key)
+      stamps.push(record.stamp)
+    })
+    if (keys.length === 0) return
+    const partitions = keys.map(partitionOf)
     const rowEpochs = partitions.map((partition) => rowOf(view.table, partition).epoch)
-    const tombstones = { keys: page.keys, stamps, partitions, rowEpochs }
+    const tombstones = { keys, stamps, partitions, rowEpochs }
     const id = this.#take()
-    pass.asked = { id, tombstones, waiting: new Set(pass.everybody), agreed: [...page.keys.keys()] }
+    pass.asked = { id, tombstones, waiting: new Set(pass.everybody), agreed: [...keys.keys()] }
     pass.notBeforeMs = nowMs + ANSWER_TIMEOUT_MS
     for (const to of pass.everybody)
       this.#output.push({ type: 'send', to, message: { type: 'reap/ask', id, epoch: 0, ...tombstones } })
+  }
+
+  /** Everybody has agreed once, and the grace is not over. */
+  #isWaiting(key: Key, stamp: Stamp, nowMs: number): boolean {
+    const agreed = this.#agreed.get(key)
+    return agreed?.stamp === stamp && nowMs - agreed.sinceMs <= this.#graceMs
   }
 
   #settle(tombstones: Tombstones, agreed: ReadonlySet<number>, view: ReaperView, nowMs: number): void {
@@ -233,7 +245,7 @@ export class Reaper {
       if (!agreed.has(place)) this.#agreed.delete(key)
       else if (known?.stamp !== stamp) {
         if (this.#agreed.size < AGREED_MAX) this.#agreed.set(key, { stamp, sinceMs: nowMs })
-      } else if (nowMs - known.sinceMs > this.#graceMs) {
+      } else if (!this.#isWaiting(key, stamp, nowMs)) {
         ripe.push(place)
         this.#agreed.delete(key)
       }

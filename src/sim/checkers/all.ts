@@ -16,6 +16,7 @@ import { LateRequests } from './late-requests.js'
 import { LateWatchers } from './late-watchers.js'
 import { Quorums } from './quorums.js'
 import { ReadValues } from './reads.js'
+import { Reaps } from './reaps.js'
 import { HintsConserved, Leftovers, ReplicasIdentical } from './replicas.js'
 import { Acknowledgements, Deadlines, Owners, Replies } from './replies.js'
 import { RowEpochs } from './row-epochs.js'
@@ -48,6 +49,7 @@ export function checkersFor(
     new ReplicasIdentical(report),
     new Leftovers(report),
     new TreesTrue(report, PARTITIONS),
+    new Reaps(report, PARTITIONS),
     new Credits(report),
     new GossipBound(report),
     new Bounds(report),

@@ -35,6 +35,7 @@ export const CHECKER_NAMES = [
   'placement',
   'quorums',
   'read-values',
+  'reaps',
   'replicas-identical',
   'row-epochs',
   'scans',
