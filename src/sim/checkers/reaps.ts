@@ -2,7 +2,7 @@
 
 import type { Key, NodeId } from '../../protocol/ids.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
-import { rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
+import { isFullOwner, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
 import { type LwwRecord, recordCovers, type VersionRecord } from '../../protocol/versions/record.js'
 import type { SimWorld } from '../world.js'
@@ -14,7 +14,7 @@ export class Reaps extends Checker {
   readonly #partitions: number
   /** node, key → what its store has accepted last. */
   readonly #accepted = new Map<string, VersionRecord>()
-  /** node, key → stamps of tombstones that its store has dropped. */
+  /** node, key → stamps that its store has dropped. */
   readonly #dropped = new Map<string, Set<string>>()
 
   constructor(report: Report, partitions: number) {
@@ -33,11 +33,12 @@ export class Reaps extends Checker {
     const name = `${node} ${key}`
     const record = this.#accepted.get(name)
     this.#accepted.delete(name)
-    const targets = writeTargetsOf(rowOf(world.supervisor.table, partitionOf(key, this.#partitions)))
-    // What has moved away goes, whatever it is.
-    if (!targets.includes(node) || record?.kind !== 'lww') return
-    if (record.value !== null) return this.broken(`${node} has dropped ${describe(record)} of ${key}`)
+    const row = rowOf(world.supervisor.table, partitionOf(key, this.#partitions))
+    const targets = writeTargetsOf(row)
+    if (record?.kind !== 'lww') return
     this.#dropped.set(name, (this.#dropped.get(name) ?? new Set()).add(record.stamp))
+    // What has moved away goes, whatever it is; also where it is to come back.
+    if (!isFullOwner(row, node) || record.value !== null) return
     for (const other of targets) if (other !== node) this.#checkOwner(node, other, key, record, world)
     for (const [keeper, { disk }] of world.nodes) {
       const hint = disk.view().identity.hints.find((kept) => kept.key === key && recordCovers(record, kept.record))
