@@ -70,8 +70,11 @@ export class OwnerChanges {
     this.#stuck = new StuckHeals(host, this.#sourcesNeeded)
   }
 
+  /** Of a rebuilt core that does not know yet: the newest epoch that everybody who is up has stored. */
   get activeEpoch(): Epoch {
-    return this.#activeEpoch
+    if (!this.#isResuming) return this.#activeEpoch
+    const stored = this.#host.nodes.sorted.filter(({ phase }) => phase === 'up').map(({ storedEpoch }) => storedEpoch)
+    return Math.min(this.#host.tables.persisted.epoch, ...stored)
   }
 
   /** No flip waits for being activated. */
