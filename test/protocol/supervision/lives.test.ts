@@ -131,6 +131,18 @@ test('a rebuilt core: who starts again serves no flip before everybody is known 
   )
 })
 
+test('a rebuilt core: nothing is activated while a thread that is to end may answer by an older table', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.held.add('node1')
+  cluster.rebuild({}, ['node1'])
+  cluster.forget()
+  for (const from of ['node2', 'node3', 'node4'])
+    cluster.step({ type: 'message', from, message: { type: 'table/announce', table: cluster.table } })
+  t.same(cluster.sent('table/activate'), [])
+  cluster.exit('node1')
+  t.not(cluster.sent('table/activate').length, 0)
+})
+
 test('a full disk: no life that ends over it is a short one, and the next begins when there is room', async (t) => {
   const cluster = new Supervised({ nodes: 4, restart: { restartsMax: 0 } }).start()
   cluster.full('node4')
