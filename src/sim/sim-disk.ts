@@ -38,6 +38,8 @@ export class SimDisk {
   isNew = false
   /** Added to the time of each piece of work. */
   slowMs = 0
+  /** When the last piece is done that was taken while it was slow: they are done one after the other, at the pace of then. */
+  slowUntilMs = Number.NEGATIVE_INFINITY
   /** Not answered yet, oldest first. */
   readonly pending: DiskWork[] = []
 
@@ -81,6 +83,7 @@ export class SimDisk {
 
   /** The thread ends. Of what was not answered a prefix was accepted all the same: returned. */
   crash(prng: Prng, losesAll: boolean): readonly StoreWrite[] {
+    this.slowUntilMs = Number.NEGATIVE_INFINITY
     const kept = losesAll || this.isFull ? 0 : prng.below(this.pending.length + 1)
     const store = this.view()
     const accepted: StoreWrite[] = []

@@ -216,6 +216,7 @@ export class SimNode {
     const spreadMs = world.options.isSteady === true ? 0 : world.chance.disks.next() * DISK_MS_SPREAD
     const tookMs = DISK_MS_MIN + spreadMs + disk.slowMs
     life.diskFreeAtMs = Math.max(life.diskFreeAtMs, world.nowMs) + tookMs
+    if (disk.slowMs > 0) disk.slowUntilMs = life.diskFreeAtMs
     world.at(life.diskFreeAtMs, () => this.#onDisk(life, work))
   }
 

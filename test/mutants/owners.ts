@@ -114,9 +114,9 @@ export const OWNERS: readonly Mutant[] = [
     rule: 'claim',
     checker: 'placement',
     file: REASSIGNMENT,
-    find: 'const wanted = plan.rows[partition] ?? []',
+    find: 'const wanted = inOwnPlaces(plan.rows[partition] ?? [], row)',
     replace:
-      'const wanted = (plan.rows[partition] ?? []).map((node, place) => (row.owners[place] !== null && dead.has(row.owners[place] as string) ? (members.find((member) => !row.owners.includes(member)) ?? node) : node))',
+      'const wanted = inOwnPlaces((plan.rows[partition] ?? []).map((node, place) => (row.owners[place] !== null && dead.has(row.owners[place] as string) ? (members.find((member) => !row.owners.includes(member)) ?? node) : node)), row)',
   },
   {
     name: 'stale-write-taken',

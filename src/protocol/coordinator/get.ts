@@ -10,7 +10,7 @@
  */
 
 import { HEALING_MS, RETRY_MS } from '../config.js'
-import type { Key, NodeId, PartitionId } from '../ids.js'
+import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
 import type { Row } from '../ring/table.js'
@@ -43,8 +43,8 @@ interface WriteBack {
   readonly sentTo: NodeId[]
   /** Accepted it. */
   readonly held: NodeId[]
-  /** Their stores take no writes (a full disk): they are not asked again. */
-  readonly refusedBy: NodeId[]
+  /** Their stores take no writes (a full disk): they are not asked again in that life. The next one has opened its store anew. */
+  readonly refusedBy: Map<NodeId, Incarnation>
 }
 
 export class GetRequest extends Request {
@@ -130,7 +130,7 @@ export class GetRequest extends Request {
       return
     }
     if (status !== REPLY.refused) return desk.wait(this, true)
-    writeBack.refusedBy.push(from)
+    writeBack.refusedBy.set(from, desk.peer(from)?.incarnation ?? 0)
     this.continueWriteBack(desk)
   }
 
@@ -329,7 +329,7 @@ export class GetRequest extends Request {
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
     const isBlocking = !this.sloppy && holders < needed
     if (nodes.length > 0) desk.noticeRepair(this.key, nodes, isBlocking)
-    this.writeBack = { newest, isBlocking, holders, needed, sentTo: [], held: [], refusedBy: [] }
+    this.writeBack = { newest, isBlocking, holders, needed, sentTo: [], held: [], refusedBy: new Map() }
     if (isBlocking) return this.continueWriteBack(desk)
     for (const node of nodes) this.sendRepair(desk, node, newest)
     this.answer(desk, this.writeBack)
@@ -362,26 +362,28 @@ export class GetRequest extends Request {
   private continueWriteBack(desk: Desk): void {
     const { writeBack } = this
     if (writeBack === undefined) return
-    const { newest, needed, sentTo } = writeBack
+    const { newest, needed, sentTo, refusedBy } = writeBack
     if (writeBack.holders >= needed) return this.answer(desk, writeBack)
+    for (const [node, life] of refusedBy) if ((desk.peer(node)?.incarnation ?? 0) > life) refusedBy.delete(node)
     const isAnswered = (node: NodeId) => this.legOf(node)?.state === 'answered'
     const lacking = this.row.owners.filter(
       (owner): owner is NodeId =>
         owner !== null &&
         !writeBack.held.includes(owner) &&
-        !writeBack.refusedBy.includes(owner) &&
+        !refusedBy.has(owner) &&
         !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
     )
-    if (writeBack.refusedBy.length > 0 && writeBack.holders + lacking.length < needed) return this.failRefused(desk)
+    if (refusedBy.size > 0 && writeBack.holders + lacking.length < needed) return this.failRefused(desk)
     for (const node of lacking) if (!sentTo.includes(node)) this.sendRepair(desk, node, newest)
     // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
     const expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
-    if (expected < needed) desk.wait(this, false)
+    // Who has refused may come back with room, before the others answer.
+    if (expected < needed || refusedBy.size > 0) desk.wait(this, false)
   }
 
   /** Too few owners take what the others must be shown to have: answering would let a later read say the older version. */
   private failRefused(desk: Desk): void {
-    const missing = this.writeBack?.refusedBy ?? []
+    const missing = [...(this.writeBack?.refusedBy.keys() ?? [])]
     const facts = { partition: this.partition, needed: this.writeBack?.needed ?? 0, missing }
     desk.end(this, { type: 'failed', failure: { code: 'STORE_FAILED', ...facts } })
   }

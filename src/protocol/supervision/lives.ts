@@ -60,6 +60,8 @@ export class Lives {
         return post.send(id, { type: 'table/request', epoch: 0 })
       case 'starting':
         node.phase = 'opening'
+        // It may have been booted, and answers by an older table until its thread has ended.
+        node.upSinceMs = nowMs
         return post.terminate(node, 'its supervisor was rebuilt while it was starting')
       case 'ended':
         return this.spawn(node, 'opening', nowMs)

@@ -60,7 +60,7 @@ export class OwnerChanges {
   readonly #stuck: StuckHeals
   /** Since when rows wait to flip together. */
   #readySinceMs: number | undefined
-  /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
+  /** Rebuilt: the newest epoch is activated (again) once everybody who answers has stored it. */
   #isResuming = false
 
   constructor(quorums: ChangeQuorums, host: ChangeHost, activeEpoch: Epoch) {
@@ -70,8 +70,17 @@ export class OwnerChanges {
     this.#stuck = new StuckHeals(host, this.#sourcesNeeded)
   }
 
+  /** Of a rebuilt core that does not know yet: the newest epoch that everybody who answers has stored. */
   get activeEpoch(): Epoch {
-    return this.#activeEpoch
+    if (!this.#isResuming) return this.#activeEpoch
+    return Math.min(this.#host.tables.persisted.epoch, ...this.#answering.map(({ storedEpoch }) => storedEpoch))
+  }
+
+  /** Maybe by an older table: who is up, and who was found starting and is to end. Who boots is handed the newest. */
+  get #answering(): readonly Supervised[] {
+    return this.#host.nodes.sorted.filter(
+      ({ phase, upSinceMs }) => phase === 'up' || (phase === 'opening' && upSinceMs !== undefined),
+    )
   }
 
   /** No flip waits for being activated. */
@@ -304,8 +313,7 @@ export class OwnerChanges {
   /** Epochs become active in order. */
   #activate(): void {
     if (this.#isResuming) {
-      const living = this.#host.nodes.sorted.filter((node) => node.phase === 'up')
-      if (!living.every((node) => node.storedEpoch >= this.#host.tables.persisted.epoch)) return
+      if (!this.#answering.every((node) => node.storedEpoch >= this.#host.tables.persisted.epoch)) return
       this.#isResuming = false
       this.#activeEpoch = this.#host.tables.persisted.epoch - 1
       // Everybody has stored what was flipped meanwhile.

@@ -45,7 +45,7 @@ function rowsAfterDeath(table: PartitionTable, dead: ReadonlySet<NodeId>, member
   )
   const plan = planReplacement({ partitions: table.rows.length, n: table.n, members, current })
   return withRows(table, (row, partition) => {
-    const wanted = plan.rows[partition] ?? []
+    const wanted = inOwnPlaces(plan.rows[partition] ?? [], row)
     const pending = row.owners.map((owner, place) => {
       const successor = wanted[place] ?? null
       if (successor !== null && successor !== owner) return successor
@@ -54,6 +54,21 @@ function rowsAfterDeath(table: PartitionTable, dead: ReadonlySet<NodeId>, member
     })
     return pending.every((node, place) => node === (row.pending[place] ?? null)) ? row : { ...row, pending }
   })
+}
+
+/**
+ * One that was to give up its place, and is chosen again, keeps it: it is full there. Whoever was to have that place takes the
+ * one that the plan gave it.
+ */
+function inOwnPlaces(wanted: readonly (NodeId | null)[], { owners }: Row): readonly (NodeId | null)[] {
+  const placed = [...wanted]
+  owners.forEach((owner, own) => {
+    const place = owner === null ? -1 : placed.indexOf(owner)
+    if (place === -1 || place === own) return
+    placed[place] = placed[own] ?? null
+    placed[own] = owner
+  })
+  return placed
 }
 
 /** Who is there when somebody has died for good. */

@@ -86,8 +86,9 @@ export class Availability extends Checker {
       if (node === undefined) continue
       const health = this.#healthOf(id)
       const { life, disk } = node
-      const isWell =
-        phase === 'up' && life?.hasFailed === false && !node.isFrozen() && !disk.isFull && disk.slowMs === 0
+      // What was taken by a slow disk is worked off at its pace, and all that came after it waits for that.
+      const isSlow = disk.slowMs > 0 || nowMs < disk.slowUntilMs
+      const isWell = phase === 'up' && life?.hasFailed === false && !node.isFrozen() && !disk.isFull && !isSlow
       if (!isWell || life !== health.life) health.troubledAtMs = nowMs
       if (disk.isFull || life?.hasFailed === true) health.fullAtMs = nowMs
       health.life = life

@@ -21,15 +21,16 @@ import { Checker } from './checker.js'
 import { describeVersion, Holdings, type Version, versionOf } from './holdings.js'
 import { RowHistory } from './row-history.js'
 
-type Versions = ReadonlyMap<Key, Version>
+/** Of each key what a store must have some of: the same value written again by another call has a dot of its own. */
+type Versions = ReadonlyMap<Key, readonly Version[]>
 
 export class Quorums extends Checker {
   readonly name = 'quorums'
   readonly rule = 'Quorums: w owners hold what was acknowledged; enough hold what was read'
   readonly #holdings = new Holdings()
   readonly #rows = new RowHistory()
-  /** key, text → what a store must have that has it: its stamp (the lowest, where the same was written again), or its dot. */
-  readonly #versions = new Map<string, Version>()
+  /** key, text → what a store must have that has it: its stamp (the lowest, where the same was written again), or one of its dots. */
+  readonly #versions = new Map<string, readonly Version[]>()
   /** Records, and key and stamp of siblings, of which that is known. */
   readonly #seen = new WeakSet<VersionRecord>()
   readonly #learnt = new Set<string>()
@@ -83,12 +84,12 @@ export class Quorums extends Checker {
 
   /** What was written, by partition. Deletes have no text to be known by. */
   #groupsOf(call: Call, { options }: SimWorld): ReadonlyMap<PartitionId, Versions> {
-    const groups = new Map<PartitionId, Map<Key, Version>>()
+    const groups = new Map<PartitionId, Map<Key, readonly Version[]>>()
     call.keys.forEach((key, place) => {
-      const version = this.#versions.get(`${key} ${call.texts[place]}`)
-      if (version === undefined) return
+      const versions = this.#versions.get(`${key} ${call.texts[place]}`)
+      if (versions === undefined) return
       const partition = partitionOf(key, options.config.partitions)
-      groups.set(partition, (groups.get(partition) ?? new Map<Key, Version>()).set(key, version))
+      groups.set(partition, (groups.get(partition) ?? new Map<Key, readonly Version[]>()).set(key, versions))
     })
     return groups
   }
@@ -121,7 +122,7 @@ export class Quorums extends Checker {
     const needed = Math.max(w, n - call.quorum + 1)
     const rows = this.#rowsOf(call, partitionOf(key, partitions), world)
     const holdersOf = ({ owners }: Row): NodeId[] =>
-      owners.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, new Map([[key, version]])))
+      owners.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, new Map([[key, [version]]])))
     if (rows.length === 0 || rows.some((row) => holdersOf(row).length >= needed)) return
     const told = rows.map((row) => `under row ${row.epoch} ${named(holdersOf(row))}`).join('; ')
     this.broken(`a read of ${key} with r=${call.quorum} showed ${describeVersion(version)}, ${told}`)
@@ -137,13 +138,9 @@ export class Quorums extends Checker {
 
   #holds(node: NodeId, versions: Versions, mayBeHint = false): boolean {
     const nowMs = this.#world?.nowMs ?? 0
-    for (const [key, version] of versions)
-      if (
-        !this.#holdings.holds(node, key, version, nowMs) &&
-        !(mayBeHint && this.#holdings.holdsHint(node, key, version))
-      )
-        return false
-    return true
+    const isHeld = (key: Key, version: Version): boolean =>
+      this.#holdings.holds(node, key, version, nowMs) || (mayBeHint && this.#holdings.holdsHint(node, key, version))
+    return [...versions].every(([key, some]) => some.some((version) => isHeld(key, version)))
   }
 
   #learnAll(keys: readonly Key[], records: readonly VersionRecord[]): void {
@@ -151,8 +148,8 @@ export class Quorums extends Checker {
       if (record.kind !== 'lww' || record.value === null || this.#seen.has(record)) return
       this.#seen.add(record)
       const name = `${keys[place]} ${this.#decoder.decode(record.value)}`
-      const known = this.#versions.get(name)
-      if (typeof known !== 'string' || record.stamp < known) this.#versions.set(name, record.stamp)
+      const [known] = this.#versions.get(name) ?? []
+      if (typeof known !== 'string' || record.stamp < known) this.#versions.set(name, [record.stamp])
     })
   }
 
@@ -163,7 +160,8 @@ export class Quorums extends Checker {
         const name = `${key} ${stamp}`
         if (value === null || this.#learnt.has(name)) continue
         this.#learnt.add(name)
-        this.#versions.set(`${key} ${this.#decoder.decode(value)}`, new Map([[actor, counter - place]]))
+        const text = `${key} ${this.#decoder.decode(value)}`
+        this.#versions.set(text, [...(this.#versions.get(text) ?? []), new Map([[actor, counter - place]])])
       }
   }
 }

@@ -432,6 +432,21 @@ test('get: an owner that is behind on a full disk does not keep the newest from 
   t.ok(world.nowMs - before < 100, `${world.nowMs - before} ms`)
 })
 
+test('get: an owner that had no room is written back to once it is back with some, while another is slow', async (t) => {
+  const { world, x, y, z } = worldOf(33)
+  world.plant(x, 'k', 'new')
+  world.fullDisks.add(y)
+  world.filter = ({ from, message }) => (from === z && message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  const get = world.get('k', { timeoutMs: 3_000 })
+  world.run(20)
+  t.equal(world.end(get), 'runs')
+  world.fullDisks.delete(y)
+  world.crash(y)
+  world.spawn(y)
+  t.equal(world.ended(get), '=new')
+  t.equal(world.stored(y, 'k'), '=new')
+})
+
 test('get: a newest version that nobody else has room for is not shown, and that is told at once', async (t) => {
   const { world, x, y, z } = worldOf(31)
   world.plant(x, 'k', 'new')

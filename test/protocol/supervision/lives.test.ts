@@ -96,6 +96,53 @@ test('a rebuilt core goes on with the lives there are', async (t) => {
   t.equal(cluster.phaseOf('node5'), 'down', 'what was given up stays so')
 })
 
+test('a rebuilt core: a thread that is to end answers by an older table until it has, and no fill begins before', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.obeysOrders = false
+  cluster.join('node5')
+  t.ok(cluster.table.rows.some(isJoint))
+  cluster.forget()
+  const others = ['node1', 'node2', 'node3', 'node4']
+  for (const id of others) cluster.held.add(id)
+  cluster.rebuild({ joining: ['node5'] }, others)
+  t.equal(cluster.terminations('node1').length, 1)
+  t.same(cluster.sent('transfer/start'), [])
+  cluster.held.clear()
+  for (const id of others) cluster.exit(id)
+  t.not(cluster.sent('transfer/start').length, 0)
+})
+
+test('a rebuilt core: who starts again serves no flip before everybody is known to have stored it', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.join('node5')
+  cluster.runFor(1_000)
+  t.ok(cluster.table.rows.some(({ owners }) => owners.includes('node5')))
+  cluster.rebuild()
+  cluster.forget()
+  cluster.exit('node5')
+  const { epoch } = cluster.table
+  const boots = cluster.effects.filter((effect) => effect.type === 'boot')
+  t.ok(boots.length === 1 && boots.every(({ activeEpoch }) => activeEpoch < epoch))
+  for (const from of ['node1', 'node2', 'node3', 'node4'])
+    cluster.step({ type: 'message', from, message: { type: 'table/announce', table: cluster.table } })
+  t.same(
+    cluster.sent('table/activate').flatMap(({ to, message }) => (to === 'node5' ? [message.epoch] : [])),
+    [epoch],
+  )
+})
+
+test('a rebuilt core: nothing is activated while a thread that is to end may answer by an older table', async (t) => {
+  const cluster = new Supervised({ nodes: 4 }).start()
+  cluster.held.add('node1')
+  cluster.rebuild({}, ['node1'])
+  cluster.forget()
+  for (const from of ['node2', 'node3', 'node4'])
+    cluster.step({ type: 'message', from, message: { type: 'table/announce', table: cluster.table } })
+  t.same(cluster.sent('table/activate'), [])
+  cluster.exit('node1')
+  t.not(cluster.sent('table/activate').length, 0)
+})
+
 test('a full disk: no life that ends over it is a short one, and the next begins when there is room', async (t) => {
   const cluster = new Supervised({ nodes: 4, restart: { restartsMax: 0 } }).start()
   cluster.full('node4')

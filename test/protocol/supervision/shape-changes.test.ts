@@ -3,6 +3,7 @@
 import { test } from 'tap'
 import type { NodeId } from '../../../src/protocol/ids.js'
 import { minimumMoves } from '../../../src/protocol/ring/claim.js'
+import { newOwnersOf } from '../../../src/protocol/ring/table.js'
 import { RESTART_POLICY_DEFAULTS } from '../../../src/protocol/supervision/restart-policy.js'
 import { SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
 import { Supervised } from './supervised.js'
@@ -47,6 +48,26 @@ test('join: who has not come up is given nothing; who never does leaves no trace
   t.equal(cluster.table.epoch, epoch)
   t.same(cluster.notices('node:joined'), [])
   t.ok(cluster.core.isQuiet())
+})
+
+test('join: another dies for good in the middle of it; who was to give up a place and is needed again keeps it', async (t) => {
+  let kept = 0
+  for (const dead of ['node1', 'node2', 'node3', 'node4']) {
+    const cluster = new Supervised({ nodes: 4, partitions: 32 }).start()
+    cluster.obeysOrders = false
+    cluster.join('node5')
+    const before = cluster.table.rows
+    cluster.giveUp(dead)
+    cluster.table.rows.forEach((row, partition) => {
+      const owners = newOwnersOf(row)
+      t.equal(new Set(owners).size, 3)
+      t.notOk(owners.includes(dead))
+      row.owners.forEach((owner, place) => {
+        if (before[partition]?.pending[place] === 'node5' && owners[place] === owner) kept += 1
+      })
+    })
+  }
+  t.ok(kept > 0, 'some keep a place that node5 was to have')
 })
 
 test('join: who dies for good in the middle of its fill gives its places back', async (t) => {

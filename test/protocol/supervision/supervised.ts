@@ -84,10 +84,11 @@ export class Supervised {
   }
 
   /** A core that broke is made anew, of the table that is on the disk. */
-  rebuild(onTheWay: OnTheWay): void {
+  rebuild(onTheWay: OnTheWay = {}, starting: readonly NodeId[] = []): void {
     const phases = this.core.nodes()
     this.core = new SupervisorCore(this.#config, this.table)
-    const nodes = phases.map(({ id, incarnation }) => ({ node: id, incarnation, state: 'up' as const }))
+    const stateOf = (id: NodeId) => (starting.includes(id) ? 'starting' : 'up')
+    const nodes = phases.map(({ id, incarnation }) => ({ node: id, incarnation, state: stateOf(id) }) as const)
     this.step({ type: 'resume', nodes, ...onTheWay })
   }
 
