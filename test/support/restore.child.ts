@@ -8,6 +8,9 @@ import { restoreCluster } from '../../src/index.js'
 
 const STDOUT = 1
 
+// What a test runner has every process load handles signals, in a thread that will stand still: they are to end it.
+process.removeAllListeners('SIGINT')
+
 const [dir = '', location = ''] = process.argv.slice(2)
 await restoreCluster(dir, {
   location,
