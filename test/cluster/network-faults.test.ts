@@ -182,8 +182,10 @@ test('faults: one that a hung node does not act on in time rejects, and is in ef
     outcomeOf(cluster.faults.skewClock('node2', HOUR_MS)),
   ])
   t.same([slowed, skewed], ['NODE_NOT_RUNNING', 'ok'], 'the second is tried once the first has been taken back')
+  // What the node does by itself may have been slowed until it was taken back.
+  const before = countOf(cluster, 'slowed')
   for (let number = 0; number < 10; number++) await cluster.put(`key ${number}`, 'value', { w: 3, ...PATIENT })
-  t.equal(countOf(cluster, 'slowed'), 0)
+  t.equal(countOf(cluster, 'slowed'), before)
 })
 
 test('faults: without the option every one rejects, and no node counts any', async (t) => {
