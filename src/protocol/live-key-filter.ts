@@ -9,63 +9,70 @@
  * Called by `Replica`.
  */
 
+import type { Key } from './ids.js'
 import { type KeyHash, mix } from './key-hash.js'
 
 /** 6 MiB in all. */
 const BUCKETS = 1 << 17
 const PLACES = 4
+/** A bucket is twelve words: four low halves of fingerprints, four high ones, four versions. One line of the processor's cache, or two. */
+const HIGHS = PLACES
+const VERSIONS = 2 * PLACES
+const BUCKET_WORDS = 3 * PLACES
 
 export class LiveKeyFilter {
-  readonly #lows = new Uint32Array(BUCKETS * PLACES)
-  readonly #highs = new Uint32Array(BUCKETS * PLACES)
-  readonly #versions = new Uint32Array(BUCKETS * PLACES)
-  /** Of the key looked for last: where its bucket begins, and what it is known by. */
+  readonly #words = new Uint32Array(BUCKETS * BUCKET_WORDS)
+  /** Of the key looked for last: where its bucket begins, what it is known by, and its place, or −1. */
+  #key: Key | undefined
   #bucket = 0
   #low = 0
   #high = 0
+  #place = -1
 
   /** The hash of the version that is known to be live in the store; 0: not known. */
   versionOf(hash: KeyHash): number {
     this.#look(hash)
-    const place = this.#find()
-    return place < 0 ? 0 : (this.#versions[place] ?? 0)
+    return this.#place < 0 ? 0 : (this.#words[this.#place + VERSIONS] ?? 0)
   }
 
   /** `version`: never 0. */
   add(hash: KeyHash, version: number): void {
     this.#look(hash)
-    const known = this.#find()
-    const place = known >= 0 ? known : this.#placeForNew()
-    this.#lows[place] = this.#low
-    this.#highs[place] = this.#high
-    this.#versions[place] = version
+    if (this.#place < 0) {
+      this.#place = this.#placeForNew()
+      this.#words[this.#place] = this.#low
+      this.#words[this.#place + HIGHS] = this.#high
+    }
+    this.#words[this.#place + VERSIONS] = version
   }
 
   remove(hash: KeyHash): void {
     this.#look(hash)
-    const place = this.#find()
-    if (place >= 0) this.#versions[place] = 0
-  }
-
-  /** The place in the bucket that holds the key; -1: none does. */
-  #find(): number {
-    const bucket = this.#bucket
-    for (let place = bucket; place < bucket + PLACES; place++) {
-      if (this.#lows[place] === this.#low && this.#highs[place] === this.#high && this.#versions[place] !== 0)
-        return place
-    }
-    return -1
+    if (this.#place >= 0) this.#words[this.#place + VERSIONS] = 0
+    this.#place = -1
   }
 
   #placeForNew(): number {
-    const bucket = this.#bucket
-    for (let place = bucket; place < bucket + PLACES; place++) if (this.#versions[place] === 0) return place
-    return bucket + (this.#high % PLACES)
+    const words = this.#words
+    const end = this.#bucket + PLACES
+    for (let place = this.#bucket; place < end; place++) if (words[place + VERSIONS] === 0) return place
+    return this.#bucket + (this.#high % PLACES)
   }
 
-  #look({ a, b }: KeyHash): void {
-    this.#bucket = (mix(a) & (BUCKETS - 1)) * PLACES
+  /** A write looks its key up several times in a row. */
+  #look({ key, a, b }: KeyHash): void {
+    if (key === this.#key) return
+    this.#key = key
+    this.#bucket = (mix(a) & (BUCKETS - 1)) * BUCKET_WORDS
     this.#low = mix(b) >>> 0
     this.#high = mix(a ^ 0x5bd1e995) >>> 0
+    this.#place = -1
+    const words = this.#words
+    const end = this.#bucket + PLACES
+    for (let place = this.#bucket; place < end; place++) {
+      if (words[place] !== this.#low || words[place + HIGHS] !== this.#high || words[place + VERSIONS] === 0) continue
+      this.#place = place
+      return
+    }
   }
 }
