@@ -17,12 +17,10 @@ import type { Message } from '../../src/protocol/messages.js'
 import { actorOf } from '../../src/protocol/node-identity.js'
 import type { TreeImage } from '../../src/protocol/repair/merkle-forest.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
-import { isShortage } from '../../src/shared/shortage.js'
-import { isDiskFull } from '../../src/storage/disk-room.js'
 import { nodeFolders } from '../../src/storage/layout.js'
 import type { LevelStore } from '../../src/storage/level-store.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
-import { StoreError } from '../../src/storage/store-error.js'
+import { codeOf, StoreError } from '../../src/storage/store-error.js'
 import { readTrees, type TreeOwner, writeTrees } from '../../src/storage/tree-file.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
@@ -324,7 +322,7 @@ export class NodeHost {
     const assignment = this.#assignment
     if (store === undefined || trees === undefined || assignment === undefined || assignment.salvage) return
     await writeTrees(this.#treeFile(assignment), treeOwnerOf(store, assignment), trees).catch((error: unknown) => {
-      if (!isShortage(error) && !isDiskFull(error)) throw error
+      if (codeOf(error) === undefined) throw error
     })
   }
 

@@ -39,13 +39,14 @@ export async function writeTrees(path: string, owner: TreeOwner, trees: readonly
   await writeFile(path, encodeTrees(owner, trees))
 }
 
-/** Undefined: there are none that can be believed. Errors: those of fs but ENOENT. */
+/** Undefined: there are none that can be believed, or read. */
 export async function readTrees(path: string, owner: TreeOwner): Promise<readonly TreeImage[] | undefined> {
   let bytes: Buffer
   try {
     bytes = await readFile(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    // Whatever keeps the system from reading it: they are built anew.
+    if (codeOf(error) === undefined) throw error
     return undefined
   }
   return decodeTrees(bytes, owner)

@@ -1,7 +1,7 @@
 /** Stored trees are believed of the very store that they were written of, and of no other. */
 
 import { readFile, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { readTrees, writeTrees } from '../../src/storage/tree-file.js'
 import { folderForTest } from '../support/cluster.js'
@@ -15,6 +15,7 @@ const trees = [
 test('trees: what was written is read; of another store, a store that went on, or torn, nothing is', async (t) => {
   const file = join(await folderForTest(t), 'trees')
   t.equal(await readTrees(file, owner), undefined, 'there is none')
+  t.equal(await readTrees(dirname(file), owner), undefined, 'it is no file')
   await writeTrees(file, owner, trees)
   t.same(await readTrees(file, owner), trees)
   t.equal(await readTrees(file, { ...owner, storeId: 'fedcba9876543210' }), undefined)
