@@ -1,4 +1,4 @@
-/** A short text that is equal for equal contents of a range of keys. Called by exchanges, and by fills that have a copy already. */
+/** A short text that is equal for equal contents of a range of keys. Called by fills that have a copy already, and by whom they read from. */
 
 import type { Key } from './ids.js'
 import { type VersionRecord, versionText } from './versions/record.js'

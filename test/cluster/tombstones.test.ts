@@ -19,7 +19,7 @@ async function recordsIn(location: string): Promise<number> {
   return (await verifyFolder(location)).parts.reduce((sum, { records }) => sum + records, 0)
 }
 
-test('tombstones: forgotten once every copy holds them, and not while a node is down', async (t) => {
+test('tombstones: forgotten once every copy holds them, those of an owner that was cut off too', async (t) => {
   const location = join(await folderForTest(t), 'data')
   const cluster = await openForTest(t, { location, nodes: 4, partitions: 16, ...GRACE })
   const records = new Map(await loadRecords(cluster, 200))

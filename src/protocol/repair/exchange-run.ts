@@ -6,13 +6,6 @@ import type { StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { TreeWalk } from './tree-walk.js'
 
-/**
- * Pause after each range, in times that it took: an exchange works a fifth of the time at most, and less often where the machine
- * is busy and a range takes longer. Requests that wait for the same processors come first.
- */
-const PAUSE_FACTOR = 4
-const PAUSE_MS_MIN = 2
-const PAUSE_MS_MAX = 100
 export type ExchangeOutput =
   | { readonly type: 'send'; readonly to: Address; readonly message: Message }
   | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
@@ -93,10 +86,6 @@ export function newRun(run: Pick<Running, 'peer' | 'isOrdered' | 'walk'>, nowMs:
 
 export function isAwaiting(running: Running, from: Address, replyTo: number): boolean {
   return running.state === 'asked' && running.awaited === replyTo && running.peer === from
-}
-
-export function pauseAfter({ sinceMs }: Running, nowMs: number): number {
-  return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - sinceMs) * PAUSE_FACTOR))
 }
 
 export function bytesOf(records: readonly VersionRecord[]): number {

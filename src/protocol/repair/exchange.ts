@@ -30,8 +30,9 @@ import type { StorePage } from '../store-contract.js'
 import { recordCovers, type VersionRecord, versionHash } from '../versions/record.js'
 import { AntiEntropyTurns } from './anti-entropy-turns.js'
 import { ExchangeAnswers } from './exchange-answers.js'
-import { bytesOf, type ExchangeOutput, isAwaiting, newRun, pauseAfter, type Running } from './exchange-run.js'
+import { bytesOf, type ExchangeOutput, isAwaiting, newRun, type Running } from './exchange-run.js'
 import type { MerkleForest } from './merkle-forest.js'
+import { pauseMs } from './pacing.js'
 import { TreeWalk } from './tree-walk.js'
 
 /** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */
@@ -337,7 +338,7 @@ export class Exchange {
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {
-    running.notBeforeMs = nowMs + Math.max(pauseAfter(running, nowMs), rateMs)
+    running.notBeforeMs = nowMs + Math.max(pauseMs(running.sinceMs, nowMs), rateMs)
     if (to === undefined) return this.#nextPass(running, nowMs)
     running.after = to
     running.state = 'idle'
@@ -345,7 +346,7 @@ export class Exchange {
 
   #end(running: Running, whole: boolean, nowMs: number): void {
     this.#running = undefined
-    this.#restUntilMs = nowMs + pauseAfter(running, nowMs)
+    this.#restUntilMs = nowMs + pauseMs(running.sinceMs, nowMs)
     const { peer, keysDiffering, isOrdered } = running
     if (isOrdered || keysDiffering > 0) this.#output.push({ type: 'progress', peer, keysDiffering, done: true })
     if (!isOrdered) return this.#turns.onEnd(running.beganMs, nowMs)

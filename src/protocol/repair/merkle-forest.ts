@@ -18,14 +18,11 @@ import { partitionOf } from '../ring/slot.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import { type VersionRecord, versionHash } from '../versions/record.js'
 import { fanOf, MerkleTree } from './merkle-tree.js'
+import { pauseMs } from './pacing.js'
 
 /** Of one page. */
 const PAGE_KEYS = 1_024
 const PAGE_BYTES = 262_144
-/** Pause after a page, in times that it took. */
-const PAUSE_FACTOR = 4
-const PAUSE_MS_MIN = 2
-const PAUSE_MS_MAX = 100
 /** Damaged records that a pass has found, and that are remembered. */
 const HOLES_MAX = 16_384
 
@@ -111,9 +108,12 @@ export class MerkleForest {
     this.#due.add(partition)
   }
 
-  /** The store has refused a write: what it holds is not what was counted. */
+  /** The store has refused a write: what it holds is not what was counted. Where nothing was counted, nothing can be wrong. */
   distrustAll(): void {
-    for (const partition of this.#trees.keys()) this.distrust(partition)
+    for (const partition of this.#trees.keys()) {
+      if (this.#trees[partition] !== undefined || this.#pass?.partitions.has(partition) === true)
+        this.distrust(partition)
+    }
   }
 
   /** The partition is not ours any more; its records are being dropped, and it may come back once they are. */
@@ -180,8 +180,7 @@ export class MerkleForest {
     pass.written.clear()
     pass.token = 0
     pass.after = page.next
-    const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - pass.sinceMs) * PAUSE_FACTOR))
-    pass.notBeforeMs = nowMs + pauseMs
+    pass.notBeforeMs = nowMs + pauseMs(pass.sinceMs, nowMs)
     if (page.next === undefined) this.#pass = undefined
     return true
   }

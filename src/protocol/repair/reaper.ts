@@ -17,12 +17,14 @@ import type { Message, ReapAsk, ReapDrop, ReapHeld, ReapStart } from '../message
 import { isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from '../ring/table.js'
 import type { StorePage, StoreScan, StoreWrite } from '../store-contract.js'
 import { type Stamp, stampTimePart } from '../versions/stamp.js'
+import { pauseMs } from './pacing.js'
 
 /** Tombstones that are asked about at a time, and remembered as agreed upon. */
 const PAGE_KEYS = 256
 const PAGE_BYTES = 262_144
 const AGREED_MAX = 65_536
-const PAUSE_MS = 20
+/** What was agreed upon once and is not a tombstone any more, or could not be asked about again, is forgotten after so many graces. */
+const AGREED_GRACES = 4
 /** Somebody does not answer: another day. */
 const ANSWER_TIMEOUT_MS = 5_000
 
@@ -55,6 +57,8 @@ interface Pass {
   after: Key | undefined
   isLast: boolean
   token: number
+  /** When its page was asked for. */
+  sinceMs: number
   asked:
     | { readonly id: number; readonly tombstones: Tombstones; readonly waiting: Set<NodeId>; agreed: number[] }
     | undefined
@@ -99,8 +103,19 @@ export class Reaper {
 
   onStart({ nodes: everybody }: ReapStart, nowMs: number): void {
     if (this.#pass !== undefined || this.#clockNs === undefined) return
+    for (const [key, { sinceMs }] of this.#agreed)
+      if (nowMs - sinceMs > AGREED_GRACES * this.#graceMs) this.#agreed.delete(key)
     const before = this.#graceEnd(this.#clockNs(nowMs))
-    this.#pass = { before, everybody, after: undefined, isLast: false, token: 0, asked: undefined, notBeforeMs: nowMs }
+    this.#pass = {
+      before,
+      everybody,
+      after: undefined,
+      isLast: false,
+      token: 0,
+      sinceMs: nowMs,
+      asked: undefined,
+      notBeforeMs: nowMs,
+    }
   }
 
   advance(view: ReaperView, nowMs: number): void {
@@ -116,6 +131,7 @@ export class Reaper {
       if (row.owners[0] === this.#self && isSettled(row)) partitions.push(partition)
     })
     pass.token = this.#take()
+    pass.sinceMs = nowMs
     const { after, before } = pass
     const range = { reverse: false, ...(after === undefined ? {} : { from: after, fromExclusive: true }) }
     const scan = { range, limit: PAGE_KEYS, bytesMax: PAGE_BYTES, partitions, tombstonesBefore: before }
@@ -141,7 +157,7 @@ export class Reaper {
     pass.token = 0
     pass.after = page.next
     pass.isLast = page.next === undefined
-    pass.notBeforeMs = nowMs + PAUSE_MS
+    pass.notBeforeMs = nowMs + pauseMs(pass.sinceMs, nowMs)
     if (page.keys.length > 0) this.#ask(pass, page, { view, partitionOf, nowMs })
     return true
   }
@@ -192,7 +208,7 @@ export class Reaper {
     asked.agreed = asked.agreed.filter((place) => message.places.includes(place))
     if (asked.waiting.size > 0) return
     pass.asked = undefined
-    pass.notBeforeMs = nowMs + PAUSE_MS
+    pass.notBeforeMs = nowMs + pauseMs(pass.sinceMs, nowMs)
     this.#settle(asked.tombstones, new Set(asked.agreed), view, nowMs)
   }
 

@@ -9,9 +9,9 @@
 import type { Roster } from './roster.js'
 import type { SupervisorPost } from './supervisor-post.js'
 
-/** A quarter of the grace, within these. */
+/** A quarter of the grace, within these: each time all stores are read once. */
 const INTERVAL_MS_MIN = 250
-const INTERVAL_MS_MAX = 60_000
+const INTERVAL_MS_MAX = 3_600_000
 
 export class Reaping {
   readonly #intervalMs: number

@@ -141,7 +141,7 @@ test('trees that cannot be trusted are not given away; a partition that is dropp
   t.equal(stand.forest.images()?.length, 1)
   stand.forest.distrustAll()
   t.equal(stand.forest.images(), undefined)
-  t.notOk(stand.forest.isTrusted(3))
+  t.notOk(stand.forest.isTrusted(partitionOf('key 1', PARTITIONS)))
   stand.finish()
   t.equal(show(stand.forest.images()), show(stand.expected()))
   stand.forest.drop(partitionOf('key 1', PARTITIONS))
@@ -170,4 +170,16 @@ test('a damaged record counts as nothing from the pass that finds it to the writ
 
   forest.onReplaced(partition, 'key 1')
   t.notOk(forest.isTrusted(partition), 'damaged since: nobody knows what the tree has of it')
+})
+
+test('after a refused write only what was counted is built anew: what is being dropped stays out', async (t) => {
+  const stand = new Stand([])
+  const partition = partitionOf('key 1', PARTITIONS)
+  stand.write('key 1')
+  stand.accept()
+  stand.forest.drop(partition)
+  stand.write('key 2')
+  stand.forest.distrustAll()
+  t.ok(stand.forest.isTrusted(partition))
+  t.notOk(stand.forest.isTrusted(partitionOf('key 2', PARTITIONS)))
 })

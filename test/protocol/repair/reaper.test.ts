@@ -132,3 +132,11 @@ test('an order to forget is obeyed only under the row that it was given for; a w
   t.ok(driven.reaper.isTooOld(stampOf(8_999), 10_000))
   t.notOk(driven.reaper.isTooOld(stampOf(9_001), 10_000))
 })
+
+test('what was agreed upon once and never asked about again takes no room for ever', async (t) => {
+  const driven = new Driven()
+  driven.pass()
+  driven.nowMs += 5 * GRACE_MS
+  driven.pass()
+  t.same(driven.sent('reap/drop'), [], 'the first time, again')
+})
