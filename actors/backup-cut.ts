@@ -57,7 +57,7 @@ export interface CutOptions {
   readonly supervisor: SupervisorActor
   readonly clock: StampClock
   readonly token: string
-  readonly ownersNeeded: number
+  readonly ownersNeeded: (table: PartitionTable) => number
   /** Writes stop for no longer. */
   readonly freezeTimeoutMs: number
 }
@@ -101,7 +101,7 @@ export async function takeCut(options: CutOptions): Promise<Cut> {
   const sorted = new Map([...threads].sort(([a], [b]) => (a < b ? -1 : 1)))
   const cut = { token, threads: sorted, table, clockNs: clock.readNs(), at: new Date(), frozenMs }
   const reasons = [...leftOut].map(([node, reason]) => ({ node, reason }))
-  const short = partitionsShort(table, ownersNeeded, undamaged(threads))
+  const short = partitionsShort(table, ownersNeeded(table), undamaged(threads))
   if (short.length === 0) return { ...cut, leftOut: reasons }
   await releaseCut(threads, token)
   throw new NoCut(short, reasons)
@@ -149,8 +149,12 @@ function freezeAll(
   })
 }
 
-function isEnough(table: PartitionTable, ownersNeeded: number, nodes: ReadonlyMap<NodeId, unknown>): boolean {
-  return partitionsShort(table, ownersNeeded, undamaged(nodes)).length === 0
+function isEnough(
+  table: PartitionTable,
+  ownersNeeded: CutOptions['ownersNeeded'],
+  nodes: ReadonlyMap<NodeId, unknown>,
+): boolean {
+  return partitionsShort(table, ownersNeeded(table), undamaged(nodes)).length === 0
 }
 
 function undamaged(nodes: ReadonlyMap<NodeId, unknown>): { node: NodeId; partitionsDamaged: readonly number[] }[] {

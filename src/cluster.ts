@@ -21,6 +21,7 @@ import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { awaitedOf, clusterStatus, isConverged, isOpenEnough, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
+import { canRefill } from './protocol/ring/quorum.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
@@ -128,7 +129,7 @@ class OpenCluster implements Cluster {
       supervisor: this.#supervisor,
       pool: this.#pool,
       config,
-      canRefill: protocol.wFill > 1,
+      canRefill: canRefill(protocol, table.n),
       isAtRest: () =>
         this.#supervisor.isQuiet() &&
         isConverged(this.#supervisor) &&
@@ -151,7 +152,7 @@ class OpenCluster implements Cluster {
     this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
-    this.#shape = new ClusterShape(own)
+    this.#shape = new ClusterShape({ ...own, quorums: prepared.quorums })
     this.#backup = new ClusterBackup({ ...own, prepared })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
@@ -168,7 +169,7 @@ class OpenCluster implements Cluster {
     })
     this.#supervisor.start(this.#prepared.wasUnclean)
     const startedAtMs = nowMs()
-    while (!isOpenEnough(this.#supervisor, this.#prepared, nowMs() - startedAtMs)) {
+    while (!isOpenEnough(this.#supervisor, this.#prepared.quorums, nowMs() - startedAtMs)) {
       if (this.#fatal !== undefined) throw this.openFailed('the cluster folder cannot be written', this.#fatal)
       const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
       if (givenUp.length === this.#supervisor.nodes().length) throw this.openFailed('no node could be started')

@@ -10,6 +10,8 @@ import { writeBackup } from '../../actors/backup.js'
 import { NoCut } from '../../actors/backup-cut.js'
 import { createPool } from '../../actors/pool.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import { holdersNeeded, type Quorums, readQuorumOf } from '../protocol/ring/quorum.js'
+import type { PartitionTable } from '../protocol/ring/table.js'
 import type { BackupOptions, BackupSummary } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid } from '../shared/options.js'
@@ -57,7 +59,7 @@ export class ClusterBackup {
     if (!this.#isOpen()) throw new CoterieError('CLOSED')
     const startedMs = performance.now()
     const dir = await this.#makeFolder(given)
-    const { config, clock, metadata, r, w } = this.#prepared
+    const { config, clock, quorums } = this.#prepared
     const pool = createPool({ maxThreads: 1, verifyTaskUrl: config.workers.verify })
     this.#interrupt = () => void pool.close()
     try {
@@ -66,7 +68,7 @@ export class ClusterBackup {
         supervisor: this.#supervisor,
         clock,
         pool,
-        ownersNeeded: ownersNeeded({ n: this.#supervisor.table.n, r, w: metadata.wMin ?? w }),
+        ownersNeeded: (table) => ownersNeeded(table, quorums),
         freezeTimeoutMs,
         onProgress: ({ node, records, bytes, databases, databasesDone, recordsExpected }) =>
           onProgress({
@@ -125,6 +127,13 @@ export class ClusterBackup {
  * So many full owners meet every write quorum; and where reads are linearizable, every read quorum too: who has read a value that
  * was not acknowledged yet, and writes what follows from it, must not be in the cut without it.
  */
-function ownersNeeded({ n, r, w }: { n: number; r: number; w: number }): number {
-  return n - (2 * r > n ? Math.min(r, w) : w) + 1
+function ownersNeeded({ rows }: PartitionTable, quorums: Quorums): number {
+  let most = 0
+  for (const { owners } of rows) {
+    const places = owners.length
+    const r = readQuorumOf(quorums, places)
+    const readers = 2 * r > places ? places - r + 1 : 0
+    most = Math.max(most, holdersNeeded(quorums, places), readers)
+  }
+  return most
 }

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import { planClaim } from '../protocol/ring/claim.js'
+import { MAJORITY, type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { newOwnersOf, standbysOf } from '../protocol/ring/table.js'
 import type { NodeRole } from '../protocol/supervision/supervisor-events.js'
 import type { PlannedMove, ShapePlan } from '../shared/api.js'
@@ -27,8 +28,15 @@ export class ClusterShape {
   readonly #supervisor: SupervisorActor
   readonly #location: string
   readonly #isOpen: () => boolean
+  readonly #quorums: Quorums
 
-  constructor(options: { supervisor: SupervisorActor; location: string; isOpen: () => boolean }) {
+  constructor(options: {
+    supervisor: SupervisorActor
+    location: string
+    quorums: Quorums
+    isOpen: () => boolean
+  }) {
+    this.#quorums = options.quorums
     this.#supervisor = options.supervisor
     this.#location = options.location
     this.#isOpen = options.isOpen
@@ -43,9 +51,11 @@ export class ClusterShape {
     for (const node of leaving) this.#memberOf(node)
     const { table } = this.#supervisor
     const members = [...this.#staying().filter((id) => !leaving.includes(id)), ...joining]
+    if (joining.length > 0) this.#checkQuorums(members.length)
     this.#checkEnough(members.length, leaving)
     const current = table.rows.map(newOwnersOf)
-    const { rows, moves } = planClaim({ partitions: table.rows.length, n: table.n, members, current, evenly: true })
+    const n = this.#areFullCopies ? members.length : table.n
+    const { rows, moves } = planClaim({ partitions: table.rows.length, n, members, current, evenly: true })
     const bytesOf = await this.#replicaBytes()
     const planned: PlannedMove[] = moves.map(({ partition, from, to }) => {
       const source = from ?? table.rows[partition]?.owners.find((owner) => owner !== null) ?? null
@@ -62,6 +72,7 @@ export class ClusterShape {
     const { role = 'member' } = options
     if (role !== 'member' && role !== 'standby') throw invalid('role', role, "'member' or 'standby'")
     const ids = this.#newIds(options.count ?? 1, 1)
+    if (role === 'member') this.#checkQuorums(this.#staying().length + ids.length)
     await this.#supervisor.members.join(ids, role)
     await this.#until(() => ids.every((id) => this.#entryOf(id)?.status !== 'joining'))
     const failed = ids.filter((id) => this.#entryOf(id)?.status !== 'member')
@@ -79,8 +90,8 @@ export class ClusterShape {
   async promote(node: NodeId): Promise<void> {
     this.#check()
     this.#memberOf(node)
-    if (!this.#standbys().includes(node))
-      throw invalid('node', node, `a standby: ${this.#standbys().join(', ') || 'there is none'}`)
+    if (this.#standbys().includes(node)) this.#checkQuorums(this.#staying().length + 1)
+    else throw invalid('node', node, `a standby: ${this.#standbys().join(', ') || 'there is none'}`)
     await this.#supervisor.members.promote(node)
     const isDown = () => this.#entryOf(node)?.status !== 'member'
     await this.#until(() => isDown() || (!this.#standbys().includes(node) && this.#supervisor.isQuiet()))
@@ -132,12 +143,48 @@ export class ClusterShape {
     return this.#supervisor.metadata.nodes.find(({ id }) => id === node)
   }
 
-  /** A row has n places, whoever leaves. */
+  get #areFullCopies(): boolean {
+    return this.#quorums.n === 'all'
+  }
+
+  /**
+   * With more copies, an r and a w that were given must still meet: a cluster that is linearizable does not cease to be because a
+   * node joins. Errors: INVALID_OPTION.
+   */
+  #checkQuorums(members: number): void {
+    if (!this.#areFullCopies) return
+    const meetIn = (copies: number) => {
+      const r = readQuorumOf(this.#quorums, copies)
+      return r + writeQuorumOf(this.#quorums, copies) > copies && 2 * r > copies
+    }
+    if (meetIn(members) || !meetIn(this.#supervisor.table.n)) return
+    const { r, w } = this.#quorums
+    const said = [r === MAJORITY ? '' : `r=${r}`, w === MAJORITY ? '' : `w=${w}`].filter((text) => text !== '')
+    const allowed = `quorums that meet among ${members} full copies; ${said.join(' and ')} were given when it was opened`
+    throw invalid('count', members, allowed)
+  }
+
+  /** A row has n places, whoever leaves; or as many as there are members, and they must be a quorum. Errors: TOO_FEW_NODES. */
   #checkEnough(staying: number, leaving: readonly NodeId[]): void {
+    if (leaving.length === 0) return
+    if (this.#areFullCopies) return this.#checkCopies(staying, leaving)
     const { n } = this.#supervisor.table
-    if (staying >= n || leaving.length === 0) return
+    if (staying >= n) return
     const message = `without ${leaving.join(', ')} there are ${staying} nodes, and each partition has ${n} copies; join others first`
     throw new CoterieError('TOO_FEW_NODES', message, { staying, n })
+  }
+
+  /** Of those that stay a quorum must be alive: it is to hold everything before the others go. */
+  #checkCopies(staying: number, leaving: readonly NodeId[]): void {
+    const owners = new Set(this.#supervisor.table.rows.flatMap((row) => row.owners.filter((owner) => owner !== null)))
+    const isDown = (id: NodeId) => this.#supervisor.nodes().some((node) => node.id === id && node.phase === 'down')
+    const down = [...owners].filter((id) => isDown(id) && !leaving.includes(id)).length
+    const copies = staying + down
+    const { r, w } = this.#quorums
+    const needed = copies === 0 ? 1 : Math.max(r, writeQuorumOf(this.#quorums, copies), w)
+    if (staying >= needed) return
+    const message = `without ${leaving.join(', ')} there are ${staying} nodes for ${copies} copies, and a quorum is ${needed}; join others first`
+    throw new CoterieError('TOO_FEW_NODES', message, { staying, copies, needed })
   }
 
   #check(): void {

@@ -7,6 +7,7 @@ import type { Gauges } from '../../actors/runtime/gauges.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
+import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
 import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
@@ -29,15 +30,14 @@ export function clusterStatus(
   supervisor: SupervisorActor,
   facts: {
     readonly config: ClusterConfig
-    readonly n: number
-    readonly r: number
-    readonly w: number
+    readonly quorums: Quorums
     readonly gateways: number
     readonly fatal: Error | undefined
   },
 ): ClusterStatus {
   const { table } = supervisor
-  const { config, n, r, w, gateways, fatal } = facts
+  const { config, quorums, gateways, fatal } = facts
+  const { n } = table
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
     if (row.lost) partitionsLost.push(partition)
@@ -47,7 +47,7 @@ export function clusterStatus(
     epoch: table.epoch,
     converged: isConverged(supervisor),
     partitions: table.rows.length,
-    replication: { n, r, w },
+    replication: { n, r: readQuorumOf(quorums, n), w: writeQuorumOf(quorums, n) },
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
     gateways,
@@ -75,19 +75,16 @@ export function isSettled(supervisor: SupervisorActor): boolean {
 }
 
 /** While the cluster opens: every node is up or given up; or, after a while, every partition has its quorums. */
-export function isOpenEnough(
-  supervisor: SupervisorActor,
-  { r, w }: { readonly r: number; readonly w: number },
-  sinceMs: number,
-): boolean {
+export function isOpenEnough(supervisor: SupervisorActor, quorums: Quorums, sinceMs: number): boolean {
   const nodes = supervisor.nodes()
   if (nodes.every((node) => node.phase === 'up' || node.phase === 'down'))
     return nodes.some((node) => node.phase === 'up')
   if (sinceMs < SLOW_NODE_MS) return false
   const up = new Set(upNodes(supervisor))
-  return supervisor.table.rows.every(
-    (row) => row.owners.filter((owner) => owner !== null && up.has(owner)).length >= Math.max(r, w),
-  )
+  return supervisor.table.rows.every(({ owners }) => {
+    const needed = Math.max(readQuorumOf(quorums, owners.length), writeQuorumOf(quorums, owners.length))
+    return owners.filter((owner) => owner !== null && up.has(owner)).length >= needed
+  })
 }
 
 const OWED = ['hintsDue', 'filling', 'purging', 'exchanging', 'lingering'] as const

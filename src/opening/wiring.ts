@@ -13,13 +13,10 @@ import type { Prepared } from './prepare.js'
 /** Once converged, gossip slows down by this. */
 const CONVERGED_FACTOR = 5
 
-export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): ProtocolConfig {
+export function protocolConfigOf({ config, metadata, quorums }: Prepared): ProtocolConfig {
   return {
     partitions: metadata.partitions,
-    n,
-    r,
-    w,
-    wFill: metadata.wMin ?? w,
+    ...quorums,
     conflict: metadata.conflict,
     avoidAfterMs: config.avoidAfterMs,
     hedgeBudgetPercent: config.hedgeBudgetPercent,
@@ -41,9 +38,9 @@ export function gatewayConfigOf(prepared: Prepared): GatewayConfig {
   return { ...protocolConfigOf(prepared), coordination, requestsInFlightMax, bytesInFlightMax }
 }
 
-export function supervisionConfigOf({ config, metadata, n, r, w }: Prepared): SupervisorConfig {
+export function supervisionConfigOf({ config, metadata, quorums }: Prepared): SupervisorConfig {
   const { restartsMax, restartWindowMs: windowMs, hungAfterMs, openTimeoutMs: openingAfterMs } = config
   const restart = { ...RESTART_POLICY_DEFAULTS, restartsMax, windowMs }
   const nodesCoordinate = config.coordination === 'server' || metadata.conflict === 'siblings'
-  return { n, r, w, wFill: metadata.wMin ?? w, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
+  return { ...quorums, restart, hungAfterMs, openingAfterMs, nodesCoordinate }
 }

@@ -4,16 +4,11 @@
  */
 
 import type { MembershipConfig } from './membership/membership-config.js'
+import type { Quorums } from './ring/quorum.js'
 import type { ConflictMode } from './versions/record.js'
 
-export interface ProtocolConfig {
+export interface ProtocolConfig extends Quorums {
   readonly partitions: number
-  readonly n: number
-  /** The cluster's own quorums; a call may ask for others. */
-  readonly r: number
-  readonly w: number
-  /** The smallest w that the cluster was ever opened with: what was forgotten is learned from n − wFill + 1 owners. */
-  readonly wFill: number
   readonly conflict: ConflictMode
   /** False: each gateway has a clock of its own, and asks a quorum for the highest stamp before it writes. */
   readonly sharedClock: boolean

@@ -50,6 +50,7 @@ export class DynamoNode {
   readonly #tableWrites = new Map<number, Epoch>()
   /** Messages made for a table that is on its way into the store. */
   #parked: { readonly from: Address; readonly message: Message }[] = []
+  readonly #n: number | 'all'
   #checkedTable: PartitionTable | undefined
   /** It leaves, owns nothing, and has not said yet that it owes nothing. */
   #isRetiring = false
@@ -91,6 +92,7 @@ export class DynamoNode {
       takeToken,
       bootStamp: options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs),
     })
+    this.#n = config.n
     this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
@@ -186,6 +188,7 @@ export class DynamoNode {
     this.#settleStep()
     this.#checkedTable = checkInvariants({
       checkedTable: this.#checkedTable,
+      n: this.#n,
       epoch: this.#keeper.epoch,
       table: this.#keeper.table,
       updates: this.#requests.updates,

@@ -126,7 +126,7 @@ export class NodeTransfers {
   #isWanted(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
     const row = keeper.row(partition)
     const { self } = this.#identity
-    return row.epoch === rowEpoch && (row.pending.includes(self) || row.standbys.includes(self))
+    return row.epoch === rowEpoch && [...row.pending, ...row.standbys, ...(row.staying ?? [])].includes(self)
   }
 
   /** A fill reads from full owners under the very row that it fills; a salvaged store gives what it has. */

@@ -7,6 +7,7 @@
  */
 
 import { Prng } from '../protocol/prng.js'
+import { MAJORITY } from '../protocol/ring/quorum.js'
 
 export const FAULT_KINDS = [
   'crash',
@@ -78,7 +79,8 @@ export interface Plan {
   readonly operations: number
   readonly coordination: 'client' | 'server'
   readonly conflict: 'lww' | 'siblings'
-  readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
+  /** MAJORITY: of a row's places; only where every node is a full copy. */
+  readonly quorums: { readonly n: number | 'all'; readonly r: number; readonly w: number }
   /** False: each gateway's clock is wrong by up to half a second, and jumps. Nothing is written sloppily then. */
   readonly sharedClock: boolean
   /** Some keys are written sloppily. */
@@ -123,13 +125,15 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const { clients, rhythm, ...bounds } = loadOf(new Prng(seed * 8 + 5), 4 + prng.below(7), 20 + prng.below(40))
   // Fewer calls leave the faults where they are.
   const lastsMs = lengthOf(rhythm, Math.max(OPERATIONS, operations) / clients)
-  const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
+  const drawn: Plan['quorums'] = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
   const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
   const shaping = new Prng(seed * 8 + 7_000_003)
   const standbys = shaping.below(4) === 0 ? 1 : 0
   const shapes = shapesOf(shaping, lastsMs)
+  const copying = new Prng(seed * 8 + 7_000_011)
+  const quorums: Plan['quorums'] = copying.below(5) === 0 ? { n: 'all', r: MAJORITY, w: MAJORITY } : drawn
   return {
     seed,
     sharedClock,

@@ -75,7 +75,8 @@ export class SimWorld {
     }
     this.network = new Network(this.chance.network, options.latency)
     const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
-    const { partitions, n } = config
+    const { partitions } = config
+    const n = config.n === 'all' ? nodes : config.n
     const standbys = Array.from({ length: count }, (_, index) => `node${nodes + index + 1}`)
     for (const id of [...members, ...standbys]) this.nodes.set(id, new SimNode(id, this.#newDisk(), this))
     this.#nextNode = nodes + count + 1

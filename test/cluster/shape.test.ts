@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { type Cluster, openCluster } from '../../src/index.js'
 import {
+  callDuring,
   collect,
   copiesOf,
   eventOf,
@@ -18,33 +19,6 @@ import {
   until,
   wrongRecords,
 } from '../support/cluster.js'
-
-/** Callers that write and read their own keys until they are stopped. */
-async function callDuring(
-  cluster: Cluster,
-  deed: () => Promise<unknown>,
-): Promise<{ calls: number; failed: string[] }> {
-  let isOver = false
-  let calls = 0
-  const failed: string[] = []
-  const caller = async (name: number): Promise<void> => {
-    for (let number = 0; !isOver; number++) {
-      const key = `caller ${name}:${number % 50}`
-      const outcome = await outcomeOf(number % 3 === 0 ? cluster.delete(key) : cluster.put(key, `${number}`))
-      const read = await outcomeOf(cluster.get(key))
-      calls += 2
-      if (outcome !== 'ok' || read !== 'ok') failed.push(`${key}: ${outcome}, ${read}`)
-    }
-  }
-  const callers = Array.from({ length: 4 }, (_, name) => caller(name))
-  try {
-    await deed()
-  } finally {
-    isOver = true
-    await Promise.all(callers)
-  }
-  return { calls, failed }
-}
 
 function sharesOf(cluster: Cluster): number[] {
   return cluster.status().nodes.map(({ partitions }) => partitions)

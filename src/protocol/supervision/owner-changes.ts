@@ -9,6 +9,7 @@
 
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
 import type { FillOrder } from '../messages.js'
+import { holdersNeeded, knowersNeeded, type Quorums, writeQuorumOf } from '../ring/quorum.js'
 import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import { jointPartitions, rowsAfterFill, rowsWithLoss } from './reassignment.js'
 import type { Roster } from './roster.js'
@@ -19,15 +20,6 @@ import type { TableBook } from './table-book.js'
 
 /** Rows that are filled soon after each other flip under one epoch: each is fsynced, and stored by every node. */
 const FLIP_GATHER_MS = 100
-
-/** The quorums that a change must respect. */
-export interface ChangeQuorums {
-  readonly n: number
-  readonly r: number
-  readonly w: number
-  /** The smallest w that this cluster was ever opened with: a fill must meet every write that was acknowledged by it. */
-  readonly wFill: number
-}
 
 /** What the changes need of the supervisor. */
 export interface ChangeHost {
@@ -41,7 +33,7 @@ export interface ChangeHost {
 }
 
 export class OwnerChanges {
-  readonly #quorums: ChangeQuorums
+  readonly #quorums: Quorums
   readonly #host: ChangeHost
   #activeEpoch: Epoch
   /** Flips that are not active yet: epoch → the old owners of each flipped row. */
@@ -60,7 +52,7 @@ export class OwnerChanges {
   /** Rebuilt: the newest epoch is activated (again) once every living node has stored it. */
   #isResuming = false
 
-  constructor(quorums: ChangeQuorums, host: ChangeHost, activeEpoch: Epoch) {
+  constructor(quorums: Quorums, host: ChangeHost, activeEpoch: Epoch) {
     this.#quorums = quorums
     this.#host = host
     this.#activeEpoch = activeEpoch
@@ -141,11 +133,12 @@ export class OwnerChanges {
 
   /** So many of its owners go by the row that the others make no quorum: every write goes to all that it names. */
   isKnown(row: Row): boolean {
-    return this.#countStored(row.owners, row.epoch) >= this.#storedNeeded
+    return this.#isStored(row.owners, row.epoch)
   }
 
-  get #storedNeeded(): number {
-    return this.#quorums.n - Math.min(this.#quorums.r, this.#quorums.w) + 1
+  /** By so many of these places that the others make no quorum by what was before. */
+  #isStored(owners: readonly (NodeId | null)[], epoch: Epoch): boolean {
+    return this.#countStored(owners, epoch) >= knowersNeeded(this.#quorums, owners.length)
   }
 
   #orderFills(): void {
@@ -153,11 +146,11 @@ export class OwnerChanges {
     for (const partition of jointPartitions(this.#host.tables.persisted)) {
       const row = rowOf(this.#host.tables.persisted, partition)
       if (row !== this.#host.tables.newest.rows[partition] || !this.isKnown(row)) continue
-      const sources = this.#chooseSources(row, partition)
-      if (sources === undefined) continue
-      for (const pending of row.pending) {
-        const node = pending === null ? undefined : this.#host.nodes.get(pending)
+      for (const filling of row.staying ?? row.pending) {
+        const node = filling === null ? undefined : this.#host.nodes.get(filling)
         if (node?.phase !== 'up') continue
+        const sources = this.#chooseSources(row, partition, node.id)
+        if (sources === undefined) continue
         const name = `${partition} ${node.id}`
         const earlier = this.#ordered.get(name)
         const isSame = earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation
@@ -165,25 +158,23 @@ export class OwnerChanges {
         if (isSame && earlier.sources.every((source) => this.#isReadable(source))) continue
         this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
         const order = { partition, rowEpoch: row.epoch, sources }
-        const own = this.#copies.has(node.id) ? { ...order, hasCopy: true } : order
+        const hasCopy = row.staying !== undefined || this.#copies.has(node.id)
+        const own = hasCopy ? { ...order, hasCopy } : order
         orders.set(node.id, [...(orders.get(node.id) ?? []), own])
       }
     }
     for (const [node, list] of orders) this.#host.post.send(node, { type: 'transfer/start', orders: list })
   }
 
-  /** Any so many owners meet every write that was ever acknowledged. */
-  get #sourcesNeeded(): number {
-    return this.#quorums.n - this.#quorums.wFill + 1
-  }
-
   /**
    * The stores to fill a row from: n − w + 1 full owners, those alive first, then what the dead left on disk. Undefined:
-   * not yet (a salvage is being started) or not at all (the row is lost).
+   * not yet (a salvage is being started) or not at all (the row is lost). Who owns the row itself is one of them.
    */
-  #chooseSources(row: Row, partition: PartitionId): readonly NodeId[] | undefined {
-    const needed = this.#sourcesNeeded
-    const owners = row.owners.filter((owner) => owner !== null).map((owner) => this.#host.nodes.get(owner))
+  #chooseSources(row: Row, partition: PartitionId, self: NodeId): readonly NodeId[] | undefined {
+    const others = row.owners.filter((owner): owner is NodeId => owner !== null && owner !== self)
+    const own = row.owners.includes(self) ? 1 : 0
+    const needed = holdersNeeded(this.#quorums, row.owners.length) - own
+    const owners = others.map((owner) => this.#host.nodes.get(owner))
     const known = owners.filter((node) => node !== undefined)
     const alive = known.filter((node) => node.phase !== 'down' && !isSalvage(node))
     alive.sort((a, b) => Number(b.phase === 'up') - Number(a.phase === 'up'))
@@ -192,7 +183,9 @@ export class OwnerChanges {
     for (const node of readable) if (node.phase === 'down') this.#host.salvage(node)
     if (readable.some((node) => node.phase !== 'salvaged')) return undefined
     const sources = [...alive, ...readable].map((node) => node.id)
-    return sources.length >= needed || this.#accepted.has(partition) ? sources.slice(0, Math.max(needed, 1)) : undefined
+    return sources.length >= needed || this.#accepted.has(partition)
+      ? sources.slice(0, Math.max(needed, 1 - own))
+      : undefined
   }
 
   #isReadable(source: NodeId): boolean {
@@ -202,9 +195,9 @@ export class OwnerChanges {
 
   /** Rows with fewer readable stores than a fill needs say so until an operator accepts it. */
   #markLosses(): void {
-    const needed = this.#sourcesNeeded
     const isLost = (row: Row, partition: PartitionId): boolean => {
       if (this.#accepted.has(partition)) return false
+      const needed = holdersNeeded(this.#quorums, row.owners.length)
       const readable = row.owners.filter((owner) => owner !== null && this.#host.nodes.get(owner)?.isStoreGone !== true)
       return readable.length < needed && (isJoint(row) || readable.length < row.owners.length)
     }
@@ -224,17 +217,13 @@ export class OwnerChanges {
       const row = this.#host.tables.newest.rows[partition]
       const filled = new Set<NodeId>()
       for (const [node, rowEpoch] of nodes) {
-        if (row !== undefined && rowEpoch === row.epoch && row.pending.includes(node)) filled.add(node)
+        if (row !== undefined && rowEpoch === row.epoch && (row.staying ?? row.pending).includes(node)) filled.add(node)
       }
       if (filled.size === 0) {
         this.#filled.delete(partition)
         continue
       }
-      // Others that are being filled would have to begin anew under the flipped row: wait for those that are up.
-      const waits = row?.pending.some(
-        (node) => node !== null && !filled.has(node) && this.#host.nodes.get(node)?.phase === 'up',
-      )
-      if (!waits) ready.set(partition, filled)
+      if (row !== undefined && this.#mayFlip(row, filled)) ready.set(partition, filled)
     }
     if (ready.size === 0) return
     this.#readySinceMs ??= nowMs
@@ -250,6 +239,18 @@ export class OwnerChanges {
       this.#filled.delete(partition)
       this.#accepted.delete(partition)
     }
+  }
+
+  #mayFlip({ pending, staying }: Row, filled: ReadonlySet<NodeId>): boolean {
+    const { nodes } = this.#host
+    const others = (staying ?? pending).filter((node): node is NodeId => node !== null && !filled.has(node))
+    // Others that are being filled would have to begin anew under the flipped row: wait for those that are up.
+    if (staying === undefined) return !others.some((node) => nodes.get(node)?.phase === 'up')
+    // So many that every later quorum has one of them; and whoever may still come.
+    const isAwaited = (node: Supervised | undefined) => node !== undefined && node.phase !== 'down' && !isSalvage(node)
+    return (
+      filled.size >= writeQuorumOf(this.#quorums, staying.length) && !others.some((node) => isAwaited(nodes.get(node)))
+    )
   }
 
   #isMoreToCome(ready: ReadonlyMap<PartitionId, unknown>): boolean {
@@ -270,7 +271,7 @@ export class OwnerChanges {
     const before = this.#activeEpoch
     for (let epoch = this.#activeEpoch + 1; epoch <= this.#host.tables.persisted.epoch; epoch++) {
       const flipped = this.#flips.get(epoch) ?? []
-      if (!flipped.every((owners) => this.#countStored(owners, epoch) >= this.#storedNeeded)) break
+      if (!flipped.every((owners) => this.#isStored(owners, epoch))) break
       this.#flips.delete(epoch)
       this.#activeEpoch = epoch
     }

@@ -22,7 +22,8 @@ export interface StandbyHost {
   readonly tables: TableBook
   readonly nodes: Roster
   readonly post: SupervisorPost
-  readonly sourcesNeeded: number
+  /** Owners that a fill of the row reads. */
+  readonly sourcesNeeded: (row: Row) => number
   /** See `OwnerChanges.isKnown`. */
   readonly isKnown: (row: Row) => boolean
 }
@@ -75,9 +76,10 @@ export class StandbyFills {
         const { told } = wanted
         if (told?.rowEpoch === row.epoch && told.incarnation === node.incarnation) continue
         const sources = row.owners.filter((owner): owner is NodeId => owner !== null && nodes.isUp(owner))
-        if (sources.length < sourcesNeeded) continue
+        const needed = sourcesNeeded(row)
+        if (sources.length < needed) continue
         wanted.told = { rowEpoch: row.epoch, incarnation: node.incarnation }
-        orders.push({ partition, rowEpoch: row.epoch, sources: sources.slice(0, sourcesNeeded) })
+        orders.push({ partition, rowEpoch: row.epoch, sources: sources.slice(0, needed) })
       }
       if (lacking.size === 0) this.#lacking.delete(id)
       if (orders.length > 0) post.send(id, { type: 'transfer/start', orders })

@@ -31,7 +31,7 @@ export function checkersFor(
     ...replies,
     new OneTable(report),
     new EpochsGrow(report),
-    new Placement(report, plan.nodes + plan.standbys),
+    new Placement(report, plan.nodes + plan.standbys, plan.quorums.n === 'all'),
     new HintsConserved(report),
     new Fills(report),
     new ReplicasIdentical(report),

@@ -6,6 +6,7 @@
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { Key, NodeId } from '../../protocol/ids.js'
+import { readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isJoint, newOwnersOf, type Row, rowOf } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
@@ -78,8 +79,10 @@ export class Quorums extends Checker {
       const holders = [...world.nodes.keys()].filter(
         (node) => this.#holds(node, key, stamp) || this.#holdsHint(node, key, stamp),
       )
-      if (holders.length < call.quorum)
-        this.broken(`a sloppy write of ${key} with w=${call.quorum} was acknowledged, ${named(holders)}`)
+      const places = this.#rowOf(call, key, world)?.owners.length ?? 1
+      const needed = call.quorum || writeQuorumOf(world.options.config, places)
+      if (holders.length < needed)
+        this.broken(`a sloppy write of ${key} with w=${needed} was acknowledged, ${named(holders)}`)
       return
     }
     // A batch ends with its last partition: the rows of the others may have changed since theirs ended.
@@ -88,23 +91,30 @@ export class Quorums extends Checker {
     const row = this.#rowOf(call, key, world)
     if (row === undefined) return
     const owners = row.owners.filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (owners.length < call.quorum)
-      this.broken(`a write of ${key} with w=${call.quorum} was acknowledged, ${named(owners)}`)
+    const { config } = world.options
+    const needed = call.quorum || writeQuorumOf(config, row.owners.length)
+    if (owners.length < needed) this.broken(`a write of ${key} with w=${needed} was acknowledged, ${named(owners)}`)
     if (!isJoint(row)) return
     const newOwners = newOwnersOf(row).filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (newOwners.length < call.quorum)
+    const neededNew = call.quorum || writeQuorumOf(config, newOwnersOf(row).length)
+    if (newOwners.length < neededNew)
       this.broken(
-        `a write of ${key} with w=${call.quorum} was acknowledged while owners change, of the new ones ${named(newOwners)}`,
+        `a write of ${key} with w=${neededNew} was acknowledged while owners change, of the new ones ${named(newOwners)}`,
       )
   }
 
   #checkRead(call: Call, key: Key, stamp: Stamp, world: SimWorld): void {
-    const { n, r, w } = world.options.config
+    const { config } = world.options
     const row = this.#rowOf(call, key, world)
-    if (call.sloppy || call.quorum < r || row === undefined) return
-    const needed = Math.max(w, n - call.quorum + 1)
+    if (call.sloppy || row === undefined) return
+    const places = row.owners.length
+    const r = readQuorumOf(config, places)
+    const asked = call.quorum || r
+    if (asked < r) return
+    const needed = Math.max(writeQuorumOf(config, places), places - asked + 1)
     const owners = row.owners.filter((owner) => owner !== null && this.#holds(owner, key, stamp))
-    if (owners.length < needed) this.broken(`a read of ${key} with r=${call.quorum} showed ${stamp}, ${named(owners)}`)
+    if (owners.length < needed)
+      this.broken(`a read of ${key} with r=${call.quorum} showed ${stamp}, ${needed} are needed, ${named(owners)}`)
   }
 
   #rowOf(call: Call, key: Key, world: SimWorld): Row | undefined {

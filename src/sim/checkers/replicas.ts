@@ -91,7 +91,10 @@ export class ReplicasIdentical extends Checker {
     for (const node of world.nodes.values())
       for (const key of node.disk.content.records.keys()) keys.set(key, partitionOf(key, partitions))
     for (const [key, partition] of keys) {
-      const owners = rowOf(world.supervisor.table, partition).owners.filter((owner) => owner !== null)
+      // Where everybody is a full copy, one that is down for good keeps its place.
+      const isThere = (owner: NodeId | null): owner is NodeId =>
+        owner !== null && world.supervisor.phaseOf(owner) !== 'down'
+      const owners = rowOf(world.supervisor.table, partition).owners.filter(isThere)
       const records = owners.map((owner) => stored(world, owner, key))
       // Damage is seen when it is read, at the latest.
       if (!isRead && records.includes('damaged')) continue

@@ -75,10 +75,12 @@ export class Placement extends Checker {
   readonly #down = new Set<NodeId>()
   /** Who has joined, of those that were not there from the beginning. */
   readonly #members: Set<NodeId>
+  readonly #areFullCopies: boolean
   #world: SimWorld | undefined
 
-  constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
+  constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number, areFullCopies: boolean) {
     super(report)
+    this.#areFullCopies = areFullCopies
     this.#members = new Set(Array.from({ length: nodes }, (_, index) => `node${index + 1}`))
   }
 
@@ -94,10 +96,28 @@ export class Placement extends Checker {
     if (type === 'node:removed') this.#members.delete(node)
   }
 
+  /** Everybody owns everything; a place more there is only for one that is down for good. */
+  override onSettled({ supervisor }: SimWorld): void {
+    if (!this.#areFullCopies) return
+    const { rows } = supervisor.table
+    const standbys = rows[0]?.standbys ?? []
+    const living = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'up' && !standbys.includes(node))
+    const down = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'down')
+    rows.forEach(({ owners }, partition) => {
+      const lacking = living.filter((node) => !owners.includes(node))
+      if (lacking.length > 0) this.broken(`${lacking.join(' ')} have no copy of partition ${partition}`)
+      const others = owners.filter((owner) => owner === null || !living.includes(owner))
+      const strange = others.filter((owner) => owner !== null && !down.includes(owner))
+      if (strange.length > 0) this.broken(`${strange.join(' ')} still have places of partition ${partition}`)
+      if (others.length > down.length)
+        this.broken(`partition ${partition} has ${owners.length} places for ${living.length + down.length} members`)
+    })
+  }
+
   onPersisted({ rows, n, epoch }: PartitionTable): void {
     const shares = new Map<NodeId, number>()
     rows.forEach((row, partition) => {
-      if (row.owners.length !== n || row.pending.length !== n)
+      if (!this.#areFullCopies && (row.owners.length !== n || row.pending.length !== n))
         this.broken(`partition ${partition} of epoch ${epoch} has not ${n} places`)
       for (const places of [row.owners, newOwnersOf(row)]) {
         const nodes = places.filter((node) => node !== null)
@@ -106,6 +126,7 @@ export class Placement extends Checker {
       }
       for (const node of newOwnersOf(row)) if (node !== null) shares.set(node, (shares.get(node) ?? 0) + 1)
     })
+    if (this.#areFullCopies) return
     const { joining = [], leaving = [] } = this.#world?.supervisor?.onTheWay ?? {}
     // Who comes or goes in the middle of other changes has its share when it is through.
     if (joining.length + leaving.length > 0) return
