@@ -24,6 +24,7 @@ export function protocolConfigOf({ config, metadata, quorums }: Prepared): Proto
     sharedClock: true,
     hintBytesMax: config.hintBytesMax,
     transferBytesPerSecond: config.transferBytesPerSecond,
+    transfersMax: config.transfersMax,
     membership: {
       ...MEMBERSHIP_DEFAULTS,
       heartbeatMs: config.heartbeatMs,

@@ -19,7 +19,9 @@ export interface ProtocolConfig extends Quorums {
   /** No new hints for a node absent for longer; 0: none for missed writes. */
   readonly hintWindowMs: number
   readonly hintBytesMax: number
+  /** See `TransferBudget`. */
   readonly transferBytesPerSecond: number
+  readonly transfersMax: number
   readonly membership: MembershipConfig
 }
 

@@ -16,6 +16,7 @@ import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead } from './fallback-read.js'
 import { HintKeeper } from './handoff/hint-keeper.js'
+import { TransferBudget } from './handoff/transfer-budget.js'
 import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
 import { Membership } from './membership/membership.js'
@@ -80,8 +81,8 @@ export class DynamoNode {
     this.#post = new NodePost(self)
     this.#nextToken = incarnation * IDS_PER_LIFE
     const takeToken = () => this.#nextToken++
-    const bytesPerSecond = config.transferBytesPerSecond
-    const transfer = { identity, post: this.#post, take: takeToken, bytesPerSecond }
+    const budget = new TransferBudget(config)
+    const transfer = { identity, post: this.#post, take: takeToken, budget }
     this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table })
     const { purge, fill } = this.#transfers
     this.#keeper = new TableKeeper(self, table, options.activeEpoch, (partition) => purge.isUnclean(partition))
@@ -97,7 +98,7 @@ export class DynamoNode {
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
     this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })
-    this.#exchange = new Exchange({ self, bytesPerSecond, take: takeToken })
+    this.#exchange = new Exchange({ self, budget, take: takeToken })
     this.#requests = new NodeRequests({
       identity,
       config,
@@ -243,7 +244,7 @@ export class DynamoNode {
       case 'hint/store':
         return this.#hints.onStore(from, message)
       case 'transfer/pull':
-        return this.#transfers.onPull(from, message, this.#machines)
+        return this.#transfers.onPull(from, message, this.#machines, this.#nowMs)
       case 'transfer/chunk':
         return this.#transfers.onChunk(from, message, this.#nowMs)
       case 'transfer/start':
@@ -276,7 +277,7 @@ export class DynamoNode {
         )
       case 'retire/start':
         this.#isRetiring = true
-        return this.#hints.refuseNew()
+        return this.#hints.retire()
       case 'membership/heartbeat':
         return this.#membershipOutputs(
           this.#membership.onHeartbeat(from, message.incarnation, message.counter, this.#nowMs),

@@ -7,9 +7,10 @@
 
 import { Fill } from './handoff/fill.js'
 import { lostPartitions, Purge, uncleanAtBoot } from './handoff/purge.js'
+import type { TransferBudget } from './handoff/transfer-budget.js'
 import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
 import type { Epoch, NodeId, PartitionId } from './ids.js'
-import type { FillOrder, TransferChunk, TransferPull } from './messages.js'
+import { type FillOrder, REPLY, type TransferChunk, type TransferPull } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
@@ -22,7 +23,7 @@ export class NodeTransfers {
   readonly #identity: NodeIdentity
   readonly #post: NodePost
   readonly #take: () => number
-  readonly #source = new TransferSource()
+  readonly #source: TransferSource
   readonly fill: Fill
   readonly purge: Purge
   /** Fills that wait for the table they were made for, or until the store is clean; oldest first. */
@@ -32,7 +33,7 @@ export class NodeTransfers {
     identity: NodeIdentity
     post: NodePost
     take: () => number
-    bytesPerSecond: number
+    budget: TransferBudget
     /** The small texts of its store. */
     meta: Readonly<Record<string, string>>
     table: PartitionTable
@@ -41,7 +42,8 @@ export class NodeTransfers {
     this.#identity = identity
     this.#post = options.post
     this.#take = take
-    this.fill = new Fill({ bytesPerSecond: options.bytesPerSecond, takeLocal: take, takeMessageId: take })
+    this.fill = new Fill({ budget: options.budget, takeLocal: take, takeMessageId: take })
+    this.#source = new TransferSource(options.budget)
     const unclean = identity.salvage ? [] : uncleanAtBoot(meta, table, identity.self)
     this.purge = new Purge({ unclean, take })
   }
@@ -59,11 +61,17 @@ export class NodeTransfers {
     return this.fill.remaining + this.#held.length
   }
 
-  onPull(from: NodeId, message: TransferPull, machines: { keeper: TableKeeper; requests: NodeRequests }): void {
+  onPull(
+    from: NodeId,
+    message: TransferPull,
+    machines: { keeper: TableKeeper; requests: NodeRequests },
+    nowMs: number,
+  ): void {
     const isOurs = message.partitions.every((partition, index) =>
       this.#mayServe(partition, message.rowEpochs[index] ?? 0, machines.keeper),
     )
-    if (!isOurs) return this.#reply(this.#source.refuse(message, from), machines.requests)
+    const refusal = isOurs ? (this.#source.isBusy(nowMs) ? REPLY.full : undefined) : REPLY.stale
+    if (refusal !== undefined) return this.#reply(this.#source.refuse(message, from, refusal), machines.requests)
     const token = this.#take()
     this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
   }
@@ -75,7 +83,7 @@ export class NodeTransfers {
   /** True if the page was for one of us. */
   onScanned(token: number, page: StorePage, requests: NodeRequests, nowMs: number): boolean {
     if (this.purge.onScanned(token, page, nowMs) || this.fill.onScanned(token, page, nowMs)) return true
-    const chunk = this.#source.onScanned(token, page)
+    const chunk = this.#source.onScanned(token, page, nowMs)
     if (chunk !== undefined) this.#reply(chunk, requests)
     return chunk !== undefined
   }

@@ -232,6 +232,7 @@ function configOf(plan: Plan): GatewayConfig {
     hintWindowMs,
     hintBytesMax: plan.hintBytesMax,
     transferBytesPerSecond: 1e8,
+    transfersMax: 2,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: plan.requestsInFlightMax,
     bytesInFlightMax: 1e8,

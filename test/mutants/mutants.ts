@@ -334,8 +334,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'more-hints-than-may-be',
     rule: 'Hints: at its bound a fallback refuses new ones',
     file: HINTS,
-    find: 'if (bytes > this.#bytesMax || this.#isRefusing) break',
-    replace: 'if (this.#isRefusing) break',
+    find: 'if (bytes > this.#bytesMax || this.#isRetiring) break',
+    replace: 'if (this.#isRetiring) break',
   },
   {
     name: 'each-gateway-has-its-own-clock',

@@ -2,6 +2,7 @@
 
 import { test } from 'tap'
 import type { NodeEffect } from '../../src/protocol/effects.js'
+import { TransferBudget } from '../../src/protocol/handoff/transfer-budget.js'
 import { NodePost } from '../../src/protocol/node-post.js'
 import { NodeTransfers } from '../../src/protocol/node-transfers.js'
 import { Replica } from '../../src/protocol/replica.js'
@@ -26,7 +27,12 @@ class Driven {
   readonly replica: Replica
 
   constructor(table: PartitionTable) {
-    const own = { identity, post: this.#post, take: this.#take, bytesPerSecond: 1e9 }
+    const own = {
+      identity,
+      post: this.#post,
+      take: this.#take,
+      budget: new TransferBudget({ transferBytesPerSecond: 1e9, transfersMax: 2 }),
+    }
     this.transfers = new NodeTransfers({ ...own, meta: {}, table })
     this.keeper = new TableKeeper(SELF, table, table.epoch, (partition) => this.transfers.purge.isUnclean(partition))
     const store = { read: (keys: readonly string[]) => keys.map(() => undefined) }

@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../../src/protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 
 export function configOf(wFill: number): GatewayConfig {
-  const transfer = { wFill, hintWindowMs: 3_600_000, hintBytesMax: 1e8, transferBytesPerSecond: 1e9 }
+  const transfer = { wFill, hintWindowMs: 3_600_000, hintBytesMax: 1e8, transferBytesPerSecond: 1e9, transfersMax: 2 }
   const quorums = {
     partitions: 16,
     n: 3,

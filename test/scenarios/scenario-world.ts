@@ -41,6 +41,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     sharedClock,
     hintBytesMax: 1e7,
     transferBytesPerSecond: 1e8,
+    transfersMax: 2,
     membership: MEMBERSHIP_DEFAULTS,
     requestsInFlightMax: 1_000,
     bytesInFlightMax: 1e8,

@@ -21,6 +21,7 @@ import {
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
+import type { TransferBudget } from './transfer-budget.js'
 import { recordsOf } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
@@ -82,7 +83,7 @@ interface Filling {
 }
 
 export class Fill {
-  readonly #bytesPerSecond: number
+  readonly #budget: TransferBudget
   readonly #chunkBytes: number
   readonly #takeLocal: () => number
   readonly #takeMessageId: () => number
@@ -91,9 +92,9 @@ export class Fill {
   #epoch: Epoch = 0
   #output: FillOutput[] = []
 
-  constructor(options: { bytesPerSecond: number; takeLocal: () => number; takeMessageId: () => number }) {
-    this.#bytesPerSecond = options.bytesPerSecond
-    this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.bytesPerSecond / 10))
+  constructor(options: { budget: TransferBudget; takeLocal: () => number; takeMessageId: () => number }) {
+    this.#budget = options.budget
+    this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.budget.bytesPerSecond / 10))
     this.#takeLocal = options.takeLocal
     this.#takeMessageId = options.takeMessageId
   }
@@ -198,9 +199,8 @@ export class Fill {
       if (chunk.next === undefined) this.#endPass(pass)
       return
     }
-    let bytes = 0
-    for (const record of chunk.records) bytes += record.kind === 'lww' ? (record.value?.byteLength ?? 0) + 100 : 500
-    pass.notBeforeMs = nowMs + (bytes / this.#bytesPerSecond) * 1_000
+    this.#budget.charge(chunk.records, nowMs)
+    pass.notBeforeMs = nowMs
     pass.records += chunk.records.length
     pass.isLast = chunk.next === undefined
     pass.next = chunk.next
@@ -238,9 +238,10 @@ export class Fill {
   nextDeadlineMs(mayAsk: (node: NodeId) => boolean): number {
     let next = Number.POSITIVE_INFINITY
     const busy = this.#busySources()
+    const { freeAtMs, transfersMax } = this.#budget
     for (const pass of this.#passes) {
-      if (pass.state === 'idle' && !busy.has(pass.source) && mayAsk(pass.source))
-        next = Math.min(next, pass.notBeforeMs)
+      const isDue = pass.state === 'idle' && !busy.has(pass.source) && busy.size < transfersMax
+      if (isDue && mayAsk(pass.source)) next = Math.min(next, Math.max(pass.notBeforeMs, freeAtMs))
       if (pass.state === 'asked') next = Math.min(next, pass.notBeforeMs + PULL_TIMEOUT_MS)
     }
     return next
@@ -260,11 +261,12 @@ export class Fill {
     return new Set(this.#passes.filter((pass) => pass.state !== 'idle').map((pass) => pass.source))
   }
 
-  /** One pull outstanding for each source. */
+  /** One pull outstanding for each source, of no more sources than the budget allows. */
   #pull(mayAsk: (node: NodeId) => boolean, nowMs: number): void {
-    if (this.#passes.length === 0) return
+    if (this.#passes.length === 0 || nowMs < this.#budget.freeAtMs) return
     const busy = this.#busySources()
     for (const pass of this.#passes) {
+      if (busy.size >= this.#budget.transfersMax) return
       if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
       if (pass.hasCopy) this.#look(pass)

@@ -11,6 +11,7 @@
  */
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
+import type { TransferBudget } from '../handoff/transfer-budget.js'
 import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
 import {
   type ExchangeCompare,
@@ -85,7 +86,7 @@ interface Running {
 
 export class Exchange {
   readonly #self: NodeId
-  readonly #bytesPerSecond: number
+  readonly #budget: TransferBudget
   readonly #take: () => number
   #queue: NodeId[] = []
   #done: NodeId[] = []
@@ -95,9 +96,9 @@ export class Exchange {
   readonly #serving = new Map<number, { readonly from: Address; readonly message: ExchangeCompare }>()
   #output: ExchangeOutput[] = []
 
-  constructor(options: { self: NodeId; bytesPerSecond: number; take: () => number }) {
+  constructor(options: { self: NodeId; budget: TransferBudget; take: () => number }) {
     this.#self = options.self
-    this.#bytesPerSecond = options.bytesPerSecond
+    this.#budget = options.budget
     this.#take = options.take
   }
 
@@ -162,7 +163,7 @@ export class Exchange {
     const served = this.#serving.get(token)
     if (served !== undefined) {
       this.#serving.delete(token)
-      this.#answer(served.from, served.message, page)
+      this.#answer(served.from, served.message, page, nowMs)
       return true
     }
     const running = this.#running
@@ -204,10 +205,12 @@ export class Exchange {
       records.push(record)
     }
     running.awaited = this.#take()
+    const moved = [...message.records]
     let pushed = 0
     for (const [key, record] of running.own) {
       if (!isWithin(key) || recordCovers(theirs.get(key), record)) continue
       this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })
+      moved.push(record)
       pushed += 1
     }
     running.keysDiffering += keys.length + pushed
@@ -216,7 +219,8 @@ export class Exchange {
     running.isStoring = true
     running.pushing = pushed
     running.refused = false
-    running.notBeforeMs = nowMs + bytesOf(message.records) / (this.#bytesPerSecond / 1_000)
+    this.#budget.charge(moved, nowMs)
+    running.notBeforeMs = this.#budget.freeAtMs
     this.#output.push({ type: 'store', local: running.awaited, keys, records, purpose: PURPOSE.repair })
   }
 
@@ -301,7 +305,7 @@ export class Exchange {
     }
     if (running.refused) running.isWhole = false
     running.retries = 0
-    this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
+    this.#next(running, running.to, Math.max(0, this.#budget.freeAtMs - nowMs), nowMs)
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {
@@ -336,7 +340,7 @@ export class Exchange {
     return records
   }
 
-  #answer(to: Address, message: ExchangeCompare, page: StorePage): void {
+  #answer(to: Address, message: ExchangeCompare, page: StorePage, nowMs: number): void {
     const own = this.#intact(page)
     // A page that ended early (its bounds) cannot be the same; the rest is compared by the next range.
     const isWhole = page.next === undefined || page.next === message.to
@@ -344,6 +348,7 @@ export class Exchange {
     const end = isWhole ? message.to : page.next
     const reply = { type: 'exchange/differ' as const, replyTo: message.id, status: REPLY.ok, same }
     const content = same ? { keys: [], records: [] } : { keys: [...own.keys()], records: [...own.values()] }
+    this.#budget.charge(content.records, nowMs)
     this.#output.push({
       type: 'send',
       to,
@@ -361,11 +366,4 @@ function scanOf(message: ExchangeCompare, partitions: readonly PartitionId[]): S
   const from = after === undefined ? {} : { from: after, fromExclusive: true }
   const range = { ...from, ...(to === undefined ? {} : { to }), reverse: false }
   return { range, limit: EXCHANGE_KEYS * 8, bytesMax: bytesMax * 4, partitions }
-}
-
-function bytesOf(records: readonly VersionRecord[]): number {
-  return records.reduce(
-    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
-    0,
-  )
 }

@@ -63,7 +63,9 @@ export class HintsConserved extends Checker {
 
   #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
     const owners = writeTargetsOf(rowOf(world.supervisor.table, hint.partition))
-    const concerned = owners.includes(hint.target) ? [hint.target] : owners
+    // Who leaves gives to the others what it kept for one that is down for good, and keeps its place.
+    const isInVain = world.supervisor.phaseOf(hint.target) === 'down'
+    const concerned = owners.includes(hint.target) && !isInVain ? [hint.target] : owners
     const lacking = concerned.filter((node) => !this.#hasArrived(node, hint.key, hint.record, world))
     // Owners may have changed while it was handed over: then those that it went to were others.
     if (lacking.length < concerned.length || concerned.length === 0) return

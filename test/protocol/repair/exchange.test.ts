@@ -1,6 +1,7 @@
 /** One exchange between two replicas, driven by hand: what it does with what it cannot read or write. */
 
 import { test } from 'tap'
+import { TransferBudget } from '../../../src/protocol/handoff/transfer-budget.js'
 import type { ExchangeCompare, Message } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import { Exchange, type ExchangeOutput } from '../../../src/protocol/repair/exchange.js'
@@ -25,7 +26,11 @@ class Driven {
   up = true
   readonly outputs: ExchangeOutput[] = []
   #token = 1
-  readonly exchange = new Exchange({ self: 'node1', bytesPerSecond: 1e9, take: () => this.#token++ })
+  readonly exchange = new Exchange({
+    self: 'node1',
+    budget: new TransferBudget({ transferBytesPerSecond: 1e9, transfersMax: 2 }),
+    take: () => this.#token++,
+  })
 
   isUp = (node: string): boolean => node !== 'node2' || this.up
 
