@@ -15,6 +15,7 @@ import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { ClusterBackup } from './opening/backup.js'
 import { ClusterShape } from './opening/cluster-shape.js'
+import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
@@ -98,6 +99,7 @@ class OpenCluster implements Cluster {
   #clockWrite: Promise<void> | undefined
   #fatal: Error | undefined
   #isConverged = false
+  readonly #fills = new FillsUnderWay()
   #watch: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -204,6 +206,7 @@ class OpenCluster implements Cluster {
     return clusterStatus(this.#supervisor, {
       ...this.#prepared,
       gateways: 1 + this.#host.count,
+      fillOf: this.#fills.of,
       fatal: this.#fatal,
     })
   }
@@ -365,8 +368,12 @@ class OpenCluster implements Cluster {
         const { type, ...facts } = notice
         this.#emit(type, facts as never)
       },
-      onNodeNotice: (node, notice) => emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args)),
+      onNodeNotice: (node, notice) => {
+        this.#fills.onNotice(node, notice)
+        emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args))
+      },
       onExit: ({ node, incarnation, end }) => {
+        this.#fills.onExit(node)
         const { code, reason, error, failpoint: point } = end
         if (point !== undefined) this.#emit('failpoint', { node, incarnation, point })
         this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })

@@ -29,6 +29,11 @@ export function emitNodeNotice(node: NodeId, notice: Notice, emit: Emit): void {
       const { source, partitions, records, done } = notice
       return emit('transfer', { node, source, partitions: partitions.length, records, done })
     }
+    case 'transfer/progress': {
+      const { partitions, partitionsDone, records, bytes } = notice
+      const done = partitionsDone === partitions
+      return emit('transfer:progress', { node, partitions, partitionsDone, records, bytes, done })
+    }
     case 'exchange':
       return emit('exchange', {
         node,

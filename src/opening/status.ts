@@ -10,7 +10,7 @@ import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
+import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus } from '../shared/api.js'
 import type { ClusterConfig } from '../shared/options.js'
 
 const STATUS_OF: Record<NodePhase, MemberStatus> = {
@@ -32,6 +32,7 @@ export function clusterStatus(
     readonly config: ClusterConfig
     readonly quorums: Quorums
     readonly gateways: number
+    readonly fillOf: (node: NodeId) => FillStatus | undefined
     readonly fatal: Error | undefined
   },
 ): ClusterStatus {
@@ -52,7 +53,7 @@ export function clusterStatus(
     partitionsLost,
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
-    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table)),
+    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table, facts.fillOf(node.id))),
   }
 }
 
@@ -115,7 +116,12 @@ function upNodes(supervisor: SupervisorActor): readonly NodeId[] {
   return supervisor.nodes().flatMap((node) => (node.phase === 'up' ? [node.id] : []))
 }
 
-function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: PartitionTable): NodeStatus {
+function nodeStatus(
+  supervisor: SupervisorActor,
+  view: SupervisedView,
+  table: PartitionTable,
+  filling: FillStatus | undefined,
+): NodeStatus {
   const { id, incarnation, restarts, phase, isFull } = view
   const facts = supervisor.factsOf(id)
   const lastEnd = facts?.lastEnd
@@ -129,6 +135,7 @@ function nodeStatus(supervisor: SupervisorActor, view: SupervisedView, table: Pa
     restarts,
     partitions: table.rows.filter((row) => row.owners.includes(id)).length,
     pending: table.rows.filter((row) => row.pending.includes(id)).length,
+    ...(filling === undefined ? {} : { filling }),
     keys: gauge('keys'),
     mailbox: gauge('mailbox'),
     hints: gauge('hints'),

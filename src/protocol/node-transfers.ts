@@ -7,7 +7,6 @@
 
 import { Fill } from './handoff/fill.js'
 import { lostPartitions, Purge, uncleanAtBoot } from './handoff/purge.js'
-import type { TransferBudget } from './handoff/transfer-budget.js'
 import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
 import type { Epoch, NodeId, PartitionId } from './ids.js'
 import { type FillOrder, REPLY, type TransferChunk, type TransferPull } from './messages.js'
@@ -18,6 +17,7 @@ import type { Replica } from './replica.js'
 import { isFullOwner, type PartitionTable } from './ring/table.js'
 import type { StorePage } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
+import type { TransferBudget } from './transfer-budget.js'
 
 export class NodeTransfers {
   readonly #identity: NodeIdentity

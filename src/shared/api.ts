@@ -94,6 +94,16 @@ export interface Quarantine {
   readonly at: string
 }
 
+/** How far a fill is. */
+export interface FillStatus {
+  /** To be filled, those that are included. Less where somebody else is to have them by now. */
+  readonly partitions: number
+  readonly partitionsDone: number
+  /** Received so far. */
+  readonly records: number
+  readonly bytes: number
+}
+
 /** One node in `status()`. */
 export interface NodeStatus {
   readonly id: NodeId
@@ -107,6 +117,8 @@ export interface NodeStatus {
   readonly partitions: number
   /** Replicas being filled. */
   readonly pending: number
+  /** While it receives records of others: how far that is, as the event `transfer:progress` said last. */
+  readonly filling?: FillStatus
   /** Keys with a live value in its store. */
   readonly keys: number
   /** Messages waiting. */
@@ -285,6 +297,8 @@ export interface ClusterEvents {
   handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
   repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
   transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
+  /** How far everything is that `node` is being filled with, by a join, a leave, a refill: a few times a second, and at the end. */
+  'transfer:progress': [{ node: NodeId; done: boolean } & FillStatus]
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
   'partition:lost': [{ partitions: readonly PartitionId[] }]
   'record:damaged': [{ node: NodeId; key: Uint8Array }]

@@ -444,13 +444,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return (staying ?? pending).length === 0 ? 1 : 1',
   },
   {
-    name: 'copies-go-before-the-others-have-everything',
-    rule: 'Changing owners: fewer copies once a quorum of those that stay has everything',
-    file: CHANGES,
-    find: 'filled.size >= writeQuorumOf(this.#quorums, staying.length) &&',
-    replace: 'filled.size > 0 ||',
-  },
-  {
     name: 'smaller-quorums-at-once',
     rule: 'Changing owners: a row that has lost places is guarded at everybody until enough know of it',
     file: KEEPER,

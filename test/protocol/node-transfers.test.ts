@@ -2,12 +2,12 @@
 
 import { test } from 'tap'
 import type { NodeEffect } from '../../src/protocol/effects.js'
-import { TransferBudget } from '../../src/protocol/handoff/transfer-budget.js'
 import { NodePost } from '../../src/protocol/node-post.js'
 import { NodeTransfers } from '../../src/protocol/node-transfers.js'
 import { Replica } from '../../src/protocol/replica.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
+import { TransferBudget } from '../../src/protocol/transfer-budget.js'
 
 const SELF = 'node1'
 const identity = { self: SELF, incarnation: 1, actor: 'node1-a', seed: 1, salvage: false }

@@ -20,8 +20,8 @@ import {
 } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
+import type { TransferBudget } from '../transfer-budget.js'
 import type { VersionRecord } from '../versions/record.js'
-import type { TransferBudget } from './transfer-budget.js'
 import { recordsOf } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
@@ -52,6 +52,17 @@ export type FillOutput =
       readonly records: number
       readonly done: boolean
     }
+  /** How far all of it is. */
+  | {
+      readonly type: 'told'
+      readonly partitions: number
+      readonly partitionsDone: number
+      readonly records: number
+      readonly bytes: number
+    }
+
+/** How often it is told how far the fill is. */
+const PROGRESS_MS = 100
 
 /** One run over one source, for all partitions that are to be had there. */
 interface Pass {
@@ -90,6 +101,9 @@ export class Fill {
   readonly #filling = new Map<PartitionId, Filling>()
   #passes: Pass[] = []
   #epoch: Epoch = 0
+  /** Since there was nothing to fill. */
+  #sum = { partitionsDone: 0, records: 0, bytes: 0 }
+  #toldAtMs = Number.NEGATIVE_INFINITY
   #output: FillOutput[] = []
 
   constructor(options: { budget: TransferBudget; takeLocal: () => number; takeMessageId: () => number }) {
@@ -173,6 +187,7 @@ export class Fill {
       if (!isWanted(partition, filling.rowEpoch)) this.#filling.delete(partition)
     }
     this.#dropUnwanted()
+    this.#endIfDone()
   }
 
   /** True if the page was ours: what this node holds of the next range. */
@@ -199,7 +214,9 @@ export class Fill {
       if (chunk.next === undefined) this.#endPass(pass)
       return
     }
-    this.#budget.charge(chunk.records, nowMs)
+    this.#sum.bytes += this.#budget.charge(chunk.records, nowMs)
+    this.#sum.records += chunk.records.length
+    if (nowMs - this.#toldAtMs >= PROGRESS_MS) this.#tell(nowMs)
     pass.notBeforeMs = nowMs
     pass.records += chunk.records.length
     pass.isLast = chunk.next === undefined
@@ -322,6 +339,19 @@ export class Fill {
     if (filled.length > 0) this.#report(filled)
   }
 
+  #tell(nowMs: number): void {
+    this.#toldAtMs = nowMs
+    const partitions = this.#sum.partitionsDone + this.#filling.size
+    this.#output.push({ type: 'told', partitions, ...this.#sum })
+  }
+
+  /** The last word, if there was something to fill. */
+  #endIfDone(): void {
+    if (this.#filling.size > 0 || (this.#sum.partitionsDone === 0 && this.#sum.records === 0)) return
+    this.#tell(Number.NEGATIVE_INFINITY)
+    this.#sum = { partitionsDone: 0, records: 0, bytes: 0 }
+  }
+
   #report(filled: readonly { readonly partition: PartitionId; readonly rowEpoch: Epoch }[]): void {
     const message: Message = {
       type: 'transfer/done',
@@ -329,5 +359,7 @@ export class Fill {
       rowEpochs: filled.map((entry) => entry.rowEpoch),
     }
     this.#output.push({ type: 'send', to: SUPERVISOR, message })
+    this.#sum.partitionsDone += filled.length
+    this.#endIfDone()
   }
 }

@@ -11,7 +11,6 @@
  */
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
-import type { TransferBudget } from '../handoff/transfer-budget.js'
 import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
 import {
   type ExchangeCompare,
@@ -25,6 +24,7 @@ import {
 import { digestOf } from '../range-digest.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
+import type { TransferBudget } from '../transfer-budget.js'
 import { recordCovers, type VersionRecord } from '../versions/record.js'
 
 /**

@@ -2,9 +2,9 @@
 
 import { test } from 'tap'
 import { Fill, type FillOutput } from '../../../src/protocol/handoff/fill.js'
-import { TransferBudget } from '../../../src/protocol/handoff/transfer-budget.js'
 import type { TransferPull } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
+import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
 
 class Driven {
   nowMs = 0
@@ -155,4 +155,34 @@ test('the rate is that of all sources together, and of whatever else the node mo
   }
   t.equal(chunks, before, 'an exchange has moved as much as a second allows')
   t.ok(driven.deadlineMs() > 2_900)
+})
+
+test('how far it is: told a few times a second over all sources, and at the end', async (t) => {
+  const driven = new Driven()
+  const told: unknown[] = []
+  const listen = () => {
+    for (const output of driven.outputs) {
+      if (output.type !== 'told') continue
+      const { type: _, ...figures } = output
+      told.push(figures)
+    }
+  }
+  driven.fill.onOrders(
+    [1, 2, 3].map((partition) => ({ partition, rowEpoch: 1, sources: [partition < 3 ? 'node1' : 'node2'] })),
+    1,
+    0,
+  )
+  driven.advance()
+  const [first, second] = driven.pulls()
+  if (first === undefined || second === undefined) return t.fail('no pull')
+  driven.fill.onStored(driven.chunk(first), REPLY.ok, driven.nowMs)
+  driven.nowMs = 50
+  driven.advance()
+  const last = driven.chunk(second)
+  listen()
+  t.same(told, [{ partitions: 3, partitionsDone: 0, records: 1, bytes: 101 }])
+  driven.fill.onStored(last, REPLY.ok, driven.nowMs)
+  driven.advance()
+  listen()
+  t.same(told.at(-1), { partitions: 3, partitionsDone: 3, records: 2, bytes: 202 })
 })

@@ -1,11 +1,11 @@
 /** One exchange between two replicas, driven by hand: what it does with what it cannot read or write. */
 
 import { test } from 'tap'
-import { TransferBudget } from '../../../src/protocol/handoff/transfer-budget.js'
 import type { ExchangeCompare, Message } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import { Exchange, type ExchangeOutput } from '../../../src/protocol/repair/exchange.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
+import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
 import type { VersionRecord } from '../../../src/protocol/versions/record.js'
 import { makeStamp } from '../../../src/protocol/versions/stamp.js'
 

@@ -6,7 +6,7 @@
  * was under way. Shared by the machines of one node.
  */
 
-import type { VersionRecord } from '../versions/record.js'
+import type { VersionRecord } from './versions/record.js'
 
 export class TransferBudget {
   readonly bytesPerSecond: number
