@@ -20,6 +20,7 @@ import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
+import { Seeds } from './opening/seed.js'
 import { awaitedOf, clusterStatus, isConverged, isOpenEnough, isSettled, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
@@ -154,7 +155,12 @@ class OpenCluster implements Cluster {
     this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
-    this.#shape = new ClusterShape({ ...own, quorums: prepared.quorums })
+    this.#shape = new ClusterShape({
+      ...own,
+      quorums: prepared.quorums,
+      seeds: new Seeds(config),
+      clockNs: () => clock.readNs(),
+    })
     this.#backup = new ClusterBackup({ ...own, prepared })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
@@ -275,7 +281,7 @@ class OpenCluster implements Cluster {
   async #close(): Promise<void> {
     const { config, folder, lock, clock } = this.#prepared
     this.#client.close()
-    await this.#backup.stop()
+    await Promise.all([this.#backup.stop(), this.#shape.stop()])
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
     const owed = () =>
       this.#gateway.running + this.#gateway.lingering + this.#host.lingering + nodesOwe(this.#supervisor)

@@ -8,6 +8,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { NodeSeeds } from '../../actors/runtime/member-changes.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import { planClaim } from '../protocol/ring/claim.js'
@@ -20,6 +21,7 @@ import { checkNames, checkWhole, invalid, NODES_MAX } from '../shared/options.js
 import type { NodeEntry } from '../storage/cluster-folder.js'
 import { nodeFolders } from '../storage/layout.js'
 import { codeOf } from '../storage/store-error.js'
+import type { Seeds } from './seed.js'
 
 /** How often what is awaited is looked at. */
 const LOOK_MS = 5
@@ -29,14 +31,22 @@ export class ClusterShape {
   readonly #location: string
   readonly #isOpen: () => boolean
   readonly #quorums: Quorums
+  readonly #seeds: Seeds
+  readonly #clockNs: () => bigint
+  /** Ids of nodes whose stores are being made. */
+  readonly #reserved = new Set<NodeId>()
 
   constructor(options: {
     supervisor: SupervisorActor
     location: string
     quorums: Quorums
+    seeds: Seeds
+    clockNs: () => bigint
     isOpen: () => boolean
   }) {
     this.#quorums = options.quorums
+    this.#seeds = options.seeds
+    this.#clockNs = options.clockNs
     this.#supervisor = options.supervisor
     this.#location = options.location
     this.#isOpen = options.isOpen
@@ -66,14 +76,23 @@ export class ClusterShape {
     return { joining, leaving: [...leaving], moves: planned, bytes: sumOf(planned.map(({ bytes }) => bytes)), replicas }
   }
 
-  async join(options: { count?: number; role?: NodeRole } = {}): Promise<NodeId[]> {
+  async join(options: { count?: number; role?: NodeRole; from?: string } = {}): Promise<NodeId[]> {
     this.#check()
-    checkNames(options, ['count', 'role'])
-    const { role = 'member' } = options
+    checkNames(options, ['count', 'role', 'from'])
+    const { role = 'member', from } = options
     if (role !== 'member' && role !== 'standby') throw invalid('role', role, "'member' or 'standby'")
     const ids = this.#newIds(options.count ?? 1, 1)
     if (role === 'member') this.#checkQuorums(this.#staying().length + ids.length)
-    await this.#supervisor.members.join(ids, role)
+    if (from !== undefined && (typeof from !== 'string' || from === ''))
+      throw invalid('from', from, 'the folder of a backup')
+    if (from !== undefined && role === 'member' && !this.#areFullCopies)
+      throw invalid(
+        'from',
+        from,
+        "nothing for a member, which owns a share: join it with role 'standby', and promote it",
+      )
+    if (from === undefined) await this.#supervisor.members.join(ids, role)
+    else await this.#seed(from, ids, (seeds) => this.#supervisor.members.join(ids, role, seeds))
     await this.#until(() => ids.every((id) => this.#entryOf(id)?.status !== 'joining'))
     const failed = ids.filter((id) => this.#entryOf(id)?.status !== 'member')
     if (failed.length > 0)
@@ -85,6 +104,31 @@ export class ClusterShape {
         },
       )
     return ids
+  }
+
+  /** Errors: BACKUP_INCOMPLETE, BACKUP_DAMAGED, BACKUP_MISMATCH, JOIN_FAILED, CLOSED. */
+  async #seed(from: string, nodes: readonly NodeId[], joinWith: (seeds: NodeSeeds) => Promise<void>): Promise<void> {
+    const { clusterId, partitions } = this.#supervisor.metadata
+    // Tombstones are not reaped in this version.
+    const target = { clusterId, partitions, clockNs: this.#clockNs(), reapedNs: 0n }
+    for (const node of nodes) this.#reserved.add(node)
+    try {
+      await this.#seeds.make(from, nodes, target, async (seeds) => {
+        this.#check()
+        await joinWith(seeds)
+      })
+    } catch (error) {
+      this.#check()
+      if (error instanceof CoterieError) throw error
+      throw new CoterieError('JOIN_FAILED', `no store could be made of ${from}`, { nodes }, { cause: error })
+    } finally {
+      for (const node of nodes) this.#reserved.delete(node)
+    }
+  }
+
+  /** What is being made for nodes that join ends. */
+  stop(): Promise<void> {
+    return this.#seeds.stop()
   }
 
   async promote(node: NodeId): Promise<void> {
@@ -126,9 +170,10 @@ export class ClusterShape {
   /** Ids are never used again. */
   #newIds(count: number, least: number): NodeId[] {
     const { nodes } = this.#supervisor.metadata
-    const living = nodes.filter(({ status }) => status !== 'removed').length
+    const living = nodes.filter(({ status }) => status !== 'removed').length + this.#reserved.size
     checkWhole('count', count, least, NODES_MAX - living)
-    const highest = Math.max(...nodes.map(({ id }) => Number(id.slice('node'.length))))
+    const ids = [...nodes.map(({ id }) => id), ...this.#reserved]
+    const highest = Math.max(...ids.map((id) => Number(id.slice('node'.length))))
     return Array.from({ length: count }, (_, index) => `node${highest + 1 + index}`)
   }
 

@@ -26,6 +26,7 @@ import {
 import { type LocationLock, lockLocation } from '../storage/cluster-lock.js'
 import { nodeFolders } from '../storage/layout.js'
 import { type NativeDeath, type Suspicion, suspectsAfter } from '../storage/opening-marker.js'
+import { clearSeeds } from './seed.js'
 
 /** A cluster that is ready to be started. */
 export interface Prepared {
@@ -74,6 +75,7 @@ export async function prepare(
     const clock = createStampClock(storedCeilingNs(state))
     const nodes = isNew ? [] : metadata.nodes.filter(({ status }) => status !== 'removed').map(({ id }) => id)
     await clearRemoved(config.location, metadata)
+    await clearSeeds(config.location)
     const suspects = suspectsAfter(death, {
       location: config.location,
       nodes,

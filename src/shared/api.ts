@@ -377,9 +377,11 @@ export interface Cluster extends KeyValueStore {
   /**
    * New nodes (default one, members), under ids that were never used. A standby gets every write and serves nothing until it is
    * promoted, by hand or when another is down for good. Resolves with them once each owns its share; the cluster serves
-   * meanwhile, and what was begun goes on after a crash. Errors: INVALID_OPTION, JOIN_FAILED, CLOSED.
+   * meanwhile, and what was begun goes on after a crash. `from`: a backup of this very cluster, of which the store of a standby is
+   * made (where every node is a full copy, of a member too); it is then sent only what has changed since.
+   * Errors: INVALID_OPTION, JOIN_FAILED, CLOSED; with `from` BACKUP_INCOMPLETE, BACKUP_DAMAGED, BACKUP_MISMATCH.
    */
-  join(options?: { count?: number; role?: 'member' | 'standby' }): Promise<NodeId[]>
+  join(options?: { count?: number; role?: 'member' | 'standby'; from?: string }): Promise<NodeId[]>
   /**
    * A standby becomes a member: it gets its share of the partitions, and compares them instead of being sent them.
    * Resolves once it is; goes on after a crash. Errors: UNKNOWN_NODE, INVALID_OPTION (it is no standby), NODE_NOT_RUNNING (it went

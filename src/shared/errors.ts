@@ -42,7 +42,7 @@ export const ERROR_TABLE = {
   BACKUP_DAMAGED:
     'The backup is not what was written. The message names the database, and whether the others are enough (`without`).',
   BACKUP_MISMATCH:
-    'The backup is of a cluster with other fixed settings (partitions, conflict), or of a newer version. Leave them out.',
+    'The backup is of a cluster with other fixed settings (partitions, conflict), of another one than the node that it is to seed, or of a newer version.',
   LOCATION_NOT_EMPTY: 'A backup is restored into a new location; there is a cluster in this one.',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>

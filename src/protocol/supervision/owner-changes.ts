@@ -45,7 +45,7 @@ export class OwnerChanges {
   >()
   readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
   readonly #accepted = new Set<PartitionId>()
-  /** Nodes that were standbys: they hold nearly everything. */
+  /** Nodes that hold nearly everything. */
   readonly #copies = new Set<NodeId>()
   /** Since when rows wait to flip together. */
   #readySinceMs: number | undefined
@@ -80,9 +80,13 @@ export class OwnerChanges {
     this.#isResuming = true
   }
 
-  /** It is a standby no more. */
-  onPromoted(node: NodeId): void {
+  /** It was a standby, or was made of a backup. */
+  onCopy(node: NodeId): void {
     this.#copies.add(node)
+  }
+
+  hasCopy(node: NodeId): boolean {
+    return this.#copies.has(node)
   }
 
   onFilled(from: NodeId, partitions: readonly PartitionId[], rowEpochs: readonly Epoch[]): void {

@@ -84,7 +84,7 @@ export class SupervisorCore {
       quorums: config,
       isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled,
       forget: (node) => this.#exchanges.onDown(node),
-      onNewStandby: (node) => this.#standbyFills.onEmpty(node, table.rows.length),
+      onNewStandby: (node) => this.#standbyFills.onNew(node, table.rows.length, this.#changes.hasCopy(node)),
       onPromoted: (node) => this.#onPromoted(node),
       lacks: (node) => this.#standbyFills.lacks(node) > 0,
     })
@@ -158,7 +158,10 @@ export class SupervisorCore {
       case 'operator/join':
         // A store that is new has forgotten nothing.
         for (const node of event.nodes) this.#lives.add(node, this.#nowMs).hintsKept = 0
-        for (const node of event.nodes) this.#shape.onJoin(node, event.role)
+        for (const node of event.nodes) {
+          if (event.haveCopies === true) this.#changes.onCopy(node)
+          this.#shape.onJoin(node, event.role)
+        }
         break
       case 'operator/promote':
         this.#shape.onPromote(event.node)
@@ -229,7 +232,7 @@ export class SupervisorCore {
     else if (mayLack) this.#exchanges.one(node.id, this.#nodes.living())
     if (!isForgetful) return
     if (standbysOf(this.#tables.newest).includes(node.id))
-      this.#standbyFills.onEmpty(node.id, this.#tables.newest.rows.length)
+      this.#standbyFills.onNew(node.id, this.#tables.newest.rows.length, false)
     const table = rowsAfterAmnesia(this.#tables.newest, node.id)
     if (table !== this.#tables.newest) this.#post.notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
     this.#change(table, `${node.id} is to be refilled: ${event.reason}`)
@@ -315,7 +318,7 @@ export class SupervisorCore {
 
   #onPromoted(node: NodeId): void {
     this.#standbyFills.forget(node)
-    this.#changes.onPromoted(node)
+    this.#changes.onCopy(node)
   }
 
   // --- mail -----------------------------------------------------------------------------------------------------------
