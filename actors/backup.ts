@@ -13,16 +13,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import type { NodeId } from '../src/protocol/ids.js'
 import { type PartitionTable, standbysOf } from '../src/protocol/ring/table.js'
+import { type LeftOut, partitionsShort } from '../src/protocol/supervision/cut-core.js'
 import {
   BACKUP_FORMAT,
   type BackedUpDatabase,
   type BackupManifest,
   databaseFolderOf,
-  partitionsShort,
   writeManifest,
 } from '../src/storage/backup-manifest.js'
 import { syncFolder } from '../src/storage/sync-folder.js'
-import { type Cut, type LeftOut, NoCut, releaseCut, takeCut } from './backup-cut.js'
+import { type Cut, NoCut, releaseCut, takeCut } from './backup-cut.js'
 import { ControlError } from './control.js'
 import type { BulkPool } from './pool.js'
 import { nowMs, type StampClock } from './runtime/clock.js'

@@ -10,8 +10,7 @@ import { writeBackup } from '../../actors/backup.js'
 import { NoCut } from '../../actors/backup-cut.js'
 import { createPool } from '../../actors/pool.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
-import { holdersNeeded, type Quorums, readQuorumOf } from '../protocol/ring/quorum.js'
-import type { PartitionTable } from '../protocol/ring/table.js'
+import { ownersNeededFor } from '../protocol/supervision/cut-core.js'
 import type { BackupOptions, BackupSummary } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid } from '../shared/options.js'
@@ -68,7 +67,7 @@ export class ClusterBackup {
         supervisor: this.#supervisor,
         clock,
         pool,
-        ownersNeeded: (table) => ownersNeeded(table, quorums),
+        ownersNeeded: (table) => ownersNeededFor(table, quorums),
         freezeTimeoutMs,
         onProgress: ({ node, records, bytes, databases, databasesDone, recordsExpected }) =>
           onProgress({
@@ -121,19 +120,4 @@ export class ClusterBackup {
       await rm(join(dir, databaseFolderOf(id)), { recursive: true, force: true })
     for (const name of ['manifest.json', 'manifest.json.tmp']) await rm(join(dir, name), { force: true })
   }
-}
-
-/**
- * So many full owners meet every write quorum; and where reads are linearizable, every read quorum too: who has read a value that
- * was not acknowledged yet, and writes what follows from it, must not be in the cut without it.
- */
-function ownersNeeded({ rows }: PartitionTable, quorums: Quorums): number {
-  let most = 0
-  for (const { owners } of rows) {
-    const places = owners.length
-    const r = readQuorumOf(quorums, places)
-    const readers = 2 * r > places ? places - r + 1 : 0
-    most = Math.max(most, holdersNeeded(quorums, places), readers)
-  }
-  return most
 }

@@ -138,6 +138,10 @@ export class Injector {
       case 'standby-joins':
         if (!world.supervisor.isThere || world.nodes.size >= NODES_MAX) return undefined
         return world.grow('standby')
+      case 'backup':
+        if (!world.supervisor.isThere) return undefined
+        world.takeCut()
+        return ''
       case 'standby-is-promoted': {
         const standby = pick(standbysOf(world.supervisor.table), first)
         if (standby === undefined || !world.supervisor.isThere) return undefined

@@ -43,7 +43,11 @@ const CLOCK_JUMPS = 6
 const SHAPE_KINDS = ['node-joins', 'node-leaves', 'standby-joins', 'standby-is-promoted'] as const
 const SHAPES_MAX = 6
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SHAPE_KINDS)[number] | typeof CLOCK_FAULT
+/** Nor is a backup, whose cut must hold whatever strikes. */
+const BACKUP = 'backup'
+const BACKUPS_MAX = 4
+
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SHAPE_KINDS)[number] | typeof CLOCK_FAULT | typeof BACKUP
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -132,6 +136,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const shaping = new Prng(seed * 8 + 7_000_003)
   const standbys = shaping.below(4) === 0 ? 1 : 0
   const shapes = shapesOf(shaping, lastsMs)
+  const backups = backupsOf(new Prng(seed * 8 + 7_000_019), lastsMs)
   const copying = new Prng(seed * 8 + 7_000_011)
   const quorums: Plan['quorums'] = copying.below(5) === 0 ? { n: 'all', r: MAJORITY, w: MAJORITY } : drawn
   return {
@@ -150,7 +155,9 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...bounds,
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...shapes].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...shapes, ...backups].sort(
+      (a, b) => a.atMs - b.atMs,
+    ),
   }
 }
 
@@ -208,6 +215,15 @@ function shapesOf(prng: Prng, lastsMs: number): PlannedFault[] {
     const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
     const kind = prng.pick(SHAPE_KINDS) as FaultKind
     return { number: 2_000 + shape, kind, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
+}
+
+/** In every other run. */
+function backupsOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  const count = prng.below(2) === 0 ? 0 : 1 + prng.below(BACKUPS_MAX)
+  return Array.from({ length: count }, (_, backup) => {
+    const atMs = prng.next() * lastsMs
+    return { number: 3_000 + backup, kind: BACKUP, atMs, lastsMs: 0, where: [0, 0, 0] as const }
   })
 }
 

@@ -17,6 +17,7 @@ import type { NodeRole } from '../protocol/supervision/supervisor-events.js'
 import { EventQueue } from './event-queue.js'
 import { type Latency, Network } from './network.js'
 import { type Mail, type Observer, type Watching, watchingOf } from './observer.js'
+import { SimCut } from './sim-cut.js'
 import { SimDisk } from './sim-disk.js'
 import { SimGateway } from './sim-gateway.js'
 import { type Life, SimNode } from './sim-node.js'
@@ -58,6 +59,7 @@ export class SimWorld {
   #clockNs = 1_000_000_000n
   #nextGateway = 1
   #nextCall = 1
+  #nextCut = 1
   #nextStore = 1
   #nextNode: number
 
@@ -160,6 +162,11 @@ export class SimWorld {
     this.nodes.set(id, new SimNode(id, disk, this))
     this.supervisor.join(id, role)
     return id
+  }
+
+  /** A backup begins; observers are told what came of it. */
+  takeCut(): void {
+    new SimCut(this, this.#nextCut++)
   }
 
   /** It is no member any more; its thread has ended. */

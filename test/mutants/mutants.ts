@@ -450,4 +450,11 @@ export const MUTANTS: readonly Mutant[] = [
     find: '(isSmaller || !isFullOwner(before, this.#self))',
     replace: '(false || !isFullOwner(before, this.#self))',
   },
+  {
+    name: 'one-freeze-for-all',
+    rule: 'Backup: no snapshot before the last freeze that counts is confirmed',
+    file: 'src/protocol/supervision/cut-core.ts',
+    find: 'if (isFrozen) this.#frozen.add(node)',
+    replace: 'if (isFrozen) for (const all of this.#asked) if (this.#frozen.add(all)) this.#awaited.delete(all)',
+  },
 ]

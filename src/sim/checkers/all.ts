@@ -3,6 +3,7 @@
 import type { Observer } from '../observer.js'
 import type { Plan } from '../plan.js'
 import type { Checker, Report } from './checker.js'
+import { Cuts } from './cuts.js'
 import { Fills } from './fills.js'
 import { Ends, Linearizability, LostWrites } from './histories.js'
 import { Quorums } from './quorums.js'
@@ -47,6 +48,7 @@ export function checkersFor(
     new LostWrites(report, plan, now),
     new Stamps(report),
     new Quorums(report),
+    new Cuts(report, now),
   ]
   return { checkers: [...common, ...lww], wire }
 }
