@@ -262,8 +262,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'fill-from-one-source',
     rule: 'Amnesia: filled from n - w + 1 full owners',
     file: CHANGES,
-    find: 'return this.#quorums.n - this.#quorums.wFill + 1',
-    replace: 'return 1',
+    find: 'const needed = holdersNeeded(this.#quorums, row.owners.length) - own',
+    replace: 'const needed = 1 - own',
   },
   {
     name: 'fill-before-the-joint-row-is-known',
@@ -283,7 +283,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'exchange-gives-nothing-back',
     rule: 'Repair: both sides of an exchange get what they lack',
     file: EXCHANGE,
-    find: "this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })\n      pushed += 1",
+    find: "this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })\n      moved.push(record)\n      pushed += 1",
     replace: 'void record',
   },
   {
@@ -312,8 +312,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rows-of-the-dead-stay',
     rule: 'Supervision: the partitions of a node that is down for good are reassigned',
     file: REASSIGNMENT,
-    find: 'if (members.length > 0) table = rowsAfterDeath',
-    replace: 'if (members.length > 1_000) table = rowsAfterDeath',
+    find: 'if (members.length > 0 && !areFullCopies) table',
+    replace: 'if (members.length > 1_000 && !areFullCopies) table',
   },
   {
     name: 'flips-before-it-is-filled',
@@ -370,7 +370,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scan-believes-one-owner',
     rule: 'Scans: for each key what a get with that r promises',
     file: SCAN,
-    find: 'records.length >= r && records.every(',
+    find: 'records.length >= needed && records.every(',
     replace: 'records.length >= 1 && records.slice(0, 1).every(',
   },
   {
