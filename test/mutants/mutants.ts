@@ -444,6 +444,13 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return (staying ?? pending).length === 0 ? 1 : 1',
   },
   {
+    name: 'no-copy-for-who-joins',
+    rule: 'Placement: where everybody is a full copy, who joins gets one',
+    file: 'src/protocol/supervision/full-copies.ts',
+    find: 'if (newcomers.length === 0) return row',
+    replace: 'if (newcomers.length >= 0) return row',
+  },
+  {
     name: 'smaller-quorums-at-once',
     rule: 'Changing owners: a row that has lost places is guarded at everybody until enough know of it',
     file: KEEPER,
