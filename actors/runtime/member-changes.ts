@@ -9,10 +9,27 @@ import { rm } from 'node:fs/promises'
 import type { NodeId } from '../../src/protocol/ids.js'
 import type { NodeRole, SupervisorEvent } from '../../src/protocol/supervision/supervisor-events.js'
 import type { ClusterConfig } from '../../src/shared/options.js'
+import type { NodeEntry } from '../../src/storage/cluster-folder.js'
 import { nodeFolders } from '../../src/storage/layout.js'
+import type { RestoredStore } from '../../src/storage/restore-stores.js'
 import type { ClusterRecord } from './cluster-record.js'
 import { endThread } from './end-thread.js'
 import { type NodeFacts, newFacts } from './node-facts.js'
+
+/** Stores that were made of a backup for nodes that join. */
+export interface NodeSeeds {
+  readonly stores: readonly RestoredStore[]
+  /** Moves them to where the nodes look for them. */
+  place(): Promise<void>
+}
+
+/** What its entry says of the store that is expected. */
+function seedOf(id: NodeId, seeds: readonly RestoredStore[]): Pick<NodeEntry, 'storeId' | 'closed'> {
+  const seed = seeds.find(({ node }) => node === id)
+  if (seed === undefined) return {}
+  const { storeId, sequence } = seed
+  return { storeId, closed: { storeId, sequence } }
+}
 
 export class MemberChanges {
   readonly #config: ClusterConfig
@@ -35,11 +52,12 @@ export class MemberChanges {
     this.#isStopping = options.isStopping
   }
 
-  async join(nodes: readonly NodeId[], role: NodeRole): Promise<void> {
-    const entries = nodes.map((id) => ({ id, status: 'joining' as const, role }))
+  async join(nodes: readonly NodeId[], role: NodeRole, seeds?: NodeSeeds): Promise<void> {
+    const entries = nodes.map((id) => ({ id, status: 'joining' as const, role, ...seedOf(id, seeds?.stores ?? []) }))
     await this.#record.writeMetadata({ nodes: [...this.#record.metadata.nodes, ...entries] })
+    await seeds?.place()
     for (const node of nodes) this.#facts.set(node, newFacts(undefined))
-    this.#step({ type: 'operator/join', nodes, role })
+    this.#step({ type: 'operator/join', nodes, role, haveCopies: seeds !== undefined })
   }
 
   /** That its role is to be another than the table has. */

@@ -10,6 +10,7 @@ import { writeBackup } from '../../actors/backup.js'
 import { NoCut } from '../../actors/backup-cut.js'
 import { createPool } from '../../actors/pool.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import { ownersNeededFor } from '../protocol/supervision/cut-core.js'
 import type { BackupOptions, BackupSummary } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid } from '../shared/options.js'
@@ -57,7 +58,7 @@ export class ClusterBackup {
     if (!this.#isOpen()) throw new CoterieError('CLOSED')
     const startedMs = performance.now()
     const dir = await this.#makeFolder(given)
-    const { config, clock, metadata, r, w } = this.#prepared
+    const { config, clock, quorums } = this.#prepared
     const pool = createPool({ maxThreads: 1, verifyTaskUrl: config.workers.verify })
     this.#interrupt = () => void pool.close()
     try {
@@ -66,7 +67,7 @@ export class ClusterBackup {
         supervisor: this.#supervisor,
         clock,
         pool,
-        ownersNeeded: ownersNeeded({ n: this.#supervisor.table.n, r, w: metadata.wMin ?? w }),
+        ownersNeeded: (table) => ownersNeededFor(table, quorums),
         freezeTimeoutMs,
         onProgress: ({ node, records, bytes, databases, databasesDone, recordsExpected }) =>
           onProgress({
@@ -119,12 +120,4 @@ export class ClusterBackup {
       await rm(join(dir, databaseFolderOf(id)), { recursive: true, force: true })
     for (const name of ['manifest.json', 'manifest.json.tmp']) await rm(join(dir, name), { force: true })
   }
-}
-
-/**
- * So many full owners meet every write quorum; and where reads are linearizable, every read quorum too: who has read a value that
- * was not acknowledged yet, and writes what follows from it, must not be in the cut without it.
- */
-function ownersNeeded({ n, r, w }: { n: number; r: number; w: number }): number {
-  return n - (2 * r > n ? Math.min(r, w) : w) + 1
 }

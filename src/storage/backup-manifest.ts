@@ -96,18 +96,3 @@ export async function readManifest(dir: string): Promise<BackupManifest> {
     })
   return manifest
 }
-
-/** Partitions of which too few full owners are among these databases to be sure of every acknowledged write. */
-export function partitionsShort(
-  { rows }: PartitionTable,
-  ownersNeeded: number,
-  databases: readonly Pick<BackedUpDatabase, 'node' | 'partitionsDamaged'>[],
-): PartitionId[] {
-  const damaged = new Map(databases.map(({ node, partitionsDamaged }) => [node, new Set(partitionsDamaged)]))
-  const short: PartitionId[] = []
-  rows.forEach(({ owners }, partition) => {
-    const held = owners.filter((owner) => owner !== null && damaged.get(owner)?.has(partition) === false)
-    if (held.length < ownersNeeded) short.push(partition)
-  })
-  return short
-}

@@ -98,10 +98,3 @@ export function isAwaiting(running: Running, from: Address, replyTo: number): bo
 export function pauseAfter({ sinceMs }: Running, nowMs: number): number {
   return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, (nowMs - sinceMs) * PAUSE_FACTOR))
 }
-
-export function bytesOf(records: readonly VersionRecord[]): number {
-  return records.reduce(
-    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
-    0,
-  )
-}

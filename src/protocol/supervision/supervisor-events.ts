@@ -86,7 +86,13 @@ export type SupervisorEvent =
   | { readonly type: 'operator/give-up'; readonly node: NodeId }
   | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }
   /** New nodes, known to the cluster's metadata. */
-  | { readonly type: 'operator/join'; readonly nodes: readonly NodeId[]; readonly role: NodeRole }
+  /** `haveCopies`: they hold nearly everything already, and compare it. */
+  | {
+      readonly type: 'operator/join'
+      readonly nodes: readonly NodeId[]
+      readonly role: NodeRole
+      readonly haveCopies?: boolean
+    }
   /** A standby becomes a member. */
   | { readonly type: 'operator/promote'; readonly node: NodeId }
   /** In the metadata too. */
