@@ -73,11 +73,17 @@ export class HintsConserved extends Checker {
     })
   }
 
-  /** Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. */
+  /**
+   * Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. Where
+   * everybody is a full copy, one that is down for good keeps its place, and what is kept for it waits.
+   */
   override onSettled(world: SimWorld, isRead: boolean): void {
     if (!isRead) return
+    const { supervisor } = world
+    const isAwaited = ({ target, partition }: Hint): boolean =>
+      supervisor.phaseOf(target) === 'down' && rowOf(supervisor.table, partition).owners.includes(target)
     for (const { id, core, disk } of world.nodes.values())
-      for (const hint of core === undefined ? [] : disk.view().identity.hints)
+      for (const hint of core === undefined ? [] : disk.view().identity.hints.filter((hint) => !isAwaited(hint)))
         this.broken(`${id} still keeps its hint of ${hint.key} for ${hint.target}, and does not hand it over`)
   }
 
