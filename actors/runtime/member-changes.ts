@@ -8,6 +8,7 @@
 import { rm } from 'node:fs/promises'
 import type { NodeId } from '../../src/protocol/ids.js'
 import type { NodeRole, SupervisorEvent } from '../../src/protocol/supervision/supervisor-events.js'
+import { type Stamp, stampTimePart } from '../../src/protocol/versions/stamp.js'
 import type { ClusterConfig } from '../../src/shared/options.js'
 import type { NodeEntry } from '../../src/storage/cluster-folder.js'
 import { nodeFolders } from '../../src/storage/layout.js'
@@ -31,16 +32,22 @@ function seedOf(id: NodeId, seeds: readonly RestoredStore[]): Pick<NodeEntry, 's
   return { storeId, closed: { storeId, sequence } }
 }
 
+type Config = Pick<ClusterConfig, 'location' | 'tombstoneGraceMs' | 'closeTimeoutMs'>
+type Notes = Pick<ClusterRecord, 'metadata' | 'writeMetadata' | 'changeNode' | 'noteReaping'>
+
 export class MemberChanges {
-  readonly #config: ClusterConfig
-  readonly #record: ClusterRecord
+  readonly #config: Config
+  readonly #record: Notes
   readonly #facts: Map<NodeId, NodeFacts>
   readonly #step: (event: SupervisorEvent) => void
   readonly #isStopping: () => boolean
+  /** Stores made of a backup that are on their way to their places; and when they are there. */
+  #placing = 0
+  #placed: Promise<unknown> = Promise.resolve()
 
   constructor(options: {
-    config: ClusterConfig
-    record: ClusterRecord
+    config: Config
+    record: Notes
     facts: Map<NodeId, NodeFacts>
     step: (event: SupervisorEvent) => void
     isStopping: () => boolean
@@ -52,7 +59,28 @@ export class MemberChanges {
     this.#isStopping = options.isStopping
   }
 
-  async join(nodes: readonly NodeId[], role: NodeRole, seeds?: NodeSeeds): Promise<void> {
+  join(nodes: readonly NodeId[], role: NodeRole, seeds?: NodeSeeds): Promise<void> {
+    this.#placing += 1
+    const joined = this.#join(nodes, role, seeds).finally(() => {
+      this.#placing -= 1
+    })
+    this.#placed = Promise.allSettled([this.#placed, joined])
+    return joined
+  }
+
+  /**
+   * Notes on the disk that what every copy held a grace ago may be forgotten; returns that time. Not while the store of a node that
+   * joins is on its way to its place: nobody asks it what it holds before the supervisor knows of it, and it may be too old by the
+   * new time.
+   */
+  async noteReaping(clockNs: () => bigint): Promise<Stamp> {
+    while (this.#placing > 0) await this.#placed
+    const beforeNs = clockNs() - BigInt(this.#config.tombstoneGraceMs) * 1_000_000n
+    await this.#record.noteReaping(beforeNs)
+    return stampTimePart(beforeNs)
+  }
+
+  async #join(nodes: readonly NodeId[], role: NodeRole, seeds?: NodeSeeds): Promise<void> {
     const entries = nodes.map((id) => ({ id, status: 'joining' as const, role, ...seedOf(id, seeds?.stores ?? []) }))
     await this.#record.writeMetadata({ nodes: [...this.#record.metadata.nodes, ...entries] })
     await seeds?.place()

@@ -14,7 +14,7 @@ import { ownersNeededFor } from '../protocol/supervision/cut-core.js'
 import type { BackupOptions, BackupSummary } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid } from '../shared/options.js'
-import { databaseFolderOf } from '../storage/backup-manifest.js'
+import { databaseFolderOf, FREEZE_TIMEOUT_MS_MAX } from '../storage/backup-manifest.js'
 import type { Prepared } from './prepare.js'
 
 const FREEZE_TIMEOUT_MS = 1_000
@@ -36,7 +36,12 @@ export class ClusterBackup {
     if (!this.#isOpen()) throw new CoterieError('CLOSED')
     checkNames(options, ['onProgress', 'freezeTimeoutMs'])
     if (typeof dir !== 'string' || dir === '') throw invalid('dir', dir, 'the path of a folder')
-    const freezeTimeoutMs = checkWhole('freezeTimeoutMs', options.freezeTimeoutMs ?? FREEZE_TIMEOUT_MS, 10, 60_000)
+    const freezeTimeoutMs = checkWhole(
+      'freezeTimeoutMs',
+      options.freezeTimeoutMs ?? FREEZE_TIMEOUT_MS,
+      10,
+      FREEZE_TIMEOUT_MS_MAX,
+    )
     const onProgress = options.onProgress ?? (() => undefined)
     if (typeof onProgress !== 'function') throw invalid('onProgress', onProgress, 'a function')
     const done = this.#last.then(() => this.#run(dir, freezeTimeoutMs, onProgress))

@@ -109,9 +109,10 @@ export class ClusterShape {
 
   /** Errors: BACKUP_INCOMPLETE, BACKUP_DAMAGED, BACKUP_MISMATCH, JOIN_FAILED, CLOSED. */
   async #seed(from: string, nodes: readonly NodeId[], joinWith: (seeds: NodeSeeds) => Promise<void>): Promise<void> {
-    const { clusterId, partitions } = this.#supervisor.metadata
-    // Tombstones are not reaped in this version.
-    const target = { clusterId, partitions, clockNs: this.#clockNs(), reapedNs: 0n }
+    const target = () => {
+      const { clusterId, partitions, reapedBeforeNs = '0' } = this.#supervisor.metadata
+      return { clusterId, partitions, clockNs: this.#clockNs(), reapedNs: BigInt(reapedBeforeNs) }
+    }
     for (const node of nodes) this.#reserved.add(node)
     try {
       await this.#seeds.make(from, nodes, target, async (seeds) => {

@@ -18,12 +18,13 @@ import type { NodeId } from '../protocol/ids.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import { CoterieError } from '../shared/errors.js'
 import type { WorkerPaths } from '../shared/options.js'
-import { type BackupManifest, readManifest } from '../storage/backup-manifest.js'
+import { type BackupManifest, FREEZE_TIMEOUT_MS_MAX, readManifest } from '../storage/backup-manifest.js'
 import { nodeFolders } from '../storage/layout.js'
 import { syncFolder } from '../storage/sync-folder.js'
 
 /** Bytes and records, as numbers of eight bytes; nobody looks at them. */
 const PROGRESS_BYTES = 16
+const FREEZE_NS_MAX = BigInt(FREEZE_TIMEOUT_MS_MAX) * 1_000_000n
 const SEED_FOLDER = /^seed-[0-9a-f-]{36}$/
 
 /** What a backup is held against. */
@@ -32,13 +33,13 @@ export interface SeedTarget {
   readonly partitions: number
   /** The cluster's clock. */
   readonly clockNs: bigint
-  /** Stamps of tombstones that have been reaped are below this. */
+  /** Tombstones that every copy held by then may have been reaped. */
   readonly reapedNs: bigint
 }
 
 /**
- * May stores be made of it? Only of this cluster's own: stamps of another say nothing here. Not of a time before tombstones were
- * last reaped: a key that was deleted since, whose tombstone nobody has any more, would come back with the seed.
+ * May stores be made of it? Only of this cluster's own: stamps of another say nothing here. Not of a time by which it may lack
+ * tombstones that nobody has any more: a key that was deleted since would come back with the seed.
  * Errors: BACKUP_MISMATCH.
  */
 export function checkSeed(
@@ -51,7 +52,9 @@ export function checkSeed(
   if (clusterId !== target.clusterId || partitions !== target.partitions) throw refuse('it is of another cluster')
   const cutNs = BigInt(cut.clockNs)
   if (cutNs > target.clockNs) throw refuse('it is of a later time than this cluster')
-  if (cutNs < target.reapedNs) throw refuse('tombstones have been reaped since it was made; make a new backup')
+  // The clock was read when the snapshots had been taken.
+  if (cutNs - FREEZE_NS_MAX < target.reapedNs)
+    throw refuse('tombstones have been reaped since it was made; make a new backup')
 }
 
 export class Seeds {
@@ -74,12 +77,12 @@ export class Seeds {
   async make(
     given: string,
     nodes: readonly NodeId[],
-    target: SeedTarget,
+    target: () => SeedTarget,
     use: (seeds: NodeSeeds) => Promise<void>,
   ): Promise<void> {
     const dir = resolve(given)
     const manifest = await readManifest(dir)
-    checkSeed(dir, manifest, target)
+    checkSeed(dir, manifest, target())
     const folder = join(this.#location, `seed-${randomUUID()}`)
     const pool = createPool({ maxThreads: 1, verifyTaskUrl: this.#workers.verify })
     this.#pools.add(pool)
@@ -90,7 +93,7 @@ export class Seeds {
         databases: manifest.databases,
         cutTable: manifest.cut.table,
         location: folder,
-        table: everythingOf(nodes, target.partitions),
+        table: everythingOf(nodes, manifest.partitions),
         nodes,
         writeBufferBytes: this.#writeBufferBytes,
       }
@@ -99,6 +102,8 @@ export class Seeds {
         const message = `the database of ${problem.node} in ${dir} is damaged: ${problem.detail}`
         throw new CoterieError('BACKUP_DAMAGED', message, { dir, ...problem })
       }
+      // That took a while, and tombstones were reaped meanwhile.
+      checkSeed(dir, manifest, target())
       await use({ stores, place: () => this.#place(folder, nodes) })
     } finally {
       this.#pools.delete(pool)

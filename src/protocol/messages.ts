@@ -309,6 +309,8 @@ export interface ReapStart {
   readonly type: 'reap/start'
   /** Everybody. */
   readonly nodes: readonly NodeId[]
+  /** The time part of a stamp, a grace ago: only what everybody held before that may be forgotten. It has been noted on the disk. */
+  readonly before: Stamp
 }
 
 /**

@@ -20,6 +20,8 @@ import type { FileSum } from './file-sums.js'
 
 /** A newer one is refused. */
 export const BACKUP_FORMAT = 1
+/** A cut takes no longer. */
+export const FREEZE_TIMEOUT_MS_MAX = 60_000
 
 /** What was written of one node's store. */
 export interface DatabaseContents {

@@ -109,8 +109,19 @@ export const TESTED: readonly TestedMutant[] = [
     rule: 'deletes',
     test: ['protocol/repair/reaper.test.ts', 'a tombstone is forgotten after everybody has agreed twice'],
     file: 'src/protocol/repair/reaper.ts',
-    find: 'agreed.sinceMs <= this.#graceMs',
-    replace: 'agreed.sinceMs < 0',
+    find: 'agreed.since >= before',
+    replace: 'agreed.since < stamp',
+  },
+  {
+    name: 'forgets-what-a-backup-may-lack',
+    rule: 'deletes',
+    test: [
+      'protocol/repair/reaper.test.ts',
+      'nothing is forgotten that everybody held only after the time that was noted',
+    ],
+    file: 'src/protocol/repair/reaper.ts',
+    find: 'noted < graceEnd ? noted : graceEnd',
+    replace: 'noted < graceEnd ? graceEnd : graceEnd',
   },
   {
     name: 'a-loss-is-accepted-beforehand',

@@ -183,7 +183,7 @@ export class SupervisorCore {
         this.#changes.acceptLoss(event.partitions)
         break
       case 'reaping/noted':
-        this.#reaping.onNoted(this.isQuiet(), this.#nodes, this.#post, this.#nowMs)
+        this.#reaping.onNoted(event.before, this.isQuiet(), { nodes: this.#nodes, post: this.#post }, this.#nowMs)
         break
       case 'stop':
         this.#isStopping = true
