@@ -7,7 +7,6 @@ const NODE = 'src/protocol/dynamo-node.ts'
 const SHAPE = 'src/protocol/supervision/shape-changes.ts'
 const TRANSFERS = 'src/protocol/node-transfers.ts'
 const SOURCE = 'src/protocol/handoff/transfer-source.ts'
-const KEEPER = 'src/protocol/table-keeper.ts'
 const COPIES = 'src/protocol/supervision/full-copies.ts'
 const CUT = 'src/protocol/supervision/cut-core.ts'
 
@@ -67,14 +66,6 @@ export const SHAPES: readonly Mutant[] = [
     file: COPIES,
     find: 'if (newcomers.length === 0) return row',
     replace: 'if (newcomers.length >= 0) return row',
-  },
-  {
-    name: 'smaller-quorums-at-once',
-    rule: 'joint-row-known',
-    checker: 'owners',
-    file: KEEPER,
-    find: '(isSmaller || !isFullOwner(before, this.#self))',
-    replace: '(false || !isFullOwner(before, this.#self))',
   },
   {
     name: 'one-freeze-for-all',

@@ -113,6 +113,14 @@ export const TESTED: readonly TestedMutant[] = [
     replace: 'agreed.since < stamp',
   },
   {
+    name: 'smaller-quorums-at-once',
+    rule: 'joint-row-known',
+    test: ['protocol/table-keeper.test.ts', 'a row that has lost places is guarded at those too who owned it before'],
+    file: 'src/protocol/table-keeper.ts',
+    find: '(isSmaller || !isFullOwner(before, this.#self))',
+    replace: '(false || !isFullOwner(before, this.#self))',
+  },
+  {
     name: 'forgets-what-a-backup-may-lack',
     rule: 'deletes',
     test: [
