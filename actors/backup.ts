@@ -12,17 +12,17 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import type { NodeId } from '../src/protocol/ids.js'
-import { standbysOf } from '../src/protocol/ring/table.js'
+import { type PartitionTable, standbysOf } from '../src/protocol/ring/table.js'
+import { type LeftOut, partitionsShort } from '../src/protocol/supervision/cut-core.js'
 import {
   BACKUP_FORMAT,
   type BackedUpDatabase,
   type BackupManifest,
   databaseFolderOf,
-  partitionsShort,
   writeManifest,
 } from '../src/storage/backup-manifest.js'
 import { syncFolder } from '../src/storage/sync-folder.js'
-import { type Cut, type LeftOut, NoCut, releaseCut, takeCut } from './backup-cut.js'
+import { type Cut, NoCut, releaseCut, takeCut } from './backup-cut.js'
 import { ControlError } from './control.js'
 import type { BulkPool } from './pool.js'
 import { nowMs, type StampClock } from './runtime/clock.js'
@@ -40,7 +40,8 @@ export interface BackupRun {
   readonly supervisor: SupervisorActor
   readonly clock: StampClock
   readonly pool: BulkPool
-  readonly ownersNeeded: number
+  /** Full owners of each partition that hold every acknowledged write between them. */
+  readonly ownersNeeded: (table: PartitionTable) => number
   readonly freezeTimeoutMs: number
   readonly onProgress: (progress: CopyProgress) => void
 }
@@ -99,7 +100,7 @@ function checkEnough(
     node,
     partitionsDamaged: databases.find((database) => database.node === node)?.partitionsDamaged ?? [],
   }))
-  const short = partitionsShort(table, ownersNeeded, found)
+  const short = partitionsShort(table, ownersNeeded(table), found)
   if (short.length === 0) return
   const damaged = found.flatMap(({ node, partitionsDamaged }) =>
     partitionsDamaged.length === 0
@@ -187,7 +188,7 @@ function manifestOf(
     n,
     conflict,
     nodes: nodes.filter(({ id, status }) => status !== 'removed' && !standbys.includes(id)).length,
-    ownersNeeded,
+    ownersNeeded: ownersNeeded(table),
     cut: { at: at.toISOString(), clockNs: clockNs.toString(), table },
     databases,
     leftOut,

@@ -261,10 +261,12 @@ export class SupervisorActor {
         this.members.remove(effect.node).catch((error: Error) => this.#options.observer.onFatal(error))
         return
       case 'note-reaping':
-        this.#record.noteReaping(new StampClock(this.#options.clock.shared).readNs()).then(
-          () => this.#step({ type: 'reaping/noted' }),
-          (error: Error) => this.#options.observer.onFatal(error),
-        )
+        this.members
+          .noteReaping(() => new StampClock(this.#options.clock.shared).readNs())
+          .then(
+            (before) => this.#step({ type: 'reaping/noted', before }),
+            (error: Error) => this.#options.observer.onFatal(error),
+          )
         return
       case 'notice':
         this.#record.remember(effect.notice)

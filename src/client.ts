@@ -36,7 +36,7 @@ import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 export interface ClientConfig {
   readonly partitions: number
-  readonly n: number
+  /** The cluster's own, see `Quorums`. */
   readonly r: number
   readonly w: number
   readonly conflict: 'lww' | 'siblings'
@@ -199,7 +199,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         options.limit === undefined
           ? Number.POSITIVE_INFINITY
           : checkWhole('limit', options.limit, 0, Number.MAX_SAFE_INTEGER),
-      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n),
+      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
       timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR),
     }
   }
@@ -240,7 +240,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest & { kind: 'get' } {
     if (options !== NO_OPTIONS) checkNames(options, GET_OPTIONS)
-    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#config.n)
+    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n)
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
     return { kind: 'get', id: this.#takeId(), key, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
   }
@@ -252,7 +252,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     names: readonly string[],
   ): ClientRequest {
     if (options !== NO_OPTIONS) checkNames(options, names)
-    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#config.n)
+    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#gateway().table.n)
     const sloppy = booleanOf('sloppy', options.sloppy)
     const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
     const put = { kind: 'put' as const, id: this.#takeId(), keys, values, w, sloppy, deadlineMs }

@@ -15,10 +15,12 @@ import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { ClusterBackup } from './opening/backup.js'
 import { ClusterShape } from './opening/cluster-shape.js'
+import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
+import { Seeds } from './opening/seed.js'
 import {
   awaitedOf,
   checkSomebodyLives,
@@ -29,6 +31,7 @@ import {
   nodesOwe,
 } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
+import { canRefill } from './protocol/ring/quorum.js'
 import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
@@ -105,6 +108,7 @@ class OpenCluster implements Cluster {
   #clockWrite: Promise<void> | undefined
   #fatal: Error | undefined
   #isConverged = false
+  readonly #fills = new FillsUnderWay()
   #watch: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -136,7 +140,7 @@ class OpenCluster implements Cluster {
       supervisor: this.#supervisor,
       pool: this.#pool,
       config,
-      canRefill: protocol.wFill > 1,
+      canRefill: canRefill(protocol, table.n),
       isAtRest: () =>
         this.#supervisor.isQuiet() &&
         isConverged(this.#supervisor) &&
@@ -159,7 +163,12 @@ class OpenCluster implements Cluster {
     this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
-    this.#shape = new ClusterShape(own)
+    this.#shape = new ClusterShape({
+      ...own,
+      quorums: prepared.quorums,
+      seeds: new Seeds(config),
+      clockNs: () => clock.readNs(),
+    })
     this.#backup = new ClusterBackup({ ...own, prepared })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
@@ -176,7 +185,7 @@ class OpenCluster implements Cluster {
     })
     this.#supervisor.start(this.#prepared.wasUnclean)
     const startedAtMs = nowMs()
-    while (!isOpenEnough(this.#supervisor, this.#prepared, nowMs() - startedAtMs)) {
+    while (!isOpenEnough(this.#supervisor, this.#prepared.quorums, nowMs() - startedAtMs)) {
       if (this.#fatal !== undefined) throw this.openFailed('the cluster folder cannot be written', this.#fatal)
       const givenUp = this.#supervisor.nodes().filter((node) => node.phase === 'down')
       if (givenUp.length === this.#supervisor.nodes().length) throw this.openFailed('no node could be started')
@@ -211,6 +220,7 @@ class OpenCluster implements Cluster {
     return clusterStatus(this.#supervisor, {
       ...this.#prepared,
       gateways: 1 + this.#host.count,
+      fillOf: this.#fills.of,
       fatal: this.#fatal,
       isClosing: this.#closing !== undefined,
     })
@@ -281,7 +291,7 @@ class OpenCluster implements Cluster {
   async #close(): Promise<void> {
     const { config, folder, lock, clock } = this.#prepared
     this.#client.close()
-    await this.#backup.stop()
+    await Promise.all([this.#backup.stop(), this.#shape.stop()])
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
     const owed = () =>
       this.#gateway.running + this.#gateway.lingering + this.#host.lingering + nodesOwe(this.#supervisor)
@@ -373,8 +383,12 @@ class OpenCluster implements Cluster {
         const { type, ...facts } = notice
         this.#emit(type, facts as never)
       },
-      onNodeNotice: (node, notice) => emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args)),
+      onNodeNotice: (node, notice) => {
+        this.#fills.onNotice(node, notice)
+        emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args))
+      },
       onExit: ({ node, incarnation, end }) => {
+        this.#fills.onExit(node)
         const { code, reason, error, failpoint: point } = end
         if (point !== undefined) this.#emit('failpoint', { node, incarnation, point })
         this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })

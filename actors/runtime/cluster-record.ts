@@ -98,9 +98,11 @@ export class ClusterRecord {
     return this.#write(() => this.#folder.writeMetadata(metadata))
   }
 
-  /** Tombstones up to now may be gone from now on. */
-  noteReaping(clockNs: bigint): Promise<void> {
-    return this.writeMetadata({ reapedBeforeNs: String(clockNs) })
+  /** Tombstones that every copy held by then may be gone from now on. */
+  noteReaping(beforeNs: bigint): Promise<void> {
+    // With a longer grace than before it would fall.
+    const noted = BigInt(this.#metadata.reapedBeforeNs ?? 0)
+    return this.writeMetadata({ reapedBeforeNs: String(beforeNs > noted ? beforeNs : noted) })
   }
 
   changeNode(node: string, change: Partial<NodeEntry>): Promise<void> {

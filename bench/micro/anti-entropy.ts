@@ -48,6 +48,7 @@ const config = {
     hintWindowMs: 0,
     hintBytesMax: 0,
     transferBytesPerSecond: 1e9,
+    transfersMax: 2,
     antiEntropyIntervalMs: 0,
     tombstoneGraceMs: 0,
     queues: QUEUE_LIMITS,

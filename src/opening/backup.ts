@@ -10,10 +10,11 @@ import { writeBackup } from '../../actors/backup.js'
 import { NoCut } from '../../actors/backup-cut.js'
 import { createPool } from '../../actors/pool.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import { ownersNeededFor } from '../protocol/supervision/cut-core.js'
 import type { BackupOptions, BackupSummary } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole, invalid } from '../shared/options.js'
-import { databaseFolderOf } from '../storage/backup-manifest.js'
+import { databaseFolderOf, FREEZE_TIMEOUT_MS_MAX } from '../storage/backup-manifest.js'
 import type { Prepared } from './prepare.js'
 
 const FREEZE_TIMEOUT_MS = 1_000
@@ -35,7 +36,12 @@ export class ClusterBackup {
     if (!this.#isOpen()) throw new CoterieError('CLOSED')
     checkNames(options, ['onProgress', 'freezeTimeoutMs'])
     if (typeof dir !== 'string' || dir === '') throw invalid('dir', dir, 'the path of a folder')
-    const freezeTimeoutMs = checkWhole('freezeTimeoutMs', options.freezeTimeoutMs ?? FREEZE_TIMEOUT_MS, 10, 60_000)
+    const freezeTimeoutMs = checkWhole(
+      'freezeTimeoutMs',
+      options.freezeTimeoutMs ?? FREEZE_TIMEOUT_MS,
+      10,
+      FREEZE_TIMEOUT_MS_MAX,
+    )
     const onProgress = options.onProgress ?? (() => undefined)
     if (typeof onProgress !== 'function') throw invalid('onProgress', onProgress, 'a function')
     const done = this.#last.then(() => this.#run(dir, freezeTimeoutMs, onProgress))
@@ -57,7 +63,7 @@ export class ClusterBackup {
     if (!this.#isOpen()) throw new CoterieError('CLOSED')
     const startedMs = performance.now()
     const dir = await this.#makeFolder(given)
-    const { config, clock, metadata, r, w } = this.#prepared
+    const { config, clock, quorums } = this.#prepared
     const pool = createPool({ maxThreads: 1, verifyTaskUrl: config.workers.verify })
     this.#interrupt = () => void pool.close()
     try {
@@ -66,7 +72,7 @@ export class ClusterBackup {
         supervisor: this.#supervisor,
         clock,
         pool,
-        ownersNeeded: ownersNeeded({ n: this.#supervisor.table.n, r, w: metadata.wMin ?? w }),
+        ownersNeeded: (table) => ownersNeededFor(table, quorums),
         freezeTimeoutMs,
         onProgress: ({ node, records, bytes, databases, databasesDone, recordsExpected }) =>
           onProgress({
@@ -119,12 +125,4 @@ export class ClusterBackup {
       await rm(join(dir, databaseFolderOf(id)), { recursive: true, force: true })
     for (const name of ['manifest.json', 'manifest.json.tmp']) await rm(join(dir, name), { force: true })
   }
-}
-
-/**
- * So many full owners meet every write quorum; and where reads are linearizable, every read quorum too: who has read a value that
- * was not acknowledged yet, and writes what follows from it, must not be in the cut without it.
- */
-function ownersNeeded({ n, r, w }: { n: number; r: number; w: number }): number {
-  return n - (2 * r > n ? Math.min(r, w) : w) + 1
 }

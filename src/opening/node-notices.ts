@@ -33,6 +33,11 @@ export function emitNodeNotice(node: NodeId, notice: Notice, emit: Emit): void {
     }
     case 'tombstones:dropped':
       return emit('tombstones:dropped', { node, keys: notice.keys })
+    case 'transfer/progress': {
+      const { partitions, partitionsDone, records, bytes } = notice
+      const done = partitionsDone === partitions
+      return emit('transfer:progress', { node, partitions, partitionsDone, records, bytes, done })
+    }
     case 'exchange':
       return emit('exchange', {
         node,

@@ -11,6 +11,7 @@ import { resolve } from 'node:path'
 import { createStampClock, type StampClock } from '../../actors/runtime/clock.js'
 import type { NodeId } from '../protocol/ids.js'
 import { planClaim } from '../protocol/ring/claim.js'
+import { canRefill, MAJORITY, type Quorums } from '../protocol/ring/quorum.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import { newTable } from '../protocol/supervision/reassignment.js'
 import { CoterieError } from '../shared/errors.js'
@@ -25,6 +26,7 @@ import {
 import { type LocationLock, lockLocation } from '../storage/cluster-lock.js'
 import { nodeFolders } from '../storage/layout.js'
 import { type NativeDeath, type Suspicion, suspectsAfter } from '../storage/opening-marker.js'
+import { clearSeeds } from './seed.js'
 
 /** A cluster that is ready to be started. */
 export interface Prepared {
@@ -34,9 +36,7 @@ export interface Prepared {
   readonly metadata: ClusterMetadata
   readonly table: PartitionTable
   readonly clock: StampClock
-  readonly n: number
-  readonly r: number
-  readonly w: number
+  readonly quorums: Quorums
   /** Stores that may be damaged, by node. */
   readonly suspects: ReadonlyMap<NodeId, Suspicion>
   /** The last process did not close. */
@@ -74,22 +74,39 @@ export async function prepare(
       ? await create(config, { folder, state, stage: restores ? 'restoring' : 'creating' })
       : reopen(config, state)
     const { table } = settled
-    const n = table.n
-    const { r, w } = quorumsFor(n, config)
-    const wMin = Math.min(w, settled.metadata.wMin ?? w)
-    const metadata = { ...settled.metadata, wMin }
+    const quorums = quorumsOf(config, settled)
+    const wMin = quorums.wFill
+    const metadata = wMin === MAJORITY ? settled.metadata : { ...settled.metadata, wMin }
     // On disk before a write can be acknowledged by so few.
-    if (settled.metadata.wMin !== wMin) await folder.writeMetadata(metadata)
+    if (metadata.wMin !== settled.metadata.wMin) await folder.writeMetadata(metadata)
     const clock = createStampClock(storedCeilingNs(state))
     const nodes = isNew ? [] : metadata.nodes.filter(({ status }) => status !== 'removed').map(({ id }) => id)
     await clearRemoved(config.location, metadata)
-    const suspects = suspectsAfter(death, { location: config.location, nodes, maySetAside: wMin > 1 })
+    await clearSeeds(config.location)
+    const suspects = suspectsAfter(death, {
+      location: config.location,
+      nodes,
+      maySetAside: canRefill(quorums, table.n),
+    })
     const wasUnclean = !isNew && !metadata.cleanShutdown
-    return { config, lock, folder, metadata, table, clock, n, r, w, suspects, wasUnclean }
+    return { config, lock, folder, metadata, table, clock, quorums, suspects, wasUnclean }
   } catch (error) {
     await lock.release()
     throw error
   }
+}
+
+/** Errors: INVALID_OPTION for an r or w above the copies that there are. */
+function quorumsOf(
+  config: ClusterConfig,
+  { metadata, table }: { readonly metadata: ClusterMetadata; readonly table: PartitionTable },
+): Quorums {
+  const { r, w } = quorumsFor(table.n, config)
+  const { n, wMin } = metadata
+  if (n !== 'all') return { n: table.n, r, w, wFill: Math.min(w, wMin ?? w) }
+  // What is not said follows the members. A majority is less than nothing that was ever said for certain: see `holdersNeeded`.
+  const wSaid = Math.min(config.w ?? Number.POSITIVE_INFINITY, wMin ?? Number.POSITIVE_INFINITY)
+  return { n, r: config.r ?? MAJORITY, w: config.w ?? MAJORITY, wFill: Number.isFinite(wSaid) ? wSaid : MAJORITY }
 }
 
 /**

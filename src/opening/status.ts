@@ -7,9 +7,10 @@ import type { Gauges } from '../../actors/runtime/gauges.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
+import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, FaultCounts, NodeStatus } from '../shared/api.js'
+import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import type { ClusterConfig } from '../shared/options.js'
 
@@ -30,17 +31,17 @@ export function clusterStatus(
   supervisor: SupervisorActor,
   facts: {
     readonly config: ClusterConfig
-    readonly n: number
-    readonly r: number
-    readonly w: number
+    readonly quorums: Quorums
     readonly gateways: number
+    readonly fillOf: (node: NodeId) => FillStatus | undefined
     readonly fatal: Error | undefined
     /** It has been told to close. */
     readonly isClosing: boolean
   },
 ): ClusterStatus {
   const { table } = supervisor
-  const { config, n, r, w, gateways, fatal, isClosing } = facts
+  const { config, quorums, gateways, fatal, isClosing } = facts
+  const { n } = table
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
     if (row.lost) partitionsLost.push(partition)
@@ -50,12 +51,14 @@ export function clusterStatus(
     epoch: table.epoch,
     converged: !isClosing && isConverged(supervisor),
     partitions: table.rows.length,
-    replication: { n, r, w },
+    replication: { n, r: readQuorumOf(quorums, n), w: writeQuorumOf(quorums, n) },
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
-    nodes: supervisor.nodes().map((node) => nodeStatus(supervisor, node, table, isClosing)),
+    nodes: supervisor
+      .nodes()
+      .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
   }
 }
 
@@ -90,19 +93,16 @@ export function isSettled(supervisor: SupervisorActor): boolean {
 }
 
 /** While the cluster opens: every node is up or given up; or, after a while, every partition has its quorums. */
-export function isOpenEnough(
-  supervisor: SupervisorActor,
-  { r, w }: { readonly r: number; readonly w: number },
-  sinceMs: number,
-): boolean {
+export function isOpenEnough(supervisor: SupervisorActor, quorums: Quorums, sinceMs: number): boolean {
   const nodes = supervisor.nodes()
   if (nodes.every((node) => node.phase === 'up' || node.phase === 'down'))
     return nodes.some((node) => node.phase === 'up')
   if (sinceMs < SLOW_NODE_MS) return false
   const up = new Set(upNodes(supervisor))
-  return supervisor.table.rows.every(
-    (row) => row.owners.filter((owner) => owner !== null && up.has(owner)).length >= Math.max(r, w),
-  )
+  return supervisor.table.rows.every(({ owners }) => {
+    const needed = Math.max(readQuorumOf(quorums, owners.length), writeQuorumOf(quorums, owners.length))
+    return owners.filter((owner) => owner !== null && up.has(owner)).length >= needed
+  })
 }
 
 const OWED = ['hintsDue', 'filling', 'purging', 'exchanging', 'lingering'] as const
@@ -138,7 +138,7 @@ function nodeStatus(
   supervisor: SupervisorActor,
   view: SupervisedView,
   table: PartitionTable,
-  isClosing: boolean,
+  { isClosing, filling }: { readonly isClosing: boolean; readonly filling: FillStatus | undefined },
 ): NodeStatus {
   const { id, incarnation, restarts, phase, isFull } = view
   const facts = supervisor.factsOf(id)
@@ -153,6 +153,7 @@ function nodeStatus(
     restarts,
     partitions: table.rows.filter((row) => row.owners.includes(id)).length,
     pending: table.rows.filter((row) => row.pending.includes(id)).length,
+    ...(filling === undefined ? {} : { filling }),
     keys: gauge('keys'),
     mailbox: gauge('mailbox'),
     hints: gauge('hints'),

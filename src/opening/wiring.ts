@@ -13,13 +13,10 @@ import type { Prepared } from './prepare.js'
 /** Once converged, gossip slows down by this. */
 const CONVERGED_FACTOR = 5
 
-export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): ProtocolConfig {
+export function protocolConfigOf({ config, metadata, quorums }: Prepared): ProtocolConfig {
   return {
     partitions: metadata.partitions,
-    n,
-    r,
-    w,
-    wFill: metadata.wMin ?? w,
+    ...quorums,
     conflict: metadata.conflict,
     avoidAfterMs: config.avoidAfterMs,
     hedgeBudgetPercent: config.hedgeBudgetPercent,
@@ -27,6 +24,7 @@ export function protocolConfigOf({ config, metadata, n, r, w }: Prepared): Proto
     sharedClock: true,
     hintBytesMax: config.hintBytesMax,
     transferBytesPerSecond: config.transferBytesPerSecond,
+    transfersMax: config.transfersMax,
     antiEntropyIntervalMs: config.antiEntropyIntervalMs,
     tombstoneGraceMs: config.tombstoneGraceMs,
     queues: QUEUE_LIMITS,
@@ -44,11 +42,10 @@ export function gatewayConfigOf(prepared: Prepared): GatewayConfig {
   return { ...protocolConfigOf(prepared), coordination, requestsInFlightMax, bytesInFlightMax }
 }
 
-export function supervisionConfigOf({ config, metadata, n, r, w }: Prepared): SupervisorConfig {
+export function supervisionConfigOf({ config, metadata, quorums }: Prepared): SupervisorConfig {
   const { restartsMax, restartWindowMs: windowMs, hungAfterMs, openTimeoutMs: openingAfterMs } = config
   const restart = { ...RESTART_POLICY_DEFAULTS, restartsMax, windowMs }
   const nodesCoordinate = config.coordination === 'server' || metadata.conflict === 'siblings'
   const { tombstoneGraceMs } = config
-  const wFill = metadata.wMin ?? w
-  return { n, r, w, wFill, restart, hungAfterMs, openingAfterMs, nodesCoordinate, tombstoneGraceMs }
+  return { ...quorums, restart, hungAfterMs, openingAfterMs, nodesCoordinate, tombstoneGraceMs }
 }

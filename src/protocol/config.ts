@@ -4,16 +4,11 @@
  */
 
 import type { MembershipConfig } from './membership/membership-config.js'
+import type { Quorums } from './ring/quorum.js'
 import type { ConflictMode } from './versions/record.js'
 
-export interface ProtocolConfig {
+export interface ProtocolConfig extends Quorums {
   readonly partitions: number
-  readonly n: number
-  /** The cluster's own quorums; a call may ask for others. */
-  readonly r: number
-  readonly w: number
-  /** The smallest w that the cluster was ever opened with: what was forgotten is learned from n − wFill + 1 owners. */
-  readonly wFill: number
   readonly conflict: ConflictMode
   /** False: each gateway has a clock of its own, and asks a quorum for the highest stamp before it writes. */
   readonly sharedClock: boolean
@@ -24,7 +19,9 @@ export interface ProtocolConfig {
   /** No new hints for a node absent for longer; 0: none for missed writes. */
   readonly hintWindowMs: number
   readonly hintBytesMax: number
+  /** See `TransferBudget`. */
   readonly transferBytesPerSecond: number
+  readonly transfersMax: number
   /** A tombstone is kept for so long at least, and no request takes longer; 0: for ever. */
   readonly tombstoneGraceMs: number
   /** Between two exchanges that a node begins by itself; 0: it begins none. */

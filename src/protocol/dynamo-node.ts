@@ -35,6 +35,7 @@ import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
 import { TableKeeper } from './table-keeper.js'
+import { TransferBudget } from './transfer-budget.js'
 import { STAMP_MAX, stampTimePart } from './versions/stamp.js'
 
 export class DynamoNode {
@@ -57,6 +58,7 @@ export class DynamoNode {
   readonly #tableWrites = new Map<number, Epoch>()
   /** Messages made for a table that is on its way into the store. */
   #parked: { readonly from: Address; readonly message: Message }[] = []
+  readonly #n: number | 'all'
   #checkedTable: PartitionTable | undefined
   /** It leaves, owns nothing, and has not said yet that it owes nothing. */
   #isRetiring = false
@@ -88,8 +90,8 @@ export class DynamoNode {
     this.#post = new NodePost(self)
     this.#nextToken = incarnation * IDS_PER_LIFE
     const takeToken = () => this.#nextToken++
-    const bytesPerSecond = config.transferBytesPerSecond
-    const transfer = { identity, post: this.#post, take: takeToken, bytesPerSecond }
+    const budget = new TransferBudget(config)
+    const transfer = { identity, post: this.#post, take: takeToken, budget }
     this.#forest = new MerkleForest({ partitions: config.partitions, take: takeToken, images: options.trees })
     this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table, forest: this.#forest })
     const { purge, fill } = this.#transfers
@@ -102,6 +104,7 @@ export class DynamoNode {
       forest: this.#forest,
       bootStamp: options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs),
     })
+    this.#n = config.n
     this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
     this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
     this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
@@ -109,7 +112,7 @@ export class DynamoNode {
     const intervalMs = config.antiEntropyIntervalMs
     this.#exchange = new Exchange({
       self,
-      bytesPerSecond,
+      budget,
       intervalMs,
       take: takeToken,
       forest: this.#forest,
@@ -226,6 +229,7 @@ export class DynamoNode {
     this.#settleStep()
     this.#checkedTable = checkInvariants({
       checkedTable: this.#checkedTable,
+      n: this.#n,
       epoch: this.#keeper.epoch,
       table: this.#keeper.table,
       updates: this.#requests.updates,
@@ -285,7 +289,7 @@ export class DynamoNode {
           (record) => record.kind === 'lww' && this.#reaper.isTooOld(record.stamp, this.#nowMs),
         )
       case 'transfer/pull':
-        return this.#transfers.onPull(from, message, this.#machines)
+        return this.#transfers.onPull(from, message, this.#machines, this.#nowMs)
       case 'transfer/chunk':
         return this.#transfers.onChunk(from, message, this.#nowMs)
       case 'transfer/start':
@@ -333,7 +337,7 @@ export class DynamoNode {
         )
       case 'retire/start':
         this.#isRetiring = true
-        return this.#hints.refuseNew()
+        return this.#hints.retire()
       case 'membership/heartbeat':
         return this.#membershipOutputs(
           this.#membership.onHeartbeat(from, message.incarnation, message.counter, this.#nowMs),

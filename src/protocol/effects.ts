@@ -33,4 +33,13 @@ export type Notice =
       readonly done: boolean
     }
   | { readonly type: 'tombstones:dropped'; readonly keys: number }
+  /** How far everything is that this node is being filled with; told now and then, and at the end. */
+  | {
+      readonly type: 'transfer/progress'
+      /** Since it was filled last; less where rows changed and need it no more. */
+      readonly partitions: number
+      readonly partitionsDone: number
+      readonly records: number
+      readonly bytes: number
+    }
   | { readonly type: 'exchange'; readonly peer: NodeId; readonly keysDiffering: number; readonly done: boolean }

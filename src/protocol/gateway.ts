@@ -19,8 +19,9 @@ import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
 import type { CoordinateRequest, KeyRange, Message, RequestId } from './messages.js'
+import { MAJORITY, readQuorumOf, writeQuorumOf } from './ring/quorum.js'
 import { partitionOf } from './ring/slot.js'
-import type { PartitionTable } from './ring/table.js'
+import { type PartitionTable, rowOf } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
 import { type Stamp, stampOf, stampTimePart } from './versions/stamp.js'
@@ -210,11 +211,15 @@ export class Gateway {
 
   #askFirst(put: ClientRequest & { kind: 'put' }, timeNs: bigint, nowMs: number): void {
     const { sloppy, deadlineMs } = put
-    const r = Math.max(this.#config.r, this.#config.n - this.#config.w + 1)
     const keys = [...new Set(put.keys)]
     const reads = keys.map(() => this.#takeId())
     this.#asks?.begin(put, reads, timeNs)
     keys.forEach((key, place) => {
+      const places = rowOf(this.table, partitionOf(key, this.#config.partitions)).owners.length
+      const { r: asked, w } = this.#config
+      const isMajority = asked === MAJORITY && w === MAJORITY
+      const least = places - writeQuorumOf(this.#config, places) + 1
+      const r = isMajority ? MAJORITY : Math.max(readQuorumOf(this.#config, places), least)
       this.#submitGet({ kind: 'get', key, r, sloppy, deadlineMs }, reads[place] as RequestId, nowMs)
     })
   }

@@ -14,6 +14,8 @@ import type { PartitionTable, Row } from './ring/table.js'
 const PARKED_MAX = 4_096
 
 export interface NodeFacts {
+  /** As configured. */
+  readonly n: number | 'all'
   readonly epoch: Epoch
   readonly table: PartitionTable
   /** The table that was checked after an earlier input. */
@@ -34,20 +36,44 @@ export function checkInvariants(facts: NodeFacts): PartitionTable {
     hintBytes: facts.hintBytes,
     hintBytesBound: facts.hintBytesBound,
   })
-  if (facts.table !== facts.checkedTable) checkTable(facts.table)
+  if (facts.table !== facts.checkedTable) checkTable(facts.table, facts.n)
   return facts.table
 }
 
 /** Errors: throws `InvariantError` if a row is not well-formed. */
-export function checkTable(table: PartitionTable): void {
+export function checkTable(table: PartitionTable, n: number | 'all'): void {
   table.rows.forEach((row, partition) => {
     checkRow(row, table, partition)
+    if (n === 'all') checkPlaces(row, table.n)
+    else assert(isOfLength(row, table.n), 'a row keeps n places', { partition, row })
   })
+}
+
+function isOfLength({ owners, pending, staying }: Row, n: number): boolean {
+  return owners.length === n && pending.length === n && staying === undefined
+}
+
+/** Of a row that may get more places, or lose some, but not both at once. */
+function checkPlaces(row: Row, most: number): void {
+  const { owners, pending, staying } = row
+  assert(owners.length >= 1 && owners.length <= most, 'no row has more places than the longest', { row })
+  assert(
+    pending.slice(owners.length).every((node) => node !== null),
+    'a place is added for somebody',
+    { row },
+  )
+  if (staying === undefined) return
+  assert(staying.length >= 1 && staying.length < owners.length, 'a row that loses places keeps some', { row })
+  assert(
+    staying.every((node) => owners.includes(node)) && pending.every((node) => node === null),
+    'whoever stays owns the row',
+    { row },
+  )
 }
 
 function checkRow(row: Row, table: PartitionTable, partition: number): void {
   const facts = { partition, row }
-  assert(row.owners.length === table.n && row.pending.length === table.n, 'a row keeps n places', facts)
+  assert(row.pending.length >= row.owners.length, 'a pending one for each place, or nobody', facts)
   assert(row.epoch >= 1 && row.epoch <= table.epoch, 'a row changed at an epoch of its table', facts)
   const full = row.owners.filter((node) => node !== null)
   const pending = row.pending.filter((node) => node !== null)

@@ -40,7 +40,7 @@ export const REPLY = {
   expired: 4,
   /** The store failed over it: it may or may not be found there when the store has been opened again. */
   failed: 5,
-  /** A bound was reached (hints). Nothing was kept. */
+  /** A bound was reached (hints that are kept, transfers that are given): nothing was done. */
   full: 6,
   /** The store takes no writes, for longer (its disk is full). Nothing was kept. */
   refused: 7,
@@ -309,6 +309,8 @@ export interface ReapStart {
   readonly type: 'reap/start'
   /** Everybody. */
   readonly nodes: readonly NodeId[]
+  /** The time part of a stamp, a grace ago: only what everybody held before that may be forgotten. It has been noted on the disk. */
+  readonly before: Stamp
 }
 
 /**

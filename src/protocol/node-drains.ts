@@ -125,6 +125,8 @@ function drainFill(machines: NodeMachines): number {
     else if (output.type === 'progress') {
       const { partitions, source, records, done } = output
       machines.post.notice({ type: 'transfer', partitions, source, records, done })
+    } else if (output.type === 'told') {
+      machines.post.notice({ ...output, type: 'transfer/progress' })
     } else {
       machines.requests.storeFill(output)
     }

@@ -9,7 +9,7 @@ import { Fill } from './handoff/fill.js'
 import { lostPartitions, Purge, uncleanAtBoot } from './handoff/purge.js'
 import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
 import type { Epoch, NodeId, PartitionId } from './ids.js'
-import type { FillOrder, TransferChunk, TransferPull } from './messages.js'
+import { type FillOrder, REPLY, type TransferChunk, type TransferPull } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
@@ -18,12 +18,13 @@ import type { Replica } from './replica.js'
 import type { PartitionTable } from './ring/table.js'
 import type { StorePage } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
+import type { TransferBudget } from './transfer-budget.js'
 
 export class NodeTransfers {
   readonly #identity: NodeIdentity
   readonly #post: NodePost
   readonly #take: () => number
-  readonly #source = new TransferSource()
+  readonly #source: TransferSource
   readonly #forest: MerkleForest
   readonly fill: Fill
   readonly purge: Purge
@@ -34,7 +35,7 @@ export class NodeTransfers {
     identity: NodeIdentity
     post: NodePost
     take: () => number
-    bytesPerSecond: number
+    budget: TransferBudget
     /** The small texts of its store. */
     meta: Readonly<Record<string, string>>
     table: PartitionTable
@@ -44,7 +45,8 @@ export class NodeTransfers {
     this.#identity = identity
     this.#post = options.post
     this.#take = take
-    this.fill = new Fill({ bytesPerSecond: options.bytesPerSecond, takeLocal: take, takeMessageId: take })
+    this.fill = new Fill({ budget: options.budget, takeLocal: take, takeMessageId: take })
+    this.#source = new TransferSource(options.budget)
     const unclean = identity.salvage ? [] : uncleanAtBoot(meta, table, identity.self)
     this.purge = new Purge({ unclean, take })
     this.#forest = options.forest
@@ -64,13 +66,19 @@ export class NodeTransfers {
     return this.fill.remaining + this.#held.length
   }
 
-  onPull(from: NodeId, message: TransferPull, machines: { keeper: TableKeeper; requests: NodeRequests }): void {
+  onPull(
+    from: NodeId,
+    message: TransferPull,
+    machines: { keeper: TableKeeper; requests: NodeRequests },
+    nowMs: number,
+  ): void {
     const { partitions, rowEpochs } = message
     const mayRead = (partition: PartitionId, place: number): boolean =>
       machines.keeper.mayServeFill(partition, rowEpochs[place] ?? 0)
     // A salvaged store gives what it has.
-    if (!this.#identity.salvage && !partitions.every(mayRead))
-      return this.#reply(this.#source.refuse(message, from), machines.requests)
+    const isOurs = this.#identity.salvage || partitions.every(mayRead)
+    const refusal = isOurs ? (this.#source.isBusy(nowMs) ? REPLY.full : undefined) : REPLY.stale
+    if (refusal !== undefined) return this.#reply(this.#source.refuse(message, from, refusal), machines.requests)
     const token = this.#take()
     this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
   }
@@ -82,7 +90,7 @@ export class NodeTransfers {
   /** True if the page was for one of us. */
   onScanned(token: number, page: StorePage, requests: NodeRequests, nowMs: number): boolean {
     if (this.purge.onScanned(token, page, nowMs) || this.fill.onScanned(token, page, nowMs)) return true
-    const chunk = this.#source.onScanned(token, page)
+    const chunk = this.#source.onScanned(token, page, nowMs)
     if (chunk !== undefined) this.#reply(chunk, requests)
     return chunk !== undefined
   }
@@ -135,7 +143,7 @@ export class NodeTransfers {
   #isWanted(partition: PartitionId, rowEpoch: Epoch, keeper: TableKeeper): boolean {
     const row = keeper.row(partition)
     const { self } = this.#identity
-    return row.epoch === rowEpoch && (row.pending.includes(self) || row.standbys.includes(self))
+    return row.epoch === rowEpoch && [...row.pending, ...row.standbys, ...(row.staying ?? [])].includes(self)
   }
 
   #reply(chunk: ChunkReply, requests: NodeRequests): void {

@@ -4,7 +4,8 @@
  * An epoch is stored before it is acted on. While a newer table is on its way, data messages that were made for it are
  * parked (their senders have at most one message of a kind outstanding, so that they are few) and handled after.
  * A row that this node newly owns in full is *guarded* until the supervisor says that enough old owners have stored the
- * flip: before, an old quorum could still answer without it.
+ * flip: before, an old quorum could still answer without it. So is a row that has lost places, at everybody: its quorums are
+ * smaller, and need not meet those of before.
  *
  * Called by `DynamoNode`; decides nothing about records.
  */
@@ -77,8 +78,9 @@ export class TableKeeper {
     this.#adopting = undefined
     table.rows.forEach((row, partition) => {
       const before = rowOf(this.#table, partition)
-      const isNewlyFull = isFullOwner(row, this.#self) && !isFullOwner(before, this.#self)
-      if (isNewlyFull && row.epoch > this.#activeEpoch) this.#guarded.add(partition)
+      const isSmaller = row.owners.length < before.owners.length
+      const isNew = isFullOwner(row, this.#self) && (isSmaller || !isFullOwner(before, this.#self))
+      if (isNew && row.epoch > this.#activeEpoch) this.#guarded.add(partition)
       else if (!isFullOwner(row, this.#self)) this.#guarded.delete(partition)
     })
     this.#table = table

@@ -94,6 +94,16 @@ export interface Quarantine {
   readonly at: string
 }
 
+/** How far a fill is. */
+export interface FillStatus {
+  /** To be filled, those that are included. Less where somebody else is to have them by now. */
+  readonly partitions: number
+  readonly partitionsDone: number
+  /** Received so far. */
+  readonly records: number
+  readonly bytes: number
+}
+
 /** One node in `status()`. */
 export interface NodeStatus {
   readonly id: NodeId
@@ -108,6 +118,8 @@ export interface NodeStatus {
   readonly partitions: number
   /** Replicas being filled. */
   readonly pending: number
+  /** While it receives records of others: how far that is, as the event `transfer:progress` said last. */
+  readonly filling?: FillStatus
   /** Keys with a live value in its store. */
   readonly keys: number
   /** Messages waiting. */
@@ -288,6 +300,8 @@ export interface ClusterEvents {
   transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
   /** A node has forgotten deletes that every copy of the keys held. */
   'tombstones:dropped': [{ node: NodeId; keys: number }]
+  /** How far everything is that `node` is being filled with, by a join, a leave, a refill: a few times a second, and at the end. */
+  'transfer:progress': [{ node: NodeId; done: boolean } & FillStatus]
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
   'partition:lost': [{ partitions: readonly PartitionId[] }]
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
@@ -377,9 +391,11 @@ export interface Cluster extends KeyValueStore {
   /**
    * New nodes (default one, members), under ids that were never used. A standby gets every write and serves nothing until it is
    * promoted, by hand or when another is down for good. Resolves with them once each owns its share; the cluster serves
-   * meanwhile, and what was begun goes on after a crash. Errors: INVALID_OPTION, JOIN_FAILED, CLOSED.
+   * meanwhile, and what was begun goes on after a crash. `from`: a backup of this very cluster, of which the store of a standby is
+   * made (where every node is a full copy, of a member too); it is then sent only what has changed since.
+   * Errors: INVALID_OPTION, JOIN_FAILED, CLOSED; with `from` BACKUP_INCOMPLETE, BACKUP_DAMAGED, BACKUP_MISMATCH.
    */
-  join(options?: { count?: number; role?: 'member' | 'standby' }): Promise<NodeId[]>
+  join(options?: { count?: number; role?: 'member' | 'standby'; from?: string }): Promise<NodeId[]>
   /**
    * A standby becomes a member: it gets its share of the partitions, and compares them instead of being sent them.
    * Resolves once it is; goes on after a crash. Errors: UNKNOWN_NODE, INVALID_OPTION (it is no standby), NODE_NOT_RUNNING (it went

@@ -42,7 +42,7 @@ export const ERROR_TABLE = {
   BACKUP_DAMAGED:
     'The backup is not what was written. The message names the database, and whether the others are enough (`without`).',
   BACKUP_MISMATCH:
-    'The backup is of a cluster with other fixed settings (partitions, conflict), or of a newer version. Leave them out.',
+    'The backup is of a cluster with other fixed settings (partitions, conflict), of another one than the node that it is to seed, or of a newer version.',
   RESTORE_INCOMPLETE:
     'A restore into the location was interrupted, or failed, before all of the backup was in it. Restore into it again, or delete it.',
   LOCATION_NOT_EMPTY: 'A backup is restored into a new location; there is a cluster in this one.',

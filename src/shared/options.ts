@@ -169,7 +169,15 @@ export const NUMBER_OPTIONS = {
     min: 1_024,
     max: 10_737_418_240,
     unit: 'bytes/s',
-    about: 'fill and exchange traffic of one node',
+    about:
+      'records that one node takes and gives by fills and exchanges, all together; a backup reads as much beside them',
+  },
+  transfersMax: {
+    byDefault: 2,
+    min: 1,
+    max: 64,
+    unit: 'transfers',
+    about: 'sources that one node is filled from at a time, and nodes that it gives to at a time',
   },
   tombstoneGraceMs: {
     byDefault: 86_400_000,

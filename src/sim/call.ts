@@ -2,6 +2,7 @@
 
 import type { GatewayId, Key } from '../protocol/ids.js'
 import type { KeyRange } from '../protocol/messages.js'
+import { MAJORITY } from '../protocol/ring/quorum.js'
 import type { CausalContext } from '../protocol/versions/dvv.js'
 
 export interface Call {
@@ -14,7 +15,7 @@ export interface Call {
   readonly texts: readonly (string | null)[]
   /** Of a scan: the page that is asked for. */
   readonly page: PageAsked
-  /** r of a get or a scan, w of a put. */
+  /** r of a get or a scan, w of a put; MAJORITY: as the row has it. */
   readonly quorum: number
   readonly sloppy: boolean
   readonly context: CausalContext | undefined
@@ -57,4 +58,9 @@ export function rangeAfter(range: KeyRange, key: Key): KeyRange {
 /** Where a page ends, nothing later in the order of the scan is known by it. */
 export function isCovered(key: Key, range: KeyRange, next: Key | undefined): boolean {
   return isInRange(key, range) && (next === undefined || !isInRange(key, rangeAfter(range, next)))
+}
+
+/** It asked for no less than the cluster's own read quorum. */
+export function isWholeQuorum({ quorum }: Pick<Call, 'quorum'>, r: number): boolean {
+  return quorum === MAJORITY || (r !== MAJORITY && quorum >= r)
 }

@@ -6,6 +6,7 @@
  */
 
 import { type Address, type NodeId, SUPERVISOR } from '../protocol/ids.js'
+import { majorityOf } from '../protocol/ring/quorum.js'
 import { standbysOf } from '../protocol/ring/table.js'
 import { HEALTHY } from './network.js'
 import type { FaultKind, PlannedFault } from './plan.js'
@@ -130,14 +131,17 @@ export class Injector {
         const staying = this.#staying()
         const leaving = pick(staying, first)
         // One that is down for good takes no place, and may come back with the next process.
-        if (leaving === undefined || !world.supervisor.isThere || staying.length <= world.options.config.n)
-          return undefined
+        if (leaving === undefined || !world.supervisor.isThere || staying.length <= this.#nodesMin) return undefined
         world.supervisor.leave(leaving)
         return leaving
       }
       case 'standby-joins':
         if (!world.supervisor.isThere || world.nodes.size >= NODES_MAX) return undefined
         return world.grow('standby')
+      case 'backup':
+        if (!world.supervisor.isThere) return undefined
+        world.takeCut()
+        return ''
       case 'standby-is-promoted': {
         const standby = pick(standbysOf(world.supervisor.table), first)
         if (standby === undefined || !world.supervisor.isThere) return undefined
@@ -196,12 +200,22 @@ export class Injector {
       }
       default: {
         const staying = this.#staying()
-        if (staying.length <= world.options.config.n || !staying.includes(node.id)) return undefined
+        if (staying.length <= this.#nodesMin || !staying.includes(node.id)) return undefined
         world.supervisor.giveUp(node.id)
         world.endNode(node, 'it will not come back', false)
         return node.id
       }
     }
+  }
+
+  /**
+   * So many are there in any case. Where everybody is a full copy, the dead keep their places: the others must be a quorum of all,
+   * one of them away.
+   */
+  get #nodesMin(): number {
+    const { options, supervisor } = this.#world
+    const { n } = options.config
+    return n === 'all' ? Math.max(2, majorityOf(supervisor.table.n)) : n
   }
 
   /** Members that are neither standbys nor down for good nor on the way in or out. */

@@ -25,9 +25,12 @@ export class LastReads {
   readonly #gateway: SimGateway
   readonly #config: GatewayConfig
   readonly #onUnanswered: OnUnanswered
+  readonly #quorum: number
   isDone = false
 
-  constructor(gateway: SimGateway, config: GatewayConfig, onUnanswered: OnUnanswered) {
+  /** `owners`: how many of each partition can answer; all of them are asked. */
+  constructor(gateway: SimGateway, config: GatewayConfig, owners: number, onUnanswered: OnUnanswered) {
+    this.#quorum = owners
     this.#gateway = gateway
     this.#config = config
     this.#onUnanswered = onUnanswered
@@ -40,7 +43,7 @@ export class LastReads {
   /** Not all at once may be in flight. */
   #readKeys([key, ...rest]: readonly Key[]): void {
     if (key === undefined) return this.#burst(0)
-    const spec = { kind: 'get' as const, keys: [key], texts: [], quorum: this.#config.n, timeoutMs: TIMEOUT_MS }
+    const spec = { kind: 'get' as const, keys: [key], texts: [], quorum: this.#quorum, timeoutMs: TIMEOUT_MS }
     this.#gateway.call(spec, (outcome) => {
       if (outcome?.type !== 'value') this.#onUnanswered(`get of ${key}`, endOf(outcome))
       this.#readKeys(rest)

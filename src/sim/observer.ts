@@ -11,6 +11,7 @@ import type { PartitionTable } from '../protocol/ring/table.js'
 import type { StoreWrite } from '../protocol/store-contract.js'
 import type { SupervisorNotice } from '../protocol/supervision/supervisor-events.js'
 import type { Call } from './call.js'
+import type { TakenCut } from './sim-cut.js'
 import type { SimWorld } from './world.js'
 
 /** Why a node's thread ends that owns nothing and owes nothing any more. */
@@ -53,6 +54,8 @@ export interface Observer {
   onPause?(ms: number, world: SimWorld): void
   /** Every few ms of virtual time. */
   onSample?(world: SimWorld): void
+  /** A backup's cut has been taken, or not. */
+  onCut?(cut: TakenCut, world: SimWorld): void
   /** After every turn of a node. */
   onTurn?(node: NodeId, world: SimWorld): void
   /** Faults are over, and everything has settled. `isRead`: and every key was read from all its owners since. */
@@ -86,6 +89,7 @@ export function watchingOf(observers: readonly Observer[]): Watching {
     onFault: of('onFault'),
     onPause: of('onPause'),
     onSample: of('onSample'),
+    onCut: of('onCut'),
     onTurn: of('onTurn'),
     onSettled: of('onSettled'),
   }

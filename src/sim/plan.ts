@@ -7,6 +7,7 @@
  */
 
 import { Prng } from '../protocol/prng.js'
+import { MAJORITY } from '../protocol/ring/quorum.js'
 import { boundsOf, type PlannedBounds } from './plan-bounds.js'
 
 export const FAULT_KINDS = [
@@ -46,11 +47,16 @@ const PAUSES_MAX = 2
 const SHAPE_KINDS = ['node-joins', 'node-leaves', 'standby-joins', 'standby-is-promoted'] as const
 const SHAPES_MAX = 6
 
+/** Nor is a backup, whose cut must hold whatever strikes. */
+const BACKUP = 'backup'
+const BACKUPS_MAX = 4
+
 export type FaultKind =
   | (typeof FAULT_KINDS)[number]
   | (typeof SHAPE_KINDS)[number]
   | typeof CLOCK_FAULT
   | typeof PAUSE_FAULT
+  | typeof BACKUP
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
 export interface PlannedFault {
@@ -86,7 +92,8 @@ export interface Plan extends PlannedBounds {
   readonly operations: number
   readonly coordination: 'client' | 'server'
   readonly conflict: 'lww' | 'siblings'
-  readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
+  /** MAJORITY: of a row's places; only where every node is a full copy. */
+  readonly quorums: { readonly n: number | 'all'; readonly r: number; readonly w: number }
   /** False: each gateway's clock is wrong by up to half a second, and jumps. Nothing is written sloppily then. */
   readonly sharedClock: boolean
   /** Some keys are written sloppily. */
@@ -131,7 +138,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const { clients, rhythm, ...bounds } = loadOf(new Prng(seed * 8 + 5), 4 + prng.below(7), 20 + prng.below(40))
   // Fewer calls leave the faults where they are.
   const lastsMs = lengthOf(rhythm, Math.max(OPERATIONS, operations) / clients)
-  const quorums = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
+  const drawn: Plan['quorums'] = prng.below(6) === 0 ? { n: 3, r: 3, w: 2 } : { n: 3, r: 2, w: 2 }
   const clocks = new Prng(seed * 8 + 7)
   const sharedClock = clocks.below(8) !== 0
   const jumps = sharedClock ? [] : jumpsOf(clocks, lastsMs)
@@ -139,6 +146,9 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const standbys = shaping.below(4) === 0 ? 1 : 0
   const shapes = shapesOf(shaping, lastsMs)
   const pauses = clocks.below(4) === 0 ? pausesOf(clocks, lastsMs) : []
+  const backups = backupsOf(new Prng(seed * 8 + 7_000_019), lastsMs)
+  const copying = new Prng(seed * 8 + 7_000_011)
+  const quorums: Plan['quorums'] = copying.below(5) === 0 ? { n: 'all', r: MAJORITY, w: MAJORITY } : drawn
   return {
     seed,
     sharedClock,
@@ -156,9 +166,10 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     ...bounds,
     ...boundsOf(new Prng(seed * 8 + 7_000_005)),
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
-    faults: [...faultsOf(prng, options.faults ?? FAULTS, lastsMs), ...jumps, ...pauses, ...shapes].sort(
-      (a, b) => a.atMs - b.atMs,
-    ),
+    faults: [
+      ...faultsOf(prng, options.faults ?? FAULTS, lastsMs),
+      ...[...jumps, ...pauses, ...shapes, ...backups],
+    ].sort((a, b) => a.atMs - b.atMs),
   }
 }
 
@@ -216,6 +227,15 @@ function shapesOf(prng: Prng, lastsMs: number): PlannedFault[] {
     const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
     const kind = prng.pick(SHAPE_KINDS) as FaultKind
     return { number: 2_000 + shape, kind, atMs: prng.next() * lastsMs, lastsMs: 0, where }
+  })
+}
+
+/** In every other run. */
+function backupsOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  const count = prng.below(2) === 0 ? 0 : 1 + prng.below(BACKUPS_MAX)
+  return Array.from({ length: count }, (_, backup) => {
+    const atMs = prng.next() * lastsMs
+    return { number: 3_000 + backup, kind: BACKUP, atMs, lastsMs: 0, where: [0, 0, 0] as const }
   })
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { GatewayConfig } from '../protocol/gateway.js'
-import type { Key } from '../protocol/ids.js'
+import type { Key, NodeId } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
 import { STAMP_MAX } from '../protocol/versions/stamp.js'
@@ -212,9 +212,18 @@ class Run {
     if (gateway === undefined) return
     const keys = new Set(this.#keys)
     for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
-    const last = new LastReads(gateway, world.options.config, (what, end) => this.#isUnanswered(what, end))
+    const last = new LastReads(gateway, world.options.config, this.#ownersAlive(), (what, end) =>
+      this.#isUnanswered(what, end),
+    )
     last.start([...keys].sort())
     this.#until('everything has been read', () => last.isDone, LAST_READS_MS)
+  }
+
+  /** Where everybody is a full copy, one that is down for good may still have its place. */
+  #ownersAlive(): number {
+    const { supervisor } = this.#world
+    const isThere = (owner: NodeId | null) => owner !== null && supervisor.phaseOf(owner) !== 'down'
+    return Math.min(...supervisor.table.rows.map(({ owners }) => owners.filter(isThere).length))
   }
 
   #isUnanswered(what: string, end: string): void {
@@ -247,6 +256,7 @@ function configOf(plan: Plan): GatewayConfig {
     hintWindowMs,
     hintBytesMax: plan.hintBytesMax,
     transferBytesPerSecond: 1e8,
+    transfersMax: 2,
     antiEntropyIntervalMs: plan.seed % 3 === 0 ? ANTI_ENTROPY_MS : 0,
     tombstoneGraceMs: graceOf(plan),
     queues: plan.queues,

@@ -42,6 +42,10 @@ export function shrink(plan: Plan, checker: string): Shrunk {
   while (tryTo((now) => (now.operations > 8 ? { ...now, operations: Math.floor(now.operations * 0.8) } : undefined)));
   while (tryTo((now) => (now.clients > 1 ? { ...now, clients: now.clients - 1 } : undefined)));
   while (tryTo((now) => (now.gateways > 1 ? { ...now, gateways: now.gateways - 1 } : undefined)));
-  while (tryTo((now) => (now.nodes > now.quorums.n ? { ...now, nodes: now.nodes - 1 } : undefined)));
+  while (
+    tryTo((now) =>
+      now.nodes > (now.quorums.n === 'all' ? 3 : now.quorums.n) ? { ...now, nodes: now.nodes - 1 } : undefined,
+    )
+  );
   return { plan: best, runs }
 }

@@ -100,6 +100,11 @@ export class SimDisk {
     this.#content = createMemoryDisk(this.#takeStoreId())
   }
 
+  /** What it holds now. */
+  snapshot(): MemoryDisk {
+    return copyMemoryDisk(this.#content)
+  }
+
   takeCopy(): void {
     this.#copy = copyMemoryDisk(this.#content)
   }

@@ -14,6 +14,7 @@ import { actorOf } from '../protocol/node-identity.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import type { MemoryStore } from '../storage/memory-store.js'
 import type { DiskWork, Opened, SimDisk } from './sim-disk.js'
+import { SimGate } from './sim-gate.js'
 import type { SimWorld } from './world.js'
 
 /** One thread's life. */
@@ -31,6 +32,8 @@ export interface Life {
   frozenSinceMs: number
   /** Its store has refused a write. */
   hasFailed: boolean
+  /** Where writes wait during a backup's cut. */
+  readonly gate: SimGate
   /** What came while it hung. */
   readonly mailbox: Mailbox
 }
@@ -77,6 +80,7 @@ export class SimNode {
       ...nothing,
       timerAtMs: Number.POSITIVE_INFINITY,
       hasFailed: false,
+      gate: new SimGate(),
       mailbox: new Mailbox(),
     }
     return this.#life
@@ -209,7 +213,21 @@ export class SimNode {
     else this.#arm(life)
   }
 
+  /** Writes wait from now on; `onDrained` once what was given to the disk before has been answered. */
+  closeGate(life: Life, cut: number, onDrained: () => void): void {
+    life.gate.close(cut, !this.#isWriting, onDrained)
+  }
+
+  openGate(life: Life, cut: number): void {
+    for (const work of life.gate.open(cut)) if (this.#life === life) this.#toDisk(life, work)
+  }
+
+  get #isWriting(): boolean {
+    return this.disk.pending.some(({ type }) => type === 'store/write')
+  }
+
   #toDisk(life: Life, work: DiskWork): void {
+    if (life.gate.holds(work)) return
     const { disk } = this
     const world = this.#world
     disk.pending.push(work)
@@ -224,6 +242,11 @@ export class SimNode {
     const { store } = life
     if (this.#life !== life || store === undefined) return
     this.disk.pending.shift()
+    this.#finish(life, store, work)
+    if (this.#life === life && !this.#isWriting) life.gate.onDrained()
+  }
+
+  #finish(life: Life, store: MemoryStore, work: DiskWork): void {
     const { token } = work
     if (work.type === 'store/scan') {
       return this.#handle(life, { type: 'store/scan-done', token, page: store.page(work.scan) })

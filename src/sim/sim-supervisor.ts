@@ -19,6 +19,7 @@ import type {
   SupervisorEvent,
 } from '../protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../protocol/supervision/thread-watch.js'
+import { stampTimePart } from '../protocol/versions/stamp.js'
 import { HAS_LEFT } from './observer.js'
 import type { Life, SimNode } from './sim-node.js'
 import type { SimWorld } from './world.js'
@@ -334,8 +335,10 @@ export class SimSupervisor {
   #noteReaping(): void {
     const world = this.#world
     const generation = this.#generation
+    const graceNs = BigInt(world.options.config.tombstoneGraceMs) * 1_000_000n
+    const before = stampTimePart(world.clock.readNs(world.nowMs) - graceNs)
     world.after(FSYNC_MS, () => {
-      if (generation === this.#generation) this.step({ type: 'reaping/noted' })
+      if (generation === this.#generation) this.step({ type: 'reaping/noted', before })
     })
   }
 

@@ -110,7 +110,7 @@ export class Trace implements Observer {
 
 function describeCall(call: Call): string {
   const { kind, keys, texts, quorum, sloppy, context } = call
-  const options = `${kind === 'put' ? 'w' : 'r'}=${quorum}${sloppy ? ' sloppy' : ''}${context === undefined ? '' : ` context ${JSON.stringify(context)}`}`
+  const options = `${kind === 'put' ? 'w' : 'r'}=${quorum || 'majority'}${sloppy ? ' sloppy' : ''}${context === undefined ? '' : ` context ${JSON.stringify(context)}`}`
   if (kind === 'scan') return `scan ${describePage(call.page)} ${options}`
   if (kind === 'get') return `get ${listOf(keys)} ${options}`
   const pairs = keys.map((key, place) => `${key}=${texts[place] ?? 'deleted'}`)

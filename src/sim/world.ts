@@ -18,6 +18,7 @@ import { EventQueue } from './event-queue.js'
 import { type Latency, Network } from './network.js'
 import { type Mail, type Observer, type Watching, watchingOf } from './observer.js'
 import { SimClock } from './sim-clock.js'
+import { SimCut } from './sim-cut.js'
 import { SimDisk } from './sim-disk.js'
 import { SimGateway } from './sim-gateway.js'
 import { type Life, SimNode } from './sim-node.js'
@@ -64,6 +65,7 @@ export class SimWorld {
   readonly #queue = new EventQueue()
   #nextGateway = 1
   #nextCall = 1
+  #nextCut = 1
   #nextStore = 1
   #nextNode: number
 
@@ -81,7 +83,8 @@ export class SimWorld {
     }
     this.network = new Network(this.chance.network, options.latency)
     const members = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
-    const { partitions, n } = config
+    const { partitions } = config
+    const n = config.n === 'all' ? nodes : config.n
     const standbys = Array.from({ length: count }, (_, index) => `node${nodes + index + 1}`)
     for (const id of [...members, ...standbys]) this.nodes.set(id, new SimNode(id, this.#newDisk(), this))
     this.#nextNode = nodes + count + 1
@@ -180,6 +183,11 @@ export class SimWorld {
     this.nodes.set(id, new SimNode(id, disk, this))
     this.supervisor.join(id, role)
     return id
+  }
+
+  /** A backup begins; observers are told what came of it. */
+  takeCut(): void {
+    new SimCut(this, this.#nextCut++)
   }
 
   /** It is no member any more; its thread has ended. */

@@ -20,6 +20,8 @@ import type { FileSum } from './file-sums.js'
 
 /** A newer one is refused. */
 export const BACKUP_FORMAT = 1
+/** A cut takes no longer. */
+export const FREEZE_TIMEOUT_MS_MAX = 60_000
 
 /** What was written of one node's store. */
 export interface DatabaseContents {
@@ -95,19 +97,4 @@ export async function readManifest(dir: string): Promise<BackupManifest> {
       formatVersionMax: BACKUP_FORMAT,
     })
   return manifest
-}
-
-/** Partitions of which too few full owners are among these databases to be sure of every acknowledged write. */
-export function partitionsShort(
-  { rows }: PartitionTable,
-  ownersNeeded: number,
-  databases: readonly Pick<BackedUpDatabase, 'node' | 'partitionsDamaged'>[],
-): PartitionId[] {
-  const damaged = new Map(databases.map(({ node, partitionsDamaged }) => [node, new Set(partitionsDamaged)]))
-  const short: PartitionId[] = []
-  rows.forEach(({ owners }, partition) => {
-    const held = owners.filter((owner) => owner !== null && damaged.get(owner)?.has(partition) === false)
-    if (held.length < ownersNeeded) short.push(partition)
-  })
-  return short
 }

@@ -59,8 +59,8 @@ export interface ClusterMetadata {
   /** The smallest w that the cluster was ever opened with: what is refilled is read from n − wMin + 1 owners. */
   readonly wMin?: number
   /**
-   * Nanoseconds of the cluster's clock: tombstones with lower stamps may be gone. A store, or a backup, that was last written to
-   * before that may hold what has been deleted since, and must not be merged into this cluster.
+   * Nanoseconds of the cluster's clock: tombstones that every copy held by then may be gone. A store, or a backup, that was last
+   * written to before that may hold what has been deleted since, and must not be merged into this cluster. Never falls.
    */
   readonly reapedBeforeNs?: string
   /**

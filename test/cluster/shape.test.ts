@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { type Cluster, openCluster } from '../../src/index.js'
 import {
+  callDuring,
   collect,
   copiesOf,
   eventOf,
@@ -19,33 +20,6 @@ import {
   until,
   wrongRecords,
 } from '../support/cluster.js'
-
-/** Callers that write and read their own keys until they are stopped. */
-async function callDuring(
-  cluster: Cluster,
-  deed: () => Promise<unknown>,
-): Promise<{ calls: number; failed: string[] }> {
-  let isOver = false
-  let calls = 0
-  const failed: string[] = []
-  const caller = async (name: number): Promise<void> => {
-    for (let number = 0; !isOver; number++) {
-      const key = `caller ${name}:${number % 50}`
-      const outcome = await outcomeOf(number % 3 === 0 ? cluster.delete(key) : cluster.put(key, `${number}`))
-      const read = await outcomeOf(cluster.get(key))
-      calls += 2
-      if (outcome !== 'ok' || read !== 'ok') failed.push(`${key}: ${outcome}, ${read}`)
-    }
-  }
-  const callers = Array.from({ length: 4 }, (_, name) => caller(name))
-  try {
-    await deed()
-  } finally {
-    isOver = true
-    await Promise.all(callers)
-  }
-  return { calls, failed }
-}
 
 function sharesOf(cluster: Cluster): number[] {
   return cluster.status().nodes.map(({ partitions }) => partitions)
@@ -71,7 +45,19 @@ test('join, leave: planned, carried out while it serves, and each node ends with
   t.ok(plan.bytes > 0)
   t.same(nodeIds(cluster).length, 4, 'a plan changes nothing')
 
+  const ends = new Map<string, number>()
+  cluster.on('transfer:progress', ({ node, done, partitions, partitionsDone }) => {
+    if (done) ends.set(node, partitionsDone === partitions ? partitions : -1)
+  })
   const joined = await callDuring(cluster, async () => t.same(await cluster.join({ count: 2 }), ['node5', 'node6']))
+  t.same([...ends].sort(), [
+    ['node5', 32],
+    ['node6', 32],
+  ])
+  t.ok(
+    cluster.status().nodes.every(({ filling }) => filling === undefined),
+    'nothing is under way any more',
+  )
   t.same(joined.failed, [])
   t.ok(joined.calls > 0)
   t.same(sharesOf(cluster), [32, 32, 32, 32, 32, 32])
@@ -131,6 +117,9 @@ test('join, leave: what was begun goes on in the next process', async (t) => {
   const joining = outcomeOf(cluster.join())
   const leaving = outcomeOf(cluster.leave('node1'))
   await until(() => cluster.status().nodes.some(({ id, pending }) => id === 'node5' && pending > 0))
+  const [progress] = await eventOf(cluster, 'transfer:progress', ({ node }) => node === 'node5')
+  t.ok(progress.partitions >= progress.partitionsDone && progress.bytes > progress.records && !progress.done)
+  await until(() => cluster.status().nodes.some(({ id, filling }) => id === 'node5' && (filling?.records ?? 0) > 0))
   await cluster.close()
   t.same(await Promise.all([joining, leaving]), ['CLOSED', 'CLOSED'])
 

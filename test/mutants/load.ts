@@ -22,8 +22,8 @@ export const LOAD: readonly Mutant[] = [
     rule: 'hints-stay',
     checker: 'bounds',
     file: HINTS,
-    find: 'if (bytes > this.#bytesMax || this.#isRefusing || isTooOld(hint.record)) break',
-    replace: 'if (this.#isRefusing || isTooOld(hint.record)) break',
+    find: 'if (bytes > this.#bytesMax || this.#isRetiring || isTooOld(hint.record)) break',
+    replace: 'if (this.#isRetiring || isTooOld(hint.record)) break',
     // The protocol's own assertion would be first.
     also: {
       file: 'src/protocol/invariants.ts',

@@ -107,7 +107,7 @@ export const REPLICAS: readonly Mutant[] = [
     rule: 'down-for-good',
     checker: 'replicas-identical',
     file: EXCHANGE,
-    find: "this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })\n      pushed += 1",
+    find: "this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })\n      moved.push(record)\n      pushed += 1",
     replace: 'void record',
   },
   {

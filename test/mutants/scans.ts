@@ -10,7 +10,7 @@ export const SCANS: readonly Mutant[] = [
     rule: 'linearizable',
     checker: 'linearizability',
     file: SCAN,
-    find: 'records.length >= r && records.every(',
+    find: 'records.length >= needed && records.every(',
     replace: 'records.length >= 1 && records.slice(0, 1).every(',
   },
   {

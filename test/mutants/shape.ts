@@ -7,6 +7,8 @@ const NODE = 'src/protocol/dynamo-node.ts'
 const SHAPE = 'src/protocol/supervision/shape-changes.ts'
 const TRANSFERS = 'src/protocol/node-transfers.ts'
 const SOURCE = 'src/protocol/handoff/transfer-source.ts'
+const COPIES = 'src/protocol/supervision/full-copies.ts'
+const CUT = 'src/protocol/supervision/cut-core.ts'
 
 export const SHAPES: readonly Mutant[] = [
   {
@@ -38,8 +40,8 @@ export const SHAPES: readonly Mutant[] = [
     rule: 'claim',
     checker: 'placement',
     file: SHAPE,
-    find: 'this.#host.change(rowsAfterClaim(table, rows, standbys)',
-    replace: 'this.#host.change(rowsAfterClaim(table, current, standbys)',
+    find: 'return rowsAfterClaim(table, rows, standbys)',
+    replace: 'return rowsAfterClaim(table, rows.length === 0 ? rows : current, standbys)',
   },
   {
     name: 'a-standby-counts',
@@ -48,5 +50,29 @@ export const SHAPES: readonly Mutant[] = [
     file: PUT,
     find: 'new Leg(standby, false, false)',
     replace: 'new Leg(standby, true, true)',
+  },
+  {
+    name: 'copies-added-without-their-quorum',
+    rule: 'both-quorums',
+    checker: 'quorums',
+    file: PUT,
+    find: 'return staying?.length ?? pending.length',
+    replace: 'return (staying ?? pending).length === 0 ? 1 : 1',
+  },
+  {
+    name: 'no-copy-for-who-joins',
+    rule: 'claim',
+    checker: 'placement',
+    file: COPIES,
+    find: 'if (newcomers.length === 0) return row',
+    replace: 'if (newcomers.length >= 0) return row',
+  },
+  {
+    name: 'one-freeze-for-all',
+    rule: 'cut',
+    checker: 'cuts',
+    file: CUT,
+    find: 'if (isFrozen) this.#frozen.add(node)',
+    replace: 'if (isFrozen) for (const all of this.#asked) if (this.#frozen.add(all)) this.#awaited.delete(all)',
   },
 ]

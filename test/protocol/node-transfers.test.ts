@@ -8,6 +8,7 @@ import { MerkleForest } from '../../src/protocol/repair/merkle-forest.js'
 import { Replica } from '../../src/protocol/replica.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
+import { TransferBudget } from '../../src/protocol/transfer-budget.js'
 
 const SELF = 'node1'
 const identity = { self: SELF, incarnation: 1, actor: 'node1-a', seed: 1, salvage: false }
@@ -27,7 +28,8 @@ class Driven {
   readonly replica: Replica
 
   constructor(table: PartitionTable) {
-    const own = { identity, post: this.#post, take: this.#take, bytesPerSecond: 1e9 }
+    const budget = new TransferBudget({ transferBytesPerSecond: 1e9, transfersMax: 2 })
+    const own = { identity, post: this.#post, take: this.#take, budget }
     const forest = new MerkleForest({ partitions: 16, take: this.#take, images: [] })
     this.transfers = new NodeTransfers({ ...own, meta: {}, table, forest })
     this.keeper = new TableKeeper(SELF, table, table.epoch, (partition) => this.transfers.purge.isUnclean(partition))

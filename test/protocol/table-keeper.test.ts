@@ -104,3 +104,13 @@ test('table: a row that became ours is served only when its epoch is active', as
   t.equal(keeper.judgeRead(0, 2), 'serve')
   t.equal(keeper.judgeWrite(0, 2), 'serve')
 })
+
+test('table: a row that has lost places is guarded at those too who owned it before', async (t) => {
+  const keeper = new TableKeeper('node1', tableOf(1, ['node1', 'node2', 'node3']), 1)
+  keeper.offer(tableOf(2, ['node1', 'node2']))
+  keeper.onStored(2)
+  t.equal(keeper.judgeRead(0, 2), 'guarded')
+  t.equal(keeper.judgeWrite(0, 2), 'guarded')
+  keeper.onActivate(2)
+  t.equal(keeper.judgeRead(0, 2), 'serve')
+})

@@ -10,6 +10,7 @@ export function configOf(wFill: number): GatewayConfig {
     hintWindowMs: 3_600_000,
     hintBytesMax: 1e8,
     transferBytesPerSecond: 1e9,
+    transfersMax: 2,
     antiEntropyIntervalMs: 0,
     tombstoneGraceMs: 0,
   }

@@ -106,7 +106,8 @@ export class VirtualWorld extends VirtualDisks {
     this.prng = new Prng(seed)
     this.config = { ...configOf(config.w ?? 2), ...config }
     this.ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`)
-    const { partitions, n } = this.config
+    const { partitions } = this.config
+    const n = this.config.n === 'all' ? nodes : this.config.n
     this.table = newTable(planClaim({ partitions, n, members: this.ids }).rows, n)
     this.gateway = new Gateway(GATEWAY, this.config, this.table)
     this.addDisks(this.ids)

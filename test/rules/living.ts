@@ -174,6 +174,15 @@ export const LIVING = {
     tests: [['cluster/owners-down.test.ts', 'owners: one down for good is replaced and no request fails']],
   },
 
+  // --- Backup ---
+  cut: {
+    section: 'Backup',
+    text: 'A backup is a consistent cut: no write is in it without everything that had been acknowledged before it was asked for.',
+    checkers: ['cuts'],
+    tests: [['protocol/supervision/cut-core.test.ts', 'cut: no snapshot before everybody has confirmed the freeze']],
+    note: 'Beside section 3.',
+  },
+
   // --- Load ---
   'two-lanes': {
     section: 'Load',

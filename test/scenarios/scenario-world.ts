@@ -55,6 +55,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     sharedClock,
     hintBytesMax: 1e7,
     transferBytesPerSecond: 1e8,
+    transfersMax: 2,
     antiEntropyIntervalMs: 0,
     tombstoneGraceMs,
     queues: QUEUE_LIMITS,

@@ -155,6 +155,8 @@ export class Transcript implements Observer {
     const { type, ...facts } = notice
     if (notice.type === 'epoch' && this.focus?.hasEpoch(notice.epoch) === false) return
     if (notice.type === 'transfer' && this.focus?.hasOneOf(notice.partitions) === false) return
+    // In a transcript every message is there.
+    if (type === 'transfer/progress') return
     if (type === 'member/status') {
       const { node, from: before, to } = facts as { node: NodeId; from: string; to: string }
       this.note('member', from, `sees ${node} go from ${before} to ${to}`)

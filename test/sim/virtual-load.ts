@@ -8,6 +8,7 @@ import type { Address } from '../../src/protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 import { Prng } from '../../src/protocol/prng.js'
 import { RESTART_POLICY_DEFAULTS } from '../../src/protocol/supervision/restart-policy.js'
+import type { Observer } from '../../src/sim/observer.js'
 import { isSettled } from '../../src/sim/settled.js'
 import { SimWorld } from '../../src/sim/world.js'
 
@@ -26,9 +27,13 @@ export interface LoadReport {
 }
 
 /** Five nodes, n = 3, r = w = 2, one gateway; everybody is up. */
-export function worldUnderLoad(seed: number, coordination: 'client' | 'server'): SimWorld {
+export function worldUnderLoad(
+  seed: number,
+  coordination: 'client' | 'server',
+  { transferBytesPerSecond = 1e8, observers = [] }: { transferBytesPerSecond?: number; observers?: Observer[] } = {},
+): SimWorld {
   const quorums = { n: 3, r: 2, w: 2, wFill: 2 }
-  const bounds = { hintWindowMs: 1e7, hintBytesMax: 1e8, transferBytesPerSecond: 1e8 }
+  const bounds = { hintWindowMs: 1e7, hintBytesMax: 1e8, transferBytesPerSecond, transfersMax: 2 }
   const config = {
     ...quorums,
     ...bounds,
@@ -53,7 +58,7 @@ export function worldUnderLoad(seed: number, coordination: 'client' | 'server'):
     config,
     supervision: { ...quorums, ...times, nodesCoordinate: coordination === 'server', tombstoneGraceMs: 0, restart },
     latency: { minMs: 0.2, spreadMs: 0.4 },
-    observers: [],
+    observers,
   })
   world.runUntil(() => isSettled(world), PATIENCE_MS)
   world.addGateway()

@@ -162,3 +162,30 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]>
   for await (const item of items) result.push(item)
   return result
 }
+
+/** Callers that write and read their own keys until they are stopped. */
+export async function callDuring(
+  cluster: Cluster,
+  deed: () => Promise<unknown>,
+): Promise<{ calls: number; failed: string[] }> {
+  let isOver = false
+  let calls = 0
+  const failed: string[] = []
+  const caller = async (name: number): Promise<void> => {
+    for (let number = 0; !isOver; number++) {
+      const key = `caller ${name}:${number % 50}`
+      const outcome = await outcomeOf(number % 3 === 0 ? cluster.delete(key) : cluster.put(key, `${number}`))
+      const read = await outcomeOf(cluster.get(key))
+      calls += 2
+      if (outcome !== 'ok' || read !== 'ok') failed.push(`${key}: ${outcome}, ${read}`)
+    }
+  }
+  const callers = Array.from({ length: 4 }, (_, name) => caller(name))
+  try {
+    await deed()
+  } finally {
+    isOver = true
+    await Promise.all(callers)
+  }
+  return { calls, failed }
+}

@@ -135,6 +135,14 @@ const GATHER = {
       text: `${node}: ${plural(forgotten, 'delete')} forgotten that every copy held`,
     }),
   }),
+  'transfer:progress': ({ node, partitions, partitionsDone, records, bytes }) => ({
+    group: node,
+    sums: {},
+    last: { partitions, partitionsDone, records, bytes },
+    // What is compared and found to be the same adds nothing.
+    quiet: records === 0,
+    tell: (figures) => ({ style: 'dim', text: `${node}: ${fillText(figures)}` }),
+  }),
   exchange: ({ node, peer, keysDiffering }) => ({
     group: `${node} ↔ ${peer}`,
     sums: { keysDiffering },
@@ -243,6 +251,12 @@ export class EventLog {
     if (this.recent.length > RECENT_MAX) this.recent.shift()
     this.#sink(line)
   }
+}
+
+/** How far a fill is. */
+function fillText(figures: Readonly<Record<string, number>>): string {
+  const { partitions = 0, partitionsDone = 0, records = 0, bytes = 0 } = figures
+  return `${count(partitionsDone)} of ${plural(partitions, 'partition')} filled, ${plural(records, 'record')}, ${count(bytes)} bytes`
 }
 
 /** `12:04:05.123`, local time: for eyes. */

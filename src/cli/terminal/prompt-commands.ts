@@ -145,15 +145,22 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     },
   },
   join: {
-    usage: 'join [COUNT] [standby]',
-    about: 'start new nodes (1) and give them their share; a standby gets every write and serves nothing',
-    completes: ['standby'],
+    usage: 'join [COUNT] [standby] [from DIR]',
+    about:
+      'start new nodes (1) and give them their share; a standby gets every write and serves nothing, and may be made of a backup',
+    completes: ['standby', 'from'],
     run: async (words, { cluster }) => {
-      const role = words.at(-1) === 'standby' ? 'standby' : 'member'
-      const [countText, more] = role === 'standby' ? words.slice(0, -1) : words
+      const [dir] = words.at(-2) === 'from' ? words.slice(-1) : []
+      const rest = dir === undefined ? words : words.slice(0, -2)
+      const role = rest.at(-1) === 'standby' ? 'standby' : 'member'
+      const [countText, more] = role === 'standby' ? rest.slice(0, -1) : rest
       if (more !== undefined) throw new PromptUsageError(`unknown word ${more}`)
       const started = performance.now()
-      const ids = await cluster.join({ count: countText === undefined ? 1 : whole(countText, 1, 64), role })
+      const ids = await cluster.join({
+        count: countText === undefined ? 1 : whole(countText, 1, 64),
+        role,
+        ...(dir === undefined ? {} : { from: dir }),
+      })
       return [`${ids.join(', ')} joined after ${duration(performance.now() - started)}`]
     },
   },

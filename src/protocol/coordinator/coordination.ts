@@ -293,7 +293,7 @@ export class Coordination implements Desk {
   startInner(outer: Request, key: Key, r: number): void {
     const partition = partitionOf(key, this.config.partitions)
     const row = rowOf(this.#table, partition)
-    const inner = new GetRequest(this.#takeInnerId(), key, partition, row, r, false, outer.deadlineMs)
+    const inner = new GetRequest(this.#takeInnerId(), key, partition, row, r, this.config, false, outer.deadlineMs)
     inner.outer = { request: outer, key }
     this.#add(inner)
   }

@@ -13,6 +13,7 @@ import { RETRY_MS } from '../config.js'
 import type { NodeId, PartitionId } from '../ids.js'
 import type { CoordinateRequest, Outcome, RequestId } from '../messages.js'
 import { preferenceList } from '../ring/preference-list.js'
+import { writeQuorumOf } from '../ring/quorum.js'
 import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
 
 /** Without an answer for so long, and twice as long each time, the next one is asked. */
@@ -62,7 +63,8 @@ export class ForwardRequest extends Request {
     if (row === undefined || early) return desk.wait(this, true)
     const owners = preferenceList(row)
     if (this.isUpdate && owners.every((owner) => desk.peer(owner)?.status === 'down')) {
-      const needed = this.#operation.payload.kind === 'update' ? this.#operation.payload.w : 1
+      const { payload } = this.#operation
+      const needed = payload.kind === 'update' ? payload.w || writeQuorumOf(desk.config, row.owners.length) : 1
       return desk.end(this, {
         type: 'failed',
         failure: quorumFailure(row, this.#operation.partition, needed, 0, owners),

@@ -13,6 +13,7 @@ import { HEALING_MS, RETRY_MS } from '../config.js'
 import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
+import { holdersNeeded, MAJORITY, type Quorums, readQuorumOf, writeQuorumOf } from '../ring/quorum.js'
 import type { Row } from '../ring/table.js'
 import { mergeRecords, sameVersion, type VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
@@ -50,7 +51,9 @@ interface WriteBack {
 export class GetRequest extends Request {
   readonly key: Key
   private readonly partition: PartitionId
-  private readonly r: number
+  /** As asked for: MAJORITY follows the row. */
+  private readonly asked: number
+  private r: number
   private readonly sloppy: boolean
   private readonly learning: Learning | undefined
   private row: Row
@@ -63,7 +66,8 @@ export class GetRequest extends Request {
     key: Key,
     partition: PartitionId,
     row: Row,
-    r: number,
+    asked: number,
+    quorums: Quorums,
     sloppy: boolean,
     deadlineMs: number,
     learning?: Learning,
@@ -72,9 +76,16 @@ export class GetRequest extends Request {
     this.key = key
     this.partition = partition
     this.row = row
-    this.r = r
+    this.asked = asked
     this.sloppy = sloppy
     this.learning = learning
+    this.r = this.neededOf(quorums)
+  }
+
+  /** Replies that it needs under its row. */
+  private neededOf(quorums: Quorums): number {
+    if (this.learning !== undefined) return holdersNeeded(quorums, this.row.owners.length)
+    return this.asked === MAJORITY ? readQuorumOf(quorums, this.row.owners.length) : this.asked
   }
 
   start(desk: Desk): void {
@@ -163,6 +174,7 @@ export class GetRequest extends Request {
     if (row === undefined || row.epoch === this.row.epoch) return
     if (this.isAnswered()) return desk.forget(this)
     this.row = row
+    this.r = this.neededOf(desk.config)
     this.legs = []
     this.answered = 0
     this.writeBack = undefined
@@ -275,7 +287,7 @@ export class GetRequest extends Request {
     let left = wanted
     // Those being filled first: they have been sent every write since they were named.
     const pending = this.row.pending.filter((node): node is NodeId => node !== null && healthy.includes(node))
-    const fallbacks = fallbacksOf(this.partition, this.row, healthy, desk.table.n - owners)
+    const fallbacks = fallbacksOf(this.partition, this.row, healthy, this.row.owners.length - owners)
     for (const node of [...pending, ...fallbacks]) {
       const peer = desk.peer(node)
       if (left <= 0) break
@@ -325,7 +337,8 @@ export class GetRequest extends Request {
     if (newest === undefined || behind === 0 || this.learning !== undefined) {
       return desk.end(this, { type: 'value', record: newest })
     }
-    const needed = Math.max(desk.config.w, desk.table.n - this.r + 1)
+    const places = this.row.owners.length
+    const needed = Math.max(writeQuorumOf(desk.config, places), places - this.r + 1)
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
     const isBlocking = !this.sloppy && holders < needed
     if (nodes.length > 0) desk.noticeRepair(this.key, nodes, isBlocking)

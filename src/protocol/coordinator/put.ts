@@ -12,6 +12,7 @@
 import { LINGER_MS, RETRY_MS } from '../config.js'
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
+import { MAJORITY, type Quorums, writeQuorumOf } from '../ring/quorum.js'
 import { isJoint, type Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { WriteEntry } from './peer.js'
@@ -54,7 +55,11 @@ export class PutRequest extends Request {
   private readonly partition: PartitionId
   private readonly keys: readonly Key[]
   private readonly records: readonly VersionRecord[]
-  private readonly w: number
+  /** As asked for: MAJORITY follows the row. */
+  private readonly asked: number
+  /** Of the old owners, and of the new while the row is joint: it may get places, or lose some. */
+  private w: number
+  private newW: number
   private readonly sloppy: boolean
   /** Full owners that had accepted the records before the request began. */
   private readonly acceptedBefore: readonly NodeId[]
@@ -68,23 +73,29 @@ export class PutRequest extends Request {
   /** Survives a beginning anew under another row: something may be somewhere. */
   private maybeBefore: boolean
 
-  constructor(operation: PutOperation, row: Row) {
+  constructor(operation: PutOperation, row: Row, quorums: Quorums) {
     super(operation.id, operation.deadlineMs, bytesOf(operation))
     this.partition = operation.partition
     this.keys = operation.keys
     this.records = operation.records
-    this.w = operation.w
+    this.asked = operation.w
     this.sloppy = operation.sloppy
     this.acceptedBefore = operation.accepted ?? []
     this.maybeBefore = this.acceptedBefore.length > 0
     this.row = row
     this.joint = isJoint(row)
+    this.w = this.neededOf(quorums, row.owners.length)
+    this.newW = this.neededOf(quorums, placesAfter(row))
     this.legs = this.legsOf(row)
     this.standIns = operation.sloppy ? new StandIns(operation) : NOBODY
   }
 
   start(desk: Desk): void {
     this.send(desk)
+  }
+
+  private neededOf(quorums: Quorums, places: number): number {
+    return this.asked === MAJORITY ? writeQuorumOf(quorums, places) : this.asked
   }
 
   override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus, isRepeated: boolean): void {
@@ -135,6 +146,8 @@ export class PutRequest extends Request {
     this.maybeBefore = this.isMaybeThere()
     this.row = row
     this.joint = isJoint(row)
+    this.w = this.neededOf(desk.config, row.owners.length)
+    this.newW = this.neededOf(desk.config, placesAfter(row))
     this.standIns.clear()
     // Everybody is asked anew, those too that had accepted it: an owner whose row changed may have lost its store meanwhile.
     this.legs = this.legsOf(row)
@@ -216,7 +229,7 @@ export class PutRequest extends Request {
       if (leg.isNew) newOwners += 1
     }
     if (this.sloppy) return owners > 0 || this.standIns.mayKeep || this.hasKeeperLeft(desk)
-    return owners >= this.w && (!this.joint || newOwners >= this.w)
+    return owners >= this.w && (!this.joint || newOwners >= this.newW)
   }
 
   private hasKeeperLeft(desk: Desk): boolean {
@@ -250,7 +263,7 @@ export class PutRequest extends Request {
       if (leg.isNew) newOwners += 1
       accepted += 1
     }
-    if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.w)
+    if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)
     // The first n healthy nodes: owners, those that are being filled, and the fallbacks that keep hints.
     return accepted + this.standIns.accepted >= this.w
   }
@@ -267,14 +280,15 @@ export class PutRequest extends Request {
   }
 
   private legsOf(row: Row): Leg[] {
-    const { owners, pending, standbys } = row
+    const { owners, pending, standbys, staying } = row
     // Filled from here on; `push` would make room for seventeen.
     const legs = new Array<Leg>(owners.length)
     let count = 0
-    for (let place = 0; place < owners.length; place++) {
+    for (let place = 0; place < pending.length; place++) {
       const owner = owners[place] ?? null
       const filling = pending[place] ?? null
-      if (owner !== null) legs[count++] = new Leg(owner, true, filling === null)
+      const stays = filling === null && (staying === undefined || staying.includes(owner))
+      if (owner !== null) legs[count++] = new Leg(owner, true, stays)
       if (filling !== null) legs[count++] = new Leg(filling, false, true)
     }
     for (const standby of standbys) legs[count++] = new Leg(standby, false, false)
@@ -329,6 +343,11 @@ export class PutRequest extends Request {
     }
     desk.forget(this)
   }
+}
+
+/** Places after the flip. */
+function placesAfter({ pending, staying }: Row): number {
+  return staying?.length ?? pending.length
 }
 
 /** Some replica has the write, or may have it. */

@@ -1,6 +1,7 @@
 /** Makes the request of an operation. Called by `Coordination` only. */
 
 import type { ProtocolConfig } from '../config.js'
+import { MAJORITY } from '../ring/quorum.js'
 import { partitionOf } from '../ring/slot.js'
 import { type PartitionTable, rowOf } from '../ring/table.js'
 import { DirectRequest } from './direct.js'
@@ -19,16 +20,15 @@ export function requestOf(
     case 'get': {
       const { id, key, r, sloppy, deadlineMs } = operation
       const partition = partitionOf(key, config.partitions)
-      return new GetRequest(id, key, partition, rowOf(table, partition), r, sloppy, deadlineMs)
+      return new GetRequest(id, key, partition, rowOf(table, partition), r, config, sloppy, deadlineMs)
     }
     case 'learn': {
       const { id, key, deadlineMs, learning } = operation
       const partition = partitionOf(key, config.partitions)
-      const r = config.n - config.wFill + 1
-      return new GetRequest(id, key, partition, rowOf(table, partition), r, false, deadlineMs, learning)
+      return new GetRequest(id, key, partition, rowOf(table, partition), MAJORITY, config, false, deadlineMs, learning)
     }
     case 'put':
-      return new PutRequest(operation, rowOf(table, operation.partition))
+      return new PutRequest(operation, rowOf(table, operation.partition), config)
     case 'scan':
       return new ScanRequest(operation)
     case 'direct':

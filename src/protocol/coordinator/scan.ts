@@ -12,6 +12,9 @@
 
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { type Outcome, REPLY, type ReplicaScanReply } from '../messages.js'
+import { MAJORITY, readQuorumOf } from '../ring/quorum.js'
+import { partitionOf } from '../ring/slot.js'
+import { type Row, rowOf } from '../ring/table.js'
 import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
 import { type Desk, type LostLeg, quorumFailure, Request, type ScanOperation, type ScanPage } from './request.js'
 
@@ -105,7 +108,8 @@ export class ScanRequest extends Request {
   onDeadline(desk: Desk): void {
     const newest = [...(this.#attempts.at(-1) ?? [])]
     const missing = newest.filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
-    desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed: this.#operation.r, missing } })
+    const needed = Math.max(...desk.table.rows.map((row) => this.#rOf(desk, row)))
+    desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed, missing } })
   }
 
   #begin(desk: Desk): void {
@@ -131,6 +135,12 @@ export class ScanRequest extends Request {
     else this.#begin(desk)
   }
 
+  /** As asked for, or as the row has it: rows may differ while nodes join or leave. */
+  #rOf(desk: Desk, row: Row): number {
+    const { r } = this.#operation
+    return r === MAJORITY ? readQuorumOf(desk.config, row.owners.length) : r
+  }
+
   /** r owners for every partition on few nodes: those chosen most often so far come first. Undefined: waits or failed. */
   #chooseCover(desk: Desk): ReadonlyMap<NodeId, PartitionId[]> | undefined {
     const cover = new Map<NodeId, PartitionId[]>()
@@ -140,20 +150,18 @@ export class ScanRequest extends Request {
       if (row === undefined) continue
       const owners = row.owners.filter((owner): owner is NodeId => owner !== null && desk.peer(owner) !== undefined)
       const alive = owners.filter((owner) => desk.peer(owner)?.status !== 'down')
-      if (alive.length < this.#operation.r) {
+      const r = this.#rOf(desk, row)
+      if (alive.length < r) {
         const missing = owners.filter((owner) => !alive.includes(owner))
-        desk.end(this, {
-          type: 'failed',
-          failure: quorumFailure(row, partition, this.#operation.r, alive.length, missing),
-        })
+        desk.end(this, { type: 'failed', failure: quorumFailure(row, partition, r, alive.length, missing) })
         return undefined
       }
       const ready = alive.filter((owner) => desk.peer(owner)?.status === 'up')
       // Waits; but not before the others have been looked at: one that can never be read fails the page at once.
-      if (ready.length < this.#operation.r) isReady = false
+      if (ready.length < r) isReady = false
       if (!isReady) continue
       ready.sort((a, b) => rank(desk, cover, a) - rank(desk, cover, b))
-      for (const owner of ready.slice(0, this.#operation.r)) {
+      for (const owner of ready.slice(0, r)) {
         const partitions = cover.get(owner)
         if (partitions === undefined) cover.set(owner, [partition])
         else partitions.push(partition)
@@ -189,8 +197,9 @@ export class ScanRequest extends Request {
     this.#merged = { keys, found, next }
     for (const key of keys) {
       const records = found.get(key)?.records ?? []
+      const needed = r !== MAJORITY ? r : this.#rOf(desk, rowOf(desk.table, partitionOf(key, desk.config.partitions)))
       const agreed =
-        records.length >= r && records.every((record) => record !== undefined && sameVersion(record, records[0]))
+        records.length >= needed && records.every((record) => record !== undefined && sameVersion(record, records[0]))
       if (!agreed) this.#settling.set(key, 'asked')
     }
     for (const key of this.#settling.keys()) {

@@ -79,7 +79,7 @@ export class StandIns {
   ask(desk: Desk, request: Request, row: Row, absent: readonly NodeId[]): boolean {
     const without = absent.filter((owner) => !this.#isSeenTo(desk, owner))
     if (without.length === 0) return true
-    const keepers = fallbacksOf(this.#partition, row, desk.healthyNodes(), desk.table.n + this.#all.length)
+    const keepers = fallbacksOf(this.#partition, row, desk.healthyNodes(), row.owners.length + this.#all.length)
     for (const target of without) {
       const keeper = keepers.find((node) => !this.isAsked(node))
       if (keeper === undefined) return false

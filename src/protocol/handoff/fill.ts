@@ -20,6 +20,7 @@ import {
 } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
+import type { TransferBudget } from '../transfer-budget.js'
 import type { VersionRecord } from '../versions/record.js'
 import { recordsOf } from './transfer-source.js'
 
@@ -51,6 +52,17 @@ export type FillOutput =
       readonly records: number
       readonly done: boolean
     }
+  /** How far all of it is. */
+  | {
+      readonly type: 'told'
+      readonly partitions: number
+      readonly partitionsDone: number
+      readonly records: number
+      readonly bytes: number
+    }
+
+/** How often it is told how far the fill is. */
+const PROGRESS_MS = 100
 
 /** One run over one source, for all partitions that are to be had there. */
 interface Pass {
@@ -83,18 +95,21 @@ interface Filling {
 }
 
 export class Fill {
-  readonly #bytesPerSecond: number
+  readonly #budget: TransferBudget
   readonly #chunkBytes: number
   readonly #takeLocal: () => number
   readonly #takeMessageId: () => number
   readonly #filling = new Map<PartitionId, Filling>()
   #passes: Pass[] = []
   #epoch: Epoch = 0
+  /** Since there was nothing to fill. */
+  #sum = { partitionsDone: 0, records: 0, bytes: 0 }
+  #toldAtMs = Number.NEGATIVE_INFINITY
   #output: FillOutput[] = []
 
-  constructor(options: { bytesPerSecond: number; takeLocal: () => number; takeMessageId: () => number }) {
-    this.#bytesPerSecond = options.bytesPerSecond
-    this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.bytesPerSecond / 10))
+  constructor(options: { budget: TransferBudget; takeLocal: () => number; takeMessageId: () => number }) {
+    this.#budget = options.budget
+    this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.budget.bytesPerSecond / 10))
     this.#takeLocal = options.takeLocal
     this.#takeMessageId = options.takeMessageId
   }
@@ -175,6 +190,7 @@ export class Fill {
       if (!isWanted(partition, filling.rowEpoch)) this.#filling.delete(partition)
     }
     this.#dropUnwanted()
+    this.#endIfDone()
   }
 
   /** True if the page was ours: what this node holds of the next range. */
@@ -201,9 +217,10 @@ export class Fill {
       if (chunk.next === undefined) this.#endPass(pass)
       return
     }
-    let bytes = 0
-    for (const record of chunk.records) bytes += record.kind === 'lww' ? (record.value?.byteLength ?? 0) + 100 : 500
-    pass.notBeforeMs = nowMs + (bytes / this.#bytesPerSecond) * 1_000
+    this.#sum.bytes += this.#budget.charge(chunk.records, nowMs)
+    this.#sum.records += chunk.records.length
+    if (nowMs - this.#toldAtMs >= PROGRESS_MS) this.#tell(nowMs)
+    pass.notBeforeMs = nowMs
     pass.records += chunk.records.length
     pass.isLast = chunk.next === undefined
     pass.next = chunk.next
@@ -241,9 +258,10 @@ export class Fill {
   nextDeadlineMs(mayAsk: (node: NodeId) => boolean): number {
     let next = Number.POSITIVE_INFINITY
     const busy = this.#busySources()
+    const { freeAtMs, transfersMax } = this.#budget
     for (const pass of this.#passes) {
-      if (pass.state === 'idle' && !busy.has(pass.source) && mayAsk(pass.source))
-        next = Math.min(next, pass.notBeforeMs)
+      const isDue = pass.state === 'idle' && !busy.has(pass.source) && busy.size < transfersMax
+      if (isDue && mayAsk(pass.source)) next = Math.min(next, Math.max(pass.notBeforeMs, freeAtMs))
       if (pass.state === 'asked') next = Math.min(next, pass.notBeforeMs + PULL_TIMEOUT_MS)
     }
     return next
@@ -263,11 +281,12 @@ export class Fill {
     return new Set(this.#passes.filter((pass) => pass.state !== 'idle').map((pass) => pass.source))
   }
 
-  /** One pull outstanding for each source. */
+  /** One pull outstanding for each source, of no more sources than the budget allows. */
   #pull(mayAsk: (node: NodeId) => boolean, nowMs: number): void {
-    if (this.#passes.length === 0) return
+    if (this.#passes.length === 0 || nowMs < this.#budget.freeAtMs) return
     const busy = this.#busySources()
     for (const pass of this.#passes) {
+      if (busy.size >= this.#budget.transfersMax) return
       if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
       if (pass.hasCopy) this.#look(pass)
@@ -324,6 +343,19 @@ export class Fill {
     if (filled.length > 0) this.#report(filled)
   }
 
+  #tell(nowMs: number): void {
+    this.#toldAtMs = nowMs
+    const partitions = this.#sum.partitionsDone + this.#filling.size
+    this.#output.push({ type: 'told', partitions, ...this.#sum })
+  }
+
+  /** The last word, if there was something to fill. */
+  #endIfDone(): void {
+    if (this.#filling.size > 0 || (this.#sum.partitionsDone === 0 && this.#sum.records === 0)) return
+    this.#tell(Number.NEGATIVE_INFINITY)
+    this.#sum = { partitionsDone: 0, records: 0, bytes: 0 }
+  }
+
   #report(filled: readonly { readonly partition: PartitionId; readonly rowEpoch: Epoch }[]): void {
     const message: Message = {
       type: 'transfer/done',
@@ -331,5 +363,7 @@ export class Fill {
       rowEpochs: filled.map((entry) => entry.rowEpoch),
     }
     this.#output.push({ type: 'send', to: SUPERVISOR, message })
+    this.#sum.partitionsDone += filled.length
+    this.#endIfDone()
   }
 }

@@ -62,7 +62,7 @@ export class HintKeeper {
   /** Who asked for a hint; unknown of those of an earlier life. */
   readonly #keptFor = new Map<number, Address>()
   readonly #gone = new Set<Address>()
-  #isRefusing = false
+  #isRetiring = false
   /** Of all that the store holds or may hold: on its way into it, and not yet dropped from it, included. */
   #bytes = 0
   readonly #bytesLoaded: number
@@ -133,7 +133,7 @@ export class HintKeeper {
         record: message.records[index] as VersionRecord,
       }
       bytes += hintBytes(hint)
-      if (bytes > this.#bytesMax || this.#isRefusing || isTooOld(hint.record)) break
+      if (bytes > this.#bytesMax || this.#isRetiring || isTooOld(hint.record)) break
       kept.push(hint)
     }
     const token = this.#takeToken()
@@ -157,9 +157,13 @@ export class HintKeeper {
     return this.#hints.size + this.#storing.size + this.#dropping.size === 0
   }
 
-  /** This node leaves: it keeps no new ones. */
-  refuseNew(): void {
-    this.#isRefusing = true
+  /**
+   * This node leaves: it keeps no new ones. What it keeps for an owner that is down for good and has no successor (where everybody is
+   * a full copy) goes to all others: should the owner come back, it compares itself with them.
+   */
+  retire(): void {
+    this.#isRetiring = true
+    this.#blockedAt.clear()
   }
 
   /** True if the store write was one of ours. */
@@ -263,11 +267,14 @@ export class HintKeeper {
   }
 
   #handOver(batch: Batch, hint: Hint, targets: readonly NodeId[], owners: Owners): void {
+    const isInVain = this.#isRetiring && owners.peer(hint.target)?.status === 'down'
+    if (isInVain && !this.#orphans.has(hint.id)) this.#orphans.set(hint.id, new Set())
     const accepted = this.#orphans.get(hint.id)
     let lacking: readonly NodeId[] = [hint.target]
     if (accepted !== undefined || !targets.includes(hint.target)) {
       // Nobody waits for who is down for good, but the owner that it was kept for.
-      const awaited = targets.filter((node) => node === hint.target || owners.peer(node)?.status !== 'down')
+      const isAwaited = (node: NodeId) => (node === hint.target && !isInVain) || owners.peer(node)?.status !== 'down'
+      const awaited = targets.filter(isAwaited)
       lacking = awaited.filter((node) => accepted?.has(node) !== true)
       if (lacking.length === 0 && awaited.length > 0) {
         batch.finished.push(hint)

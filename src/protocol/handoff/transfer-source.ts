@@ -6,9 +6,10 @@
  */
 
 import type { Address, Key } from '../ids.js'
-import { REPLY, type TransferChunk, type TransferPull } from '../messages.js'
+import { REPLY, type ReplyStatus, type TransferChunk, type TransferPull } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
+import type { TransferBudget } from '../transfer-budget.js'
 import type { VersionRecord } from '../versions/record.js'
 
 /** Keys in one chunk at most: merging them stops the receiver for a few milliseconds, no longer. */
@@ -22,7 +23,17 @@ export interface ChunkReply {
 }
 
 export class TransferSource {
+  readonly #budget: TransferBudget
   readonly #pulls = new Map<number, { readonly to: Address; readonly message: TransferPull }>()
+
+  constructor(budget: TransferBudget) {
+    this.#budget = budget
+  }
+
+  /** Others are being served, or what has been moved already is enough for now. */
+  isBusy(nowMs: number): boolean {
+    return this.#pulls.size >= this.#budget.transfersMax || nowMs < this.#budget.freeAtMs
+  }
 
   /** The scan that answers the pull. */
   onPull(from: Address, message: TransferPull, token: number): StoreScan {
@@ -34,12 +45,12 @@ export class TransferSource {
   }
 
   /** A pull that cannot be served now. */
-  refuse(message: TransferPull, to: Address): ChunkReply {
-    return { to, message: { type: 'transfer/chunk', replyTo: message.id, status: REPLY.stale, keys: [], records: [] } }
+  refuse(message: TransferPull, to: Address, status: ReplyStatus): ChunkReply {
+    return { to, message: { type: 'transfer/chunk', replyTo: message.id, status, keys: [], records: [] } }
   }
 
   /** Undefined if the scan was not one of ours. */
-  onScanned(token: number, page: StorePage): ChunkReply | undefined {
+  onScanned(token: number, page: StorePage, nowMs: number): ChunkReply | undefined {
     const pull = this.#pulls.get(token)
     if (pull === undefined) return undefined
     this.#pulls.delete(token)
@@ -58,6 +69,7 @@ export class TransferSource {
     const isRead = (_: unknown, place: number): boolean => place < end && page.records[place] !== 'damaged'
     const keys = page.keys.filter(isRead)
     const records = page.records.filter(isRead) as VersionRecord[]
+    this.#budget.charge(records, nowMs)
     const reply = { type: 'transfer/chunk' as const, replyTo: pull.message.id, keys, records }
     const { to } = pull
     if (bad < 0) return { to, message: { ...reply, status: REPLY.ok, ...(next === undefined ? {} : { next }) } }

@@ -87,10 +87,3 @@ export function newRun(run: Pick<Running, 'peer' | 'isOrdered' | 'walk'>, nowMs:
 export function isAwaiting(running: Running, from: Address, replyTo: number): boolean {
   return running.state === 'asked' && running.awaited === replyTo && running.peer === from
 }
-
-export function bytesOf(records: readonly VersionRecord[]): number {
-  return records.reduce(
-    (bytes, record) => bytes + (record.kind === 'lww' ? 100 + (record.value?.byteLength ?? 0) : 500),
-    0,
-  )
-}

@@ -27,10 +27,11 @@ import {
 } from '../messages.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage } from '../store-contract.js'
+import type { TransferBudget } from '../transfer-budget.js'
 import { recordCovers, type VersionRecord, versionHash } from '../versions/record.js'
 import { AntiEntropyTurns } from './anti-entropy-turns.js'
 import { ExchangeAnswers } from './exchange-answers.js'
-import { bytesOf, type ExchangeOutput, isAwaiting, newRun, type Running } from './exchange-run.js'
+import { type ExchangeOutput, isAwaiting, newRun, type Running } from './exchange-run.js'
 import type { MerkleForest } from './merkle-forest.js'
 import { pauseMs } from './pacing.js'
 import { TreeWalk } from './tree-walk.js'
@@ -43,7 +44,7 @@ const ANSWER_TIMEOUT_MS = 2_000
 
 export class Exchange {
   readonly #self: NodeId
-  readonly #bytesPerSecond: number
+  readonly #budget: TransferBudget
   readonly #take: () => number
   readonly #forest: MerkleForest
   readonly #current: (key: Key) => VersionRecord | undefined
@@ -59,7 +60,7 @@ export class Exchange {
   /** `intervalMs`: between two exchanges that nobody ordered; 0: there are none. */
   constructor(options: {
     self: NodeId
-    bytesPerSecond: number
+    budget: TransferBudget
     intervalMs: number
     take: () => number
     forest: MerkleForest
@@ -68,7 +69,7 @@ export class Exchange {
     nowMs: number
   }) {
     this.#self = options.self
-    this.#bytesPerSecond = options.bytesPerSecond
+    this.#budget = options.budget
     this.#take = options.take
     this.#forest = options.forest
     this.#current = options.current
@@ -143,6 +144,7 @@ export class Exchange {
   onScanned(token: number, page: StorePage, nowMs: number): boolean {
     const answered = this.#answers.onScanned(token, page)
     if (answered !== undefined) {
+      this.#budget.charge(answered.message.records, nowMs)
       for (const key of answered.damaged) this.#output.push({ type: 'damaged', key })
       this.#output.push({ type: 'send', to: answered.to, message: answered.message })
       return true
@@ -187,12 +189,14 @@ export class Exchange {
     const keys: Key[] = []
     const records: VersionRecord[] = []
     running.awaited = this.#take()
+    const moved = [...message.records]
     let pushed = 0
     const push = (key: Key): void => {
       // A page may be old: what has been forgotten since must not be pushed.
       const record = this.#current(key)
       if (record === undefined) return
       this.#output.push({ type: 'push', push: running.awaited, node: running.peer, key, record })
+      moved.push(record)
       pushed += 1
     }
     message.keys.forEach((key, index) => {
@@ -210,7 +214,8 @@ export class Exchange {
     running.isStoring = true
     running.pushing = pushed
     running.refused = false
-    running.notBeforeMs = nowMs + bytesOf(message.records) / (this.#bytesPerSecond / 1_000)
+    this.#budget.charge(moved, nowMs)
+    running.notBeforeMs = this.#budget.freeAtMs
     this.#output.push({ type: 'store', local: running.awaited, keys, records, purpose: PURPOSE.repair })
   }
 
@@ -334,7 +339,7 @@ export class Exchange {
     }
     if (running.refused) running.isWhole = false
     running.retries = 0
-    this.#next(running, running.to, Math.max(0, running.notBeforeMs - nowMs), nowMs)
+    this.#next(running, running.to, Math.max(0, this.#budget.freeAtMs - nowMs), nowMs)
   }
 
   #next(running: Running, to: Key | undefined, rateMs: number, nowMs: number): void {

@@ -6,7 +6,7 @@
  *   1. It looks for tombstones that are older than the grace, which is longer than any request may take.
  *   2. It asks every node: do you hold them (owners and standbys, in the store and synced), and do you keep no hint for their partition?
  *   3. What everybody agrees to is remembered, and asked about once more after the grace: a request that had read an older version
- *      before some owner got the tombstone has ended by then, with all its repairs.
+ *      before some owner got the tombstone has ended by then, with all its repairs; and a backup that was made since has it.
  *   4. If everybody agrees again, owners and standbys are told to forget. Who does not hear of it keeps a tombstone for longer.
  *
  * It must never tell anybody to forget what a single owner, pending owner or standby does not hold. Called by `DynamoNode`.
@@ -72,8 +72,8 @@ export class Reaper {
   /** The shared clock, in nanoseconds, at a monotonic ms; undefined: there is none, and nothing is ever forgotten. */
   readonly #clockNs: ((nowMs: number) => bigint) | undefined
   #pass: Pass | undefined
-  /** Everybody agreed to these, for the first time. */
-  readonly #agreed = new Map<Key, { readonly stamp: Stamp; readonly sinceMs: number }>()
+  /** Everybody agreed to these, for the first time; `since`: when, as the time part of a stamp. */
+  readonly #agreed = new Map<Key, { readonly stamp: Stamp; readonly since: Stamp }>()
   /** Answers that wait for the disk. */
   readonly #syncing = new Map<number, { readonly to: Address; readonly message: ReapHeld }>()
   #output: ReaperOutput[] = []
@@ -98,14 +98,16 @@ export class Reaper {
 
   /** A write this old comes from a request that is long over: a hint of it could bring a forgotten key back. */
   isTooOld(stamp: Stamp, nowMs: number): boolean {
-    return this.#clockNs !== undefined && stamp < this.#graceEnd(this.#clockNs(nowMs))
+    return this.#clockNs !== undefined && stamp < this.#gracesAgo(1, this.#clockNs(nowMs))
   }
 
-  onStart({ nodes: everybody }: ReapStart, nowMs: number): void {
+  onStart({ nodes: everybody, before: noted }: ReapStart, nowMs: number): void {
     if (this.#pass !== undefined || this.#clockNs === undefined) return
-    for (const [key, { sinceMs }] of this.#agreed)
-      if (nowMs - sinceMs > AGREED_GRACES * this.#graceMs) this.#agreed.delete(key)
-    const before = this.#graceEnd(this.#clockNs(nowMs))
+    const clockNs = this.#clockNs(nowMs)
+    const forgotten = this.#gracesAgo(AGREED_GRACES, clockNs)
+    for (const [key, { since }] of this.#agreed) if (since < forgotten) this.#agreed.delete(key)
+    const graceEnd = this.#gracesAgo(1, clockNs)
+    const before = noted < graceEnd ? noted : graceEnd
     this.#pass = {
       before,
       everybody,
@@ -209,7 +211,7 @@ export class Reaper {
     if (asked.waiting.size > 0) return
     pass.asked = undefined
     pass.notBeforeMs = nowMs + pauseMs(pass.sinceMs, nowMs)
-    this.#settle(asked.tombstones, new Set(asked.agreed), view, nowMs)
+    this.#settle(pass, asked.tombstones, new Set(asked.agreed), { view, nowMs })
   }
 
   /** Everybody held these for long enough. */
@@ -232,7 +234,7 @@ export class Reaper {
     const stamps: Stamp[] = []
     page.records.forEach((record, index) => {
       const key = page.keys[index] as Key
-      if (typeof record !== 'object' || record.kind !== 'lww' || this.#isWaiting(key, record.stamp, nowMs)) return
+      if (typeof record !== 'object' || record.kind !== 'lww' || this.#isWaiting(key, record.stamp, pass)) return
       keys.push(key)
       stamps.push(record.stamp)
     })
@@ -248,20 +250,26 @@ export class Reaper {
   }
 
   /** Everybody has agreed once, and the grace is not over. */
-  #isWaiting(key: Key, stamp: Stamp, nowMs: number): boolean {
+  #isWaiting(key: Key, stamp: Stamp, { before }: Pass): boolean {
     const agreed = this.#agreed.get(key)
-    return agreed?.stamp === stamp && nowMs - agreed.sinceMs <= this.#graceMs
+    return agreed?.stamp === stamp && agreed.since >= before
   }
 
-  #settle(tombstones: Tombstones, agreed: ReadonlySet<number>, view: ReaperView, nowMs: number): void {
+  #settle(
+    pass: Pass,
+    tombstones: Tombstones,
+    agreed: ReadonlySet<number>,
+    { view, nowMs }: { readonly view: ReaperView; readonly nowMs: number },
+  ): void {
+    const since = stampTimePart(this.#clockNs?.(nowMs) ?? 0n)
     const ripe: number[] = []
     tombstones.keys.forEach((key, place) => {
       const stamp = tombstones.stamps[place] ?? ''
       const known = this.#agreed.get(key)
       if (!agreed.has(place)) this.#agreed.delete(key)
       else if (known?.stamp !== stamp) {
-        if (this.#agreed.size < AGREED_MAX) this.#agreed.set(key, { stamp, sinceMs: nowMs })
-      } else if (!this.#isWaiting(key, stamp, nowMs)) {
+        if (this.#agreed.size < AGREED_MAX) this.#agreed.set(key, { stamp, since })
+      } else if (!this.#isWaiting(key, stamp, pass)) {
         ripe.push(place)
         this.#agreed.delete(key)
       }
@@ -277,8 +285,8 @@ export class Reaper {
     for (const to of [...targets].sort()) this.#output.push({ type: 'send', to, message })
   }
 
-  #graceEnd(clockNs: bigint): Stamp {
-    return stampTimePart(clockNs - BigInt(this.#graceMs) * 1_000_000n)
+  #gracesAgo(graces: number, clockNs: bigint): Stamp {
+    return stampTimePart(clockNs - BigInt(graces * this.#graceMs) * 1_000_000n)
   }
 }
 

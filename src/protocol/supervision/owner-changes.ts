@@ -10,6 +10,7 @@
 import type { HealStuck } from '../heal-messages.js'
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
 import type { FillOrder } from '../messages.js'
+import { holdersNeeded, knowersNeeded, type Quorums, writeQuorumOf } from '../ring/quorum.js'
 import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import { jointPartitions, rowsAfterFill, rowsWithLoss } from './reassignment.js'
 import type { Roster } from './roster.js'
@@ -21,15 +22,6 @@ import type { TableBook } from './table-book.js'
 
 /** Rows that are filled soon after each other flip under one epoch: each is fsynced, and stored by every node. */
 const FLIP_GATHER_MS = 100
-
-/** The quorums that a change must respect. */
-export interface ChangeQuorums {
-  readonly n: number
-  readonly r: number
-  readonly w: number
-  /** The smallest w that this cluster was ever opened with: a fill must meet every write that was acknowledged by it. */
-  readonly wFill: number
-}
 
 /** What the changes need of the supervisor. */
 export interface ChangeHost {
@@ -43,7 +35,7 @@ export interface ChangeHost {
 }
 
 export class OwnerChanges {
-  readonly #quorums: ChangeQuorums
+  readonly #quorums: Quorums
   readonly #host: ChangeHost
   #activeEpoch: Epoch
   /** Flips that are not active yet: epoch → the old owners of each flipped row. */
@@ -55,7 +47,7 @@ export class OwnerChanges {
   >()
   readonly #filled = new Map<PartitionId, Map<NodeId, Epoch>>()
   readonly #accepted = new Set<PartitionId>()
-  /** Nodes that were standbys: they hold nearly everything. */
+  /** Nodes that hold nearly everything. */
   readonly #copies = new Set<NodeId>()
   readonly #stuck: StuckHeals
   /** Since when rows wait to flip together. */
@@ -63,11 +55,11 @@ export class OwnerChanges {
   /** Rebuilt: the newest epoch is activated (again) once everybody who answers has stored it. */
   #isResuming = false
 
-  constructor(quorums: ChangeQuorums, host: ChangeHost, activeEpoch: Epoch) {
+  constructor(quorums: Quorums, host: ChangeHost, activeEpoch: Epoch) {
     this.#quorums = quorums
     this.#host = host
     this.#activeEpoch = activeEpoch
-    this.#stuck = new StuckHeals(host, this.#sourcesNeeded)
+    this.#stuck = new StuckHeals(host, (row) => this.#sourcesNeeded(row))
   }
 
   /** Of a rebuilt core that does not know yet: the newest epoch that everybody who answers has stored. */
@@ -101,9 +93,13 @@ export class OwnerChanges {
     this.#isResuming = true
   }
 
-  /** It is a standby no more. */
-  onPromoted(node: NodeId): void {
+  /** It was a standby, or was made of a backup. */
+  onCopy(node: NodeId): void {
     this.#copies.add(node)
+  }
+
+  hasCopy(node: NodeId): boolean {
+    return this.#copies.has(node)
   }
 
   onFilled(from: NodeId, partitions: readonly PartitionId[], rowEpochs: readonly Epoch[]): void {
@@ -170,11 +166,12 @@ export class OwnerChanges {
 
   /** So many of its owners go by the row that the others make no quorum: every write goes to all that it names. */
   isKnown(row: Row): boolean {
-    return this.#countStored(row.owners, row.epoch) >= this.#storedNeeded
+    return this.#isStored(row.owners, row.epoch)
   }
 
-  get #storedNeeded(): number {
-    return this.#quorums.n - Math.min(this.#quorums.r, this.#quorums.w) + 1
+  /** By so many of these places that the others make no quorum by what was before. */
+  #isStored(owners: readonly (NodeId | null)[], epoch: Epoch): boolean {
+    return this.#countStored(owners, epoch) >= knowersNeeded(this.#quorums, owners.length)
   }
 
   #orderFills(): void {
@@ -183,19 +180,19 @@ export class OwnerChanges {
     for (const partition of jointPartitions(this.#host.tables.persisted)) {
       const row = rowOf(this.#host.tables.persisted, partition)
       if (row.lost || row !== this.#host.tables.newest.rows[partition] || !this.isKnown(row)) continue
-      const sources = this.#chooseSources(row, partition)
-      if (sources === undefined) continue
       const skips = this.#accepted.has(partition) ? { skipsDamaged: true } : {}
-      for (const pending of row.pending) {
-        const node = pending === null ? undefined : this.#host.nodes.get(pending)
+      for (const filling of row.staying ?? row.pending) {
+        const node = filling === null ? undefined : this.#host.nodes.get(filling)
         if (node?.phase !== 'up') continue
+        const sources = this.#chooseSources(row, partition, node.id)
+        if (sources === undefined) continue
         const name = `${partition} ${node.id}`
         const earlier = this.#ordered.get(name)
         const isSame = earlier?.rowEpoch === row.epoch && earlier.incarnation === node.incarnation
         // A source that will never answer again (its salvaged store turned out to be gone) is replaced by another.
         if (isSame && earlier.sources.every((source) => this.#isReadable(source, partition))) continue
         this.#ordered.set(name, { rowEpoch: row.epoch, incarnation: node.incarnation, sources })
-        const copy = this.#copies.has(node.id) ? { hasCopy: true } : {}
+        const copy = row.staying !== undefined || this.#copies.has(node.id) ? { hasCopy: true } : {}
         const order = { partition, rowEpoch: row.epoch, sources, ...copy, ...skips }
         orders.set(node.id, [...(orders.get(node.id) ?? []), order])
       }
@@ -204,17 +201,19 @@ export class OwnerChanges {
   }
 
   /** Any so many owners meet every write that was ever acknowledged. */
-  get #sourcesNeeded(): number {
-    return this.#quorums.n - this.#quorums.wFill + 1
+  #sourcesNeeded(row: Row): number {
+    return holdersNeeded(this.#quorums, row.owners.length)
   }
 
   /**
    * The stores to fill a row from: n − w + 1 full owners, those alive first, then what the dead left on disk. Undefined:
-   * not yet (a salvage is being started) or not at all (the row is lost).
+   * not yet (a salvage is being started) or not at all (the row is lost). Who owns the row itself is one of them.
    */
-  #chooseSources(row: Row, partition: PartitionId): readonly NodeId[] | undefined {
-    const needed = this.#sourcesNeeded
-    const owners = row.owners.filter((owner) => owner !== null).map((owner) => this.#host.nodes.get(owner))
+  #chooseSources(row: Row, partition: PartitionId, self: NodeId): readonly NodeId[] | undefined {
+    const others = row.owners.filter((owner): owner is NodeId => owner !== null && owner !== self)
+    const own = row.owners.includes(self) ? 1 : 0
+    const needed = this.#sourcesNeeded(row) - own
+    const owners = others.map((owner) => this.#host.nodes.get(owner))
     const known = owners.filter((node) => node !== undefined)
     const alive = known.filter((node) => node.phase !== 'down' && !isSalvage(node))
     alive.sort((a, b) => Number(b.phase === 'up') - Number(a.phase === 'up'))
@@ -226,7 +225,7 @@ export class OwnerChanges {
     for (const node of readable) if (node.phase === 'down') this.#host.salvage(node)
     if (readable.some((node) => node.phase !== 'salvaged')) return undefined
     const sources = [...alive, ...readable].map((node) => node.id)
-    return sources.length >= needed || isAccepted ? sources.slice(0, Math.max(needed, 1)) : undefined
+    return sources.length >= needed || isAccepted ? sources.slice(0, Math.max(needed, 1 - own)) : undefined
   }
 
   #isReadable(source: NodeId, partition: PartitionId): boolean {
@@ -268,7 +267,7 @@ export class OwnerChanges {
       return owner !== null && (node === undefined || this.#canSalvage(node, partition))
     }
     const readable = row.owners.filter(isReadable)
-    return readable.length < this.#sourcesNeeded && (isJoint(row) || readable.length < row.owners.length)
+    return readable.length < this.#sourcesNeeded(row) && (isJoint(row) || readable.length < row.owners.length)
   }
 
   #flip(nowMs: number): void {
@@ -277,17 +276,13 @@ export class OwnerChanges {
       const row = this.#host.tables.newest.rows[partition]
       const filled = new Set<NodeId>()
       for (const [node, rowEpoch] of nodes) {
-        if (row !== undefined && rowEpoch === row.epoch && row.pending.includes(node)) filled.add(node)
+        if (row !== undefined && rowEpoch === row.epoch && (row.staying ?? row.pending).includes(node)) filled.add(node)
       }
       if (filled.size === 0) {
         this.#filled.delete(partition)
         continue
       }
-      // Others that are being filled would have to begin anew under the flipped row: wait for those that are up.
-      const waits = row?.pending.some(
-        (node) => node !== null && !filled.has(node) && this.#host.nodes.get(node)?.phase === 'up',
-      )
-      if (!waits) ready.set(partition, filled)
+      if (row !== undefined && this.#mayFlip(row, filled)) ready.set(partition, filled)
     }
     if (ready.size === 0) return
     this.#readySinceMs ??= nowMs
@@ -303,6 +298,18 @@ export class OwnerChanges {
       this.#filled.delete(partition)
       this.#accepted.delete(partition)
     }
+  }
+
+  #mayFlip({ pending, staying }: Row, filled: ReadonlySet<NodeId>): boolean {
+    const { nodes } = this.#host
+    const others = (staying ?? pending).filter((node): node is NodeId => node !== null && !filled.has(node))
+    // Others that are being filled would have to begin anew under the flipped row: wait for those that are up.
+    if (staying === undefined) return !others.some((node) => nodes.get(node)?.phase === 'up')
+    // So many that every later quorum has one of them; and whoever may still come.
+    const isAwaited = (node: Supervised | undefined) => node !== undefined && node.phase !== 'down' && !isSalvage(node)
+    return (
+      filled.size >= writeQuorumOf(this.#quorums, staying.length) && !others.some((node) => isAwaited(nodes.get(node)))
+    )
   }
 
   #isMoreToCome(ready: ReadonlyMap<PartitionId, unknown>): boolean {
@@ -322,7 +329,7 @@ export class OwnerChanges {
     const before = this.#activeEpoch
     for (let epoch = this.#activeEpoch + 1; epoch <= this.#host.tables.persisted.epoch; epoch++) {
       const flipped = this.#flips.get(epoch) ?? []
-      if (!flipped.every((owners) => this.#countStored(owners, epoch) >= this.#storedNeeded)) break
+      if (!flipped.every((owners) => this.#isStored(owners, epoch))) break
       this.#flips.delete(epoch)
       this.#activeEpoch = epoch
     }

@@ -1,11 +1,13 @@
 /**
  * When tombstones may be looked at: only while every node there is serves, and nothing moves. So no store that could bring an older
- * version back is anywhere but in the hands of a node that is asked. Before the first order it is noted on the disk that from now on
- * tombstones up to this moment may be gone: an older copy of a store must not come back as if it had missed nothing.
+ * version back is anywhere but in the hands of a node that is asked. Before each order it is noted on the disk that from now on
+ * tombstones may be gone that every copy held a grace ago: a copy of a store that is older than that must not come back as if it had
+ * missed nothing.
  *
  * A part of `SupervisorCore`, called by nobody else.
  */
 
+import type { Stamp } from '../versions/stamp.js'
 import type { Roster } from './roster.js'
 import type { SupervisorPost } from './supervisor-post.js'
 
@@ -32,11 +34,16 @@ export class Reaping {
   }
 
   /** It is on the disk. */
-  onNoted(isQuiet: boolean, nodes: Roster, post: SupervisorPost, nowMs: number): void {
+  onNoted(
+    before: Stamp,
+    isQuiet: boolean,
+    { nodes, post }: { readonly nodes: Roster; readonly post: SupervisorPost },
+    nowMs: number,
+  ): void {
     this.#isNoting = false
     this.#dueMs = nowMs + this.#intervalMs
     if (!isQuiet || !nodes.sorted.every(({ phase }) => phase === 'up')) return
     const everybody = nodes.sorted.map(({ id }) => id)
-    for (const id of everybody) post.send(id, { type: 'reap/start', nodes: everybody })
+    for (const id of everybody) post.send(id, { type: 'reap/start', nodes: everybody, before })
   }
 }

@@ -8,19 +8,8 @@
 import type { Epoch, NodeId, PartitionId } from '../ids.js'
 import { type OwnerRows, planReplacement } from '../ring/claim.js'
 import { isFullOwner, isJoint, newOwnersOf, type PartitionTable, type Row, standbysOf } from '../ring/table.js'
-
-/** The table with other rows under a new epoch; the same table if no row changed. */
-function withRows(table: PartitionTable, change: (row: Row, partition: PartitionId) => Row): PartitionTable {
-  const epoch = table.epoch + 1
-  let changed = false
-  const rows = table.rows.map((row, partition) => {
-    const next = change(row, partition)
-    if (next === row) return row
-    changed = true
-    return { ...next, epoch }
-  })
-  return changed ? { ...table, epoch, rows } : table
-}
+import { rowsWithoutDead, withAllPlaces } from './full-copies.js'
+import { withRows } from './with-rows.js'
 
 /**
  * A node's store has forgotten something: where it was a full owner its place becomes vacant, and it is pending there.
@@ -34,7 +23,7 @@ export function rowsAfterAmnesia(table: PartitionTable, node: NodeId): Partition
     const pending = row.pending.map((successor, place) =>
       row.owners[place] === node && successor === null ? node : successor,
     )
-    return { ...row, owners, pending }
+    return { ...withAllPlaces(row), owners, pending }
   })
 }
 
@@ -74,6 +63,8 @@ function inOwnPlaces(wanted: readonly (NodeId | null)[], { owners }: Row): reado
 /** Who is there when somebody has died for good. */
 export interface Survivors {
   readonly dead: ReadonlySet<NodeId>
+  /** Every member owns everything: nobody can take the place of the dead but a standby. */
+  readonly areFullCopies: boolean
   /** Neither standbys nor dead. */
   readonly living: readonly NodeId[]
   readonly isLeaving: (node: NodeId) => boolean
@@ -84,9 +75,10 @@ export interface Survivors {
 /** The dead are replaced: by standbys, as long as there are some, then by the other members. One new epoch. */
 export function tableAfterDeath(
   before: PartitionTable,
-  { dead, living, isLeaving, standbys }: Survivors,
+  { dead, areFullCopies, living, isLeaving, standbys }: Survivors,
 ): { readonly table: PartitionTable; readonly promoted: readonly NodeId[] } {
   let table = withoutStandbys(before, dead)
+  if (areFullCopies) table = rowsWithoutDead(table, dead)
   const promoted: NodeId[] = []
   for (const node of [...dead].sort()) {
     const standby = standbys[promoted.length]
@@ -99,7 +91,7 @@ export function tableAfterDeath(
   const all = [...living, ...promoted]
   const staying = all.filter((node) => !isLeaving(node))
   const members = staying.length < table.n ? all : staying
-  if (members.length > 0) table = rowsAfterDeath(table, dead, members)
+  if (members.length > 0 && !areFullCopies) table = rowsAfterDeath(table, dead, members)
   const epoch = before.epoch + 1
   const rows = table.rows.map((row) => (row.epoch > before.epoch ? { ...row, epoch } : row))
   return { table: table === before ? before : { ...table, epoch, rows }, promoted }
@@ -146,7 +138,7 @@ export function rowsAfterClaim(
   })
 }
 
-/** Some pending places have been filled: they become full owners. */
+/** Some pending places have been filled: they become full owners. Or enough of those that stay have everything: the others go. */
 export function rowsAfterFill(
   table: PartitionTable,
   filled: ReadonlyMap<PartitionId, ReadonlySet<NodeId>>,
@@ -154,12 +146,24 @@ export function rowsAfterFill(
   return withRows(table, (row, partition) => {
     const nodes = filled.get(partition)
     if (nodes === undefined) return row
+    if (row.staying !== undefined) {
+      const owners = row.staying
+      return { ...withAllPlaces(row), owners, pending: owners.map(() => null) }
+    }
     const isFilled = (place: number) => {
       const node = row.pending[place] ?? null
       return node !== null && nodes.has(node)
     }
     const owners = row.owners.map((owner, place) => (isFilled(place) ? (row.pending[place] ?? null) : owner))
-    const pending = row.pending.map((node, place) => (isFilled(place) ? null : node))
+    const pending = row.owners.map((_, place) => (isFilled(place) ? null : (row.pending[place] ?? null)))
+    // Places that are added: those that are not filled yet come last.
+    const added = row.pending.slice(row.owners.length)
+    const isNew = (node: NodeId | null) => node !== null && nodes.has(node)
+    for (const node of added.filter(isNew)) {
+      owners.push(node)
+      pending.push(null)
+    }
+    pending.push(...added.filter((node) => !isNew(node)))
     return { ...row, owners, pending, lost: false }
   })
 }

@@ -15,7 +15,9 @@
 
 import type { NodeId } from '../ids.js'
 import { planClaim } from '../ring/claim.js'
+import { type Quorums, writeQuorumOf } from '../ring/quorum.js'
 import { newOwnersOf, type PartitionTable, type Row, standbysOf } from '../ring/table.js'
+import { type Copies, isPlaceMissing, rowsWithEverybody, rowsWithoutLeavers } from './full-copies.js'
 import { rowsAfterClaim } from './reassignment.js'
 import type { Roster } from './roster.js'
 import { isSalvage, type Supervised } from './supervised.js'
@@ -28,6 +30,7 @@ export interface ShapeHost {
   readonly tables: TableBook
   readonly nodes: Roster
   readonly post: SupervisorPost
+  readonly quorums: Quorums
   /** Rows are being filled, or a flip is not active yet. */
   isMoving(): boolean
   /** It is to be waited for by nobody: no exchange is owed by it or to it. */
@@ -56,6 +59,8 @@ export class ShapeChanges {
   readonly #retiring = new Set<NodeId>()
   /** They owe nothing: their threads are to end. */
   readonly #retired = new Set<NodeId>()
+  /** Looked at already: there are many rows, and many events. */
+  #looked: { readonly table: PartitionTable; readonly members: string } | undefined
   /** The host is about it. */
   readonly #removing = new Set<NodeId>()
 
@@ -126,9 +131,12 @@ export class ShapeChanges {
 
   /** Everything that may go on now. */
   advance(): void {
-    if (this.isSettled || this.#host.isMoving() || this.#host.tables.isPersisting) return
-    if (this.#isPlanDue) return this.#plan()
+    if (this.#host.isMoving() || this.#host.tables.isPersisting) return
+    if (this.#host.quorums.n === 'all' && this.#isPlaceMissing()) this.#isPlanDue = true
+    if (this.isSettled && !this.#isPlanDue) return
+    if (this.#isPlanDue && !this.#plan()) return
     this.#welcome()
+    if (this.#host.quorums.n === 'all' && this.#shrink()) return
     this.#dismiss()
   }
 
@@ -137,25 +145,66 @@ export class ShapeChanges {
     this.#host.post.declare(node, 'leaving')
   }
 
-  #plan(): void {
+  /** True: there was nothing to change, and what waits for that may go on. */
+  #plan(): boolean {
     const { nodes, tables } = this.#host
     // One that starts may turn out not to: it would be given places that it then has to be relieved of.
-    if ([...this.#joining].some((id) => nodes.get(id)?.phase !== 'up')) return
+    if ([...this.#joining].some((id) => nodes.get(id)?.phase !== 'up')) return false
     this.#isPlanDue = false
     const table = tables.newest
     const standbys = this.#standbysOf(table)
     const members = nodes.living().filter((id) => !this.#leaving.has(id) && !standbys.includes(id))
-    if (members.length === 0) return
-    const current = table.rows.map(newOwnersOf)
-    const { rows } = planClaim({ partitions: table.rows.length, n: table.n, members, current, evenly: true })
+    if (members.length === 0) return false
     const names = [
       ...[...this.#joining].sort().map((id) => `${id} joins`),
       ...[...this.#leaving].sort().map((id) => `${id} leaves`),
       ...[...this.#promoted].sort().map((id) => `${id} is promoted`),
     ]
-    this.#host.change(rowsAfterClaim(table, rows, standbys), names.join(', '))
+    this.#host.change(this.#planned(table, members, standbys), names.join(', ') || 'a node is back')
     for (const id of standbys) if (this.#joining.has(id)) this.#host.onNewStandby(id)
     for (const id of this.#promoted) this.#host.onPromoted(id)
+    return this.#host.tables.newest === table
+  }
+
+  #planned(table: PartitionTable, members: readonly NodeId[], standbys: readonly NodeId[]): PartitionTable {
+    const { n } = this.#host.quorums
+    if (n === 'all') return rowsWithEverybody(table, this.#copies(members), standbys)
+    const current = table.rows.map(newOwnersOf)
+    const { rows } = planClaim({ partitions: table.rows.length, n, members, current, evenly: true })
+    return rowsAfterClaim(table, rows, standbys)
+  }
+
+  // --- every member a full copy -----------------------------------------------------------------------------------------
+
+  #copies(members: readonly NodeId[]): Copies {
+    const { nodes } = this.#host
+    const dead = nodes.sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map(({ id }) => id)
+    return { members, dead: new Set(dead), leaving: this.#leaving }
+  }
+
+  /** Somebody is alive who has no copy: it was down for good, and another took its place. */
+  #isPlaceMissing(): boolean {
+    const { nodes, tables } = this.#host
+    const standbys = this.#standbysOf(tables.newest)
+    const isMember = (id: NodeId) => !this.#leaving.has(id) && !this.#joining.has(id) && !standbys.includes(id)
+    const members = nodes.living().filter((id) => nodes.isUp(id) && isMember(id))
+    const looked = { table: tables.newest, members: members.join() }
+    if (looked.table === this.#looked?.table && looked.members === this.#looked.members) return false
+    this.#looked = looked
+    return isPlaceMissing(tables.newest, members)
+  }
+
+  /** True: the places of those who leave are about to go. */
+  #shrink(): boolean {
+    const { nodes, tables, quorums } = this.#host
+    const { newest } = tables
+    if (this.#leaving.size === 0) return false
+    const standbys = this.#standbysOf(newest)
+    const members = nodes.living().filter((id) => !this.#leaving.has(id) && !standbys.includes(id))
+    const table = rowsWithoutLeavers(newest, this.#copies(members), (places) => writeQuorumOf(quorums, places))
+    const names = [...this.#leaving].sort().map((id) => `${id} leaves`)
+    if (table !== newest) this.#host.change(table, `fewer copies: ${names.join(', ')}`)
+    return table !== newest
   }
 
   /** As they are to be. */

@@ -22,13 +22,16 @@ export interface StandbyHost {
   readonly tables: TableBook
   readonly nodes: Roster
   readonly post: SupervisorPost
-  readonly sourcesNeeded: number
+  /** Owners that a fill of the row reads. */
+  readonly sourcesNeeded: (row: Row) => number
   /** See `OwnerChanges.isKnown`. */
   readonly isKnown: (row: Row) => boolean
 }
 
 export class StandbyFills {
   readonly #lacking = new Map<NodeId, Map<PartitionId, Lacking>>()
+
+  readonly #copies = new Set<NodeId>()
 
   /** Some standby has been told to fill, and has not. */
   get isWorking(): boolean {
@@ -37,8 +40,10 @@ export class StandbyFills {
     return false
   }
 
-  /** It holds nothing. */
-  onEmpty(node: NodeId, partitions: number): void {
+  /** It holds nothing; or (a seed) nearly everything, as of some time ago. */
+  onNew(node: NodeId, partitions: number, hasCopy: boolean): void {
+    if (hasCopy) this.#copies.add(node)
+    else this.#copies.delete(node)
     const lacking = Array.from({ length: partitions }, (_, partition) => [partition, { told: undefined }] as const)
     this.#lacking.set(node, new Map(lacking))
   }
@@ -55,6 +60,7 @@ export class StandbyFills {
   /** It is down for good, has left, or is a member now. */
   forget(node: NodeId): void {
     this.#lacking.delete(node)
+    this.#copies.delete(node)
   }
 
   lacks(node: NodeId): number {
@@ -75,9 +81,11 @@ export class StandbyFills {
         const { told } = wanted
         if (told?.rowEpoch === row.epoch && told.incarnation === node.incarnation) continue
         const sources = row.owners.filter((owner): owner is NodeId => owner !== null && nodes.isUp(owner))
-        if (sources.length < sourcesNeeded) continue
+        const needed = sourcesNeeded(row)
+        if (sources.length < needed) continue
         wanted.told = { rowEpoch: row.epoch, incarnation: node.incarnation }
-        orders.push({ partition, rowEpoch: row.epoch, sources: sources.slice(0, sourcesNeeded) })
+        const order = { partition, rowEpoch: row.epoch, sources: sources.slice(0, needed) }
+        orders.push(this.#copies.has(id) ? { ...order, hasCopy: true } : order)
       }
       if (lacking.size === 0) this.#lacking.delete(id)
       if (orders.length > 0) post.send(id, { type: 'transfer/start', orders })

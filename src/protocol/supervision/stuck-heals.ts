@@ -38,13 +38,13 @@ interface Report {
 
 export class StuckHeals {
   readonly #host: StuckHost
-  readonly #needed: number
+  readonly #neededOf: (row: Row) => number
   readonly #reports = new Map<NodeId, Report>()
 
-  /** `needed`: so many other owners' stores heal a record. */
-  constructor(host: StuckHost, needed: number) {
+  /** `neededOf`: so many other owners' stores heal a record of the row. */
+  constructor(host: StuckHost, neededOf: (row: Row) => number) {
     this.#host = host
-    this.#needed = needed
+    this.#neededOf = neededOf
   }
 
   onStuck(from: NodeId, message: HealStuck): void {
@@ -68,7 +68,7 @@ export class StuckHeals {
     return this.#stuckOwners(row, partition).some(
       ({ node, report }) =>
         !report.accepted.has(partition) &&
-        (report.hopeless.has(partition) || this.#readable(node, row, partition).length < this.#needed),
+        (report.hopeless.has(partition) || this.#readable(node, row, partition).length < this.#neededOf(row)),
     )
   }
 
@@ -104,7 +104,7 @@ export class StuckHeals {
   #salvage(stuck: Supervised, row: Row, partition: PartitionId): readonly Supervised[] {
     const readable = this.#readable(stuck, row, partition)
     const dead = readable.filter(isDead)
-    if (readable.length - dead.length >= this.#needed) return []
+    if (readable.length - dead.length >= this.#neededOf(row)) return []
     for (const node of dead) if (node.phase === 'down') this.#host.salvage(node)
     return dead.every((node) => node.phase === 'salvaged') ? dead : []
   }
@@ -125,7 +125,7 @@ export class StuckHeals {
     return this.#stuckOwners(row, partition).some(
       ({ node, report }) =>
         !report.accepted.has(partition) &&
-        this.#readable(node, row, partition).filter((other) => !isDead(other)).length < this.#needed,
+        this.#readable(node, row, partition).filter((other) => !isDead(other)).length < this.#neededOf(row),
     )
   }
 

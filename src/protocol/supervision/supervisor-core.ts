@@ -16,11 +16,12 @@
 
 import type { Address, Epoch, NodeId } from '../ids.js'
 import type { Message } from '../messages.js'
+import { holdersNeeded, type Quorums } from '../ring/quorum.js'
 import { type PartitionTable, type Row, standbysOf } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
 import { isStillFull, onFull, onRoom } from './full-disks.js'
 import { Lives } from './lives.js'
-import { type ChangeQuorums, OwnerChanges } from './owner-changes.js'
+import { OwnerChanges } from './owner-changes.js'
 import { Reaping } from './reaping.js'
 import { rowsAfterAmnesia, tableAfterDeath } from './reassignment.js'
 import type { RestartPolicy } from './restart-policy.js'
@@ -33,7 +34,7 @@ import { SupervisorPost } from './supervisor-post.js'
 import { TableBook } from './table-book.js'
 import { ThreadWatch, type WatchLimits } from './thread-watch.js'
 
-export interface SupervisorConfig extends ChangeQuorums, WatchLimits {
+export interface SupervisorConfig extends Quorums, WatchLimits {
   readonly restart: RestartPolicy
   /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
   readonly nodesCoordinate: boolean
@@ -66,7 +67,7 @@ export class SupervisorCore {
 
   constructor(config: SupervisorConfig, table: PartitionTable) {
     this.#config = config
-    this.#tables = new TableBook(table)
+    this.#tables = new TableBook(table, config.n)
     this.#watch = new ThreadWatch(config)
     this.#reaping = new Reaping(config.tombstoneGraceMs)
     this.#lives = new Lives({
@@ -85,9 +86,10 @@ export class SupervisorCore {
     this.#changes = new OwnerChanges(config, host, table.epoch)
     this.#shape = new ShapeChanges({
       ...host,
+      quorums: config,
       isMoving: () => this.#changes.isMoving() || !this.#changes.isSettled,
       forget: (node) => this.#exchanges.onDown(node),
-      onNewStandby: (node) => this.#standbyFills.onEmpty(node, table.rows.length),
+      onNewStandby: (node) => this.#standbyFills.onNew(node, table.rows.length, this.#changes.hasCopy(node)),
       onPromoted: (node) => this.#onPromoted(node),
       lacks: (node) => this.#standbyFills.lacks(node) > 0,
     })
@@ -161,7 +163,10 @@ export class SupervisorCore {
       case 'operator/join':
         // A store that is new has forgotten nothing.
         for (const node of event.nodes) this.#lives.add(node, this.#nowMs).hintsKept = 0
-        for (const node of event.nodes) this.#shape.onJoin(node, event.role)
+        for (const node of event.nodes) {
+          if (event.haveCopies === true) this.#changes.onCopy(node)
+          this.#shape.onJoin(node, event.role)
+        }
         break
       case 'operator/promote':
         this.#shape.onPromote(event.node)
@@ -178,7 +183,7 @@ export class SupervisorCore {
         this.#changes.acceptLoss(event.partitions)
         break
       case 'reaping/noted':
-        this.#reaping.onNoted(this.isQuiet(), this.#nodes, this.#post, this.#nowMs)
+        this.#reaping.onNoted(event.before, this.isQuiet(), { nodes: this.#nodes, post: this.#post }, this.#nowMs)
         break
       case 'stop':
         this.#isStopping = true
@@ -235,7 +240,7 @@ export class SupervisorCore {
     else if (mayLack) this.#exchanges.one(node.id, this.#nodes.living())
     if (!isForgetful) return
     if (standbysOf(this.#tables.newest).includes(node.id))
-      this.#standbyFills.onEmpty(node.id, this.#tables.newest.rows.length)
+      this.#standbyFills.onNew(node.id, this.#tables.newest.rows.length, false)
     const table = rowsAfterAmnesia(this.#tables.newest, node.id)
     if (table !== this.#tables.newest) this.#post.notice({ type: 'node:amnesia', node: node.id, reason: event.reason })
     this.#change(table, `${node.id} is to be refilled: ${event.reason}`)
@@ -308,7 +313,8 @@ export class SupervisorCore {
     const lacks = (node: NodeId) => this.#standbyFills.lacks(node)
     const ready = standbys.filter((node) => this.#nodes.isUp(node) && !isLeaving(node))
     const living = this.#nodes.living().filter((node) => !standbys.includes(node))
-    const survivors = { dead, living, isLeaving, standbys: ready.sort((a, b) => lacks(a) - lacks(b)) }
+    const areFullCopies = this.#config.n === 'all'
+    const survivors = { dead, areFullCopies, living, isLeaving, standbys: ready.sort((a, b) => lacks(a) - lacks(b)) }
     const { table, promoted } = tableAfterDeath(this.#tables.newest, survivors)
     for (const node of promoted) {
       this.#onPromoted(node)
@@ -320,7 +326,7 @@ export class SupervisorCore {
 
   #onPromoted(node: NodeId): void {
     this.#standbyFills.forget(node)
-    this.#changes.onPromoted(node)
+    this.#changes.onCopy(node)
   }
 
   // --- mail -----------------------------------------------------------------------------------------------------------
@@ -394,10 +400,10 @@ export class SupervisorCore {
     this.#lives.bootReady(this.#nowMs)
     this.#changes.advance(this.#nowMs)
     this.#shape.advance()
-    const { n, wFill } = this.#config
+    const sourcesNeeded = (row: Row) => holdersNeeded(this.#config, row.owners.length)
     const own = { tables: this.#tables, nodes: this.#nodes, post: this.#post }
     const isKnown = (row: Row) => this.#changes.isKnown(row)
-    this.#standbyFills.advance({ ...own, sourcesNeeded: n - wFill + 1, isKnown })
+    this.#standbyFills.advance({ ...own, sourcesNeeded, isKnown })
     if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
       this.#exchangeWhenUp = false
       this.#exchanges.everybody(this.#nodes.living())

@@ -6,6 +6,7 @@ import type { PeerInfo } from '../events.js'
 import type { Address, Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
 import type { Message } from '../messages.js'
 import type { PartitionTable } from '../ring/table.js'
+import type { Stamp } from '../versions/stamp.js'
 
 /** What a store's opening found; see `storage/open-verdict.ts`. */
 export type OpeningVerdict = 'fresh' | 'intact' | 'lost-tail' | 'amnesiac'
@@ -86,7 +87,13 @@ export type SupervisorEvent =
   | { readonly type: 'operator/give-up'; readonly node: NodeId }
   | { readonly type: 'operator/accept-loss'; readonly partitions: readonly PartitionId[] }
   /** New nodes, known to the cluster's metadata. */
-  | { readonly type: 'operator/join'; readonly nodes: readonly NodeId[]; readonly role: NodeRole }
+  /** `haveCopies`: they hold nearly everything already, and compare it. */
+  | {
+      readonly type: 'operator/join'
+      readonly nodes: readonly NodeId[]
+      readonly role: NodeRole
+      readonly haveCopies?: boolean
+    }
   /** A standby becomes a member. */
   | { readonly type: 'operator/promote'; readonly node: NodeId }
   /** In the metadata too. */
@@ -94,7 +101,7 @@ export type SupervisorEvent =
   /** After `remove`: its thread has ended, and the metadata say that it is no member. */
   | { readonly type: 'node/removed'; readonly node: NodeId }
   /** After `note-reaping`: it is on the disk. */
-  | { readonly type: 'reaping/noted' }
+  | { readonly type: 'reaping/noted'; readonly before: Stamp }
   | { readonly type: 'stop' }
 
 export type SupervisorEffect =
@@ -114,7 +121,10 @@ export type SupervisorEffect =
   | { readonly type: 'remove'; readonly node: NodeId; readonly incarnation: Incarnation }
   /** fsync it, then say `table/persisted`. Nobody may learn of it before. */
   | { readonly type: 'persist'; readonly table: PartitionTable }
-  /** Note on the disk that tombstones up to now may be gone from now on, then say `reaping/noted`. */
+  /**
+   * Note on the disk that what every copy had held a grace ago (`reapedBeforeNs`) may be gone from now on, then say `reaping/noted` with
+   * that time.
+   */
   | { readonly type: 'note-reaping' }
   | { readonly type: 'notice'; readonly notice: SupervisorNotice }
 

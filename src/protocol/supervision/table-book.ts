@@ -15,6 +15,7 @@ export class TableBook {
   /** Announced once it is persisted. */
   #newest: PartitionTable
   #persisted: PartitionTable
+  readonly #n: number | 'all'
   /** On their way to disk, and what is to be told once they are there. */
   readonly #persisting = new Map<
     Epoch,
@@ -22,8 +23,9 @@ export class TableBook {
   >()
 
   /** `table` is on disk. */
-  constructor(table: PartitionTable) {
-    checkTable(table)
+  constructor(table: PartitionTable, n: number | 'all') {
+    checkTable(table, n)
+    this.#n = n
     this.#newest = table
     this.#persisted = table
   }
@@ -43,7 +45,7 @@ export class TableBook {
   /** True: a new epoch, to be persisted. False: nothing has changed. Errors: asserts a well-formed table of a higher epoch. */
   change(table: PartitionTable, reason: string, notices: readonly SupervisorNotice[]): boolean {
     if (table === this.#newest) return false
-    checkTable(table)
+    checkTable(table, this.#n)
     assert(table.epoch > this.#newest.epoch, 'epochs only grow', { from: this.#newest.epoch, to: table.epoch })
     const partitionsChanged = table.rows.filter((row) => row.epoch === table.epoch).length
     this.#newest = table

@@ -7,6 +7,7 @@ import { Batches } from './batches.js'
 import { Bounds } from './bounds.js'
 import type { Checker, Report } from './checker.js'
 import { Credits } from './credits.js'
+import { Cuts } from './cuts.js'
 import { Dots } from './dots.js'
 import { EarlierLives } from './earlier-lives.js'
 import { Fills } from './fills.js'
@@ -43,7 +44,7 @@ export function checkersFor(
     ...replies,
     new OneTable(report),
     new EpochsGrow(report),
-    new Placement(report, plan.nodes + plan.standbys),
+    new Placement(report, plan.nodes + plan.standbys, plan.quorums.n === 'all'),
     new HintsConserved(report),
     new Fills(report),
     new ReplicasIdentical(report),
@@ -67,6 +68,7 @@ export function checkersFor(
     new LostWrites(report, plan, now),
     new Stamps(report),
     new Batches(report),
+    new Cuts(report, now),
   ]
   return { checkers: [...common, ...lww], wire }
 }

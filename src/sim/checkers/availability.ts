@@ -10,6 +10,7 @@ import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { FailureCode } from '../../protocol/failure.js'
 import type { GatewayConfig } from '../../protocol/gateway.js'
 import type { GatewayId, Key, NodeId, PartitionId } from '../../protocol/ids.js'
+import { MAJORITY, readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isJoint, newOwnersOf, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import type { Call } from '../call.js'
@@ -131,11 +132,12 @@ export class Availability extends Checker {
   /** r and w do not shrink with the cluster: a place without an owner counts as one whose owner is down. */
   #isTooGood(call: Call, { options }: SimWorld): string | undefined {
     if (call.sloppy) return undefined
-    const isVacant = (row: Row): boolean => row.owners.filter((owner) => owner !== null).length < call.quorum
+    const isVacant = ({ owners }: Row): boolean =>
+      owners.filter((owner) => owner !== null).length < askedOf(call, owners.length, options.config)
     const isWrong = partitionsOf(call, options.config.partitions).some((partition) =>
       this.#rows.rowsOf(call, partition).every(isVacant),
     )
-    return isWrong ? `though its row has fewer than ${call.quorum} owners` : undefined
+    return isWrong ? 'though its row has fewer owners than were asked for' : undefined
   }
 
   #isWrong(call: Call, code: FailureCode, world: SimWorld): string | undefined {
@@ -165,8 +167,8 @@ export class Availability extends Checker {
       // Down still, or lately.
       return downAtMs <= notDownAtMs && downAtMs < call.calledAtMs - NEWS_MS
     }
-    const quorum = quorumOf(call, options.config)
-    const isGone = (row: Row): boolean => placesOf(call, row).some((places) => places.filter(isLeft).length < quorum)
+    const isGone = (row: Row): boolean =>
+      placesOf(call, row).some((places) => places.filter(isLeft).length < quorumOf(call, places.length, options.config))
     return partitionsOf(call, options.config.partitions).some((partition) =>
       this.#rows.rowsOf(call, partition).some((row) => isGone(row) && (code !== 'PARTITION_LOST' || row.lost)),
     )
@@ -186,14 +188,17 @@ export class Availability extends Checker {
 
   /** Of a strict call whose coordinator is its gateway: too few owners, all the time. */
   #mustHaveFailedAtOnce(call: Call, world: SimWorld): boolean {
-    const { partitions, coordination, conflict } = world.options.config
+    const { config } = world.options
+    const { partitions, coordination, conflict } = config
     if (call.sloppy || coordination === 'server' || conflict === 'siblings') return false
     if (this.#pausedUntilMs > call.calledAtMs) return false
     const isLeft = (node: NodeId | null): boolean =>
       node !== null && (this.#health.get(node)?.notDownAtMs ?? world.nowMs) >= call.calledAtMs - NEWS_MS
     return partitionsOf(call, partitions).some((partition) => {
       const rows = this.#rows.rowsOf(call, partition)
-      return rows.every((row) => placesOf(call, row).some((places) => places.filter(isLeft).length < call.quorum))
+      return rows.every((row) =>
+        placesOf(call, row).some((places) => places.filter(isLeft).length < askedOf(call, places.length, config)),
+      )
     })
   }
 
@@ -210,11 +215,10 @@ export class Availability extends Checker {
   }
 
   #isEnough(call: Call, partition: PartitionId, sinceMs: number, world: SimWorld): boolean {
-    const { n, w, partitions } = world.options.config
-    const keys = call.keys.filter((key) => partitionOf(key, partitions) === partition)
-    // A read of several may have to write back.
-    const needed =
-      call.kind === 'put' || call.quorum === 1 ? call.quorum : Math.max(call.quorum, w, n - call.quorum + 1)
+    const { config } = world.options
+    const keys = call.keys.filter((key) => partitionOf(key, config.partitions) === partition)
+    const neededOf = (places: number): number =>
+      call.kind === 'put' ? askedOf(call, places, config) : quorumOf(call, places, config)
     const rows = this.#rows.rowsOf(call, partition)
     return rows.every((row, place) => {
       // Who has just been filled does not serve at once.
@@ -226,9 +230,12 @@ export class Availability extends Checker {
         isReachable(call.gateway, node, sinceMs, world) &&
         !keys.some((key) => this.#damage.isDamagedSince(node, key, sinceMs, world))
       const owners = row.owners.filter((node) => isWell(node, true)).length
-      if (owners < needed) return false
+      if (owners < neededOf(row.owners.length)) return false
+      const after = newOwnersOf(row)
       return (
-        call.kind !== 'put' || !isJoint(row) || newOwnersOf(row).filter((node) => isWell(node, false)).length >= needed
+        call.kind !== 'put' ||
+        !isJoint(row) ||
+        after.filter((node) => isWell(node, false)).length >= neededOf(after.length)
       )
     })
   }
@@ -258,10 +265,22 @@ export class Availability extends Checker {
   }
 }
 
-/** Owners that a call needs. A read of several may have to write back; without a shared clock a write asks for stamps first. */
-function quorumOf({ kind, quorum }: Call, { n, r, w, sharedClock, conflict }: GatewayConfig): number {
-  if (kind === 'put') return sharedClock || conflict === 'siblings' ? quorum : Math.max(quorum, r, n - w + 1)
-  return quorum === 1 ? 1 : Math.max(quorum, w, n - quorum + 1)
+/** Owners, of so many, that a call asks for. */
+function askedOf({ kind, quorum }: Call, places: number, config: GatewayConfig): number {
+  if (quorum !== MAJORITY) return quorum
+  return kind === 'put' ? writeQuorumOf(config, places) : readQuorumOf(config, places)
+}
+
+/** Owners that it needs. A read of several may have to write back; without a shared clock a write asks for stamps first. */
+function quorumOf(call: Call, places: number, config: GatewayConfig): number {
+  const { sharedClock, conflict } = config
+  const asked = askedOf(call, places, config)
+  const w = writeQuorumOf(config, places)
+  if (call.kind === 'put')
+    return sharedClock || conflict === 'siblings'
+      ? asked
+      : Math.max(asked, readQuorumOf(config, places), places - w + 1)
+  return call.quorum === 1 ? 1 : Math.max(asked, w, places - asked + 1)
 }
 
 /** Places that a call needs a quorum of: of a write of a row that changes, the old and the new. */

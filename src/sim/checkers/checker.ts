@@ -17,6 +17,7 @@ export const CHECKER_NAMES = [
   'batches',
   'bounds',
   'credits',
+  'cuts',
   'deadlines',
   'dots',
   'earlier-lives',

@@ -5,6 +5,7 @@
 
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import type { FillOrder } from '../../protocol/messages.js'
+import { readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { rowOf } from '../../protocol/ring/table.js'
 import { recordCovers, type VersionRecord } from '../../protocol/versions/record.js'
@@ -41,17 +42,18 @@ export class Fills extends Checker {
   }
 
   #checkOrder(node: NodeId, { partition, rowEpoch, sources }: FillOrder, world: SimWorld): void {
-    const { n, r, w } = world.options.config
+    const { config } = world.options
     const { owners } = rowOf(world.supervisor.table, partition)
-    const full = new Set(sources.filter((source) => owners.includes(source)))
-    if (full.size < n - w + 1)
-      this.broken(
-        `${node} is to fill partition ${partition} from ${[...full].join(' ')}, ${n - w + 1} owners are needed`,
-      )
+    // What it has itself, as one that owns the row already, counts.
+    const full = new Set([...sources, node].filter((source) => owners.includes(source)))
+    const w = writeQuorumOf(config, owners.length)
+    const needed = owners.length - w + 1
+    if (full.size < needed)
+      this.broken(`${node} is to fill partition ${partition} from ${[...full].join(' ')}, ${needed} owners are needed`)
     const behind = owners.filter(
       (owner) => owner !== null && (world.nodes.get(owner)?.core?.table.rows[partition]?.epoch ?? rowEpoch) < rowEpoch,
     )
-    if (behind.length >= Math.min(r, w))
+    if (behind.length >= Math.min(readQuorumOf(config, owners.length), w))
       this.broken(
         `${node} is to fill partition ${partition} under row epoch ${rowEpoch}, which ${behind.join(' and ')} do not know`,
       )

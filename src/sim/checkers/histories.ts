@@ -2,7 +2,7 @@
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { GatewayId, Key } from '../../protocol/ids.js'
-import type { Call } from '../call.js'
+import { type Call, isWholeQuorum } from '../call.js'
 import type { Plan } from '../plan.js'
 import type { SimWorld } from '../world.js'
 import { Checker, textsOf } from './checker.js'
@@ -124,7 +124,7 @@ export class Linearizability extends Checker {
         if (!this.#isStrict(key) || !isLastOfKey(call.keys, place)) return
         this.#history.push(writeOf(key, call.texts[place] ?? null, times, outcome))
       })
-    else if (!call.sloppy && call.quorum >= this.#r)
+    else if (!call.sloppy && isWholeQuorum(call, this.#r))
       for (const { key, record } of readsOf(call, outcome, this.#keys))
         if (this.#isStrict(key)) this.#history.push({ key, kind: 'get', ...times, result: textsOf(record)[0] })
   }
@@ -189,7 +189,7 @@ export class LostWrites extends Checker {
       write.endedAtMs = this.#now()
     }
     this.#open.delete(call.number)
-    if (!this.#isSettled || call.quorum < this.#plan.quorums.r) return
+    if (!this.#isSettled || !isWholeQuorum(call, this.#plan.quorums.r)) return
     for (const { key, record } of readsOf(call, outcome, this.#writes.keys())) this.#onLastRead(key, textsOf(record)[0])
   }
 

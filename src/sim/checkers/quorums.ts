@@ -9,6 +9,7 @@
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
+import { readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isJoint, newOwnersOf, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
@@ -96,34 +97,44 @@ export class Quorums extends Checker {
 
   #checkWrite(call: Call, partition: PartitionId, versions: Versions, world: SimWorld): void {
     const keys = [...versions.keys()].join(' ')
+    const { config } = world.options
+    const neededOf = (places: readonly unknown[]): number => call.quorum || writeQuorumOf(config, places.length)
+    const rows = this.#rowsOf(call, partition, world)
+    if (rows.length === 0 && (!call.sloppy || call.quorum === 0)) return
     if (call.sloppy) {
       const holders = [...world.nodes.keys()].filter((node) => this.#holds(node, versions, true))
-      if (holders.length < call.quorum)
-        this.broken(`a sloppy write of ${keys} with w=${call.quorum} was acknowledged, ${named(holders)}`)
+      const needed = call.quorum || Math.min(...rows.map(({ owners }) => neededOf(owners)))
+      if (holders.length < needed)
+        this.broken(`a sloppy write of ${keys} with w=${needed} was acknowledged, ${named(holders)}`)
       return
     }
-    const rows = this.#rowsOf(call, partition, world)
     const holdersOf = (places: readonly (NodeId | null)[]): NodeId[] =>
       places.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, versions))
-    const isEnough = (row: Row): boolean =>
-      holdersOf(row.owners).length >= call.quorum &&
-      (!isJoint(row) || holdersOf(newOwnersOf(row)).length >= call.quorum)
-    if (rows.length === 0 || rows.some(isEnough)) return
+    const areEnough = (places: readonly (NodeId | null)[]): boolean => holdersOf(places).length >= neededOf(places)
+    const isEnough = (row: Row): boolean => areEnough(row.owners) && (!isJoint(row) || areEnough(newOwnersOf(row)))
+    if (rows.some(isEnough)) return
     const told = rows.map((row) => {
-      const joint = isJoint(row) ? `, of the new ones ${named(holdersOf(newOwnersOf(row)))}` : ''
-      return `under row ${row.epoch} ${named(holdersOf(row.owners))}${joint}`
+      const joint = isJoint(row)
+        ? `, of the new ones ${named(holdersOf(newOwnersOf(row)))} (w=${neededOf(newOwnersOf(row))})`
+        : ''
+      return `under row ${row.epoch} ${named(holdersOf(row.owners))} (w=${neededOf(row.owners)})${joint}`
     })
-    this.broken(`a write of ${keys} with w=${call.quorum} was acknowledged, ${told.join('; ')}`)
+    this.broken(`a write of ${keys} was acknowledged, ${told.join('; ')}`)
   }
 
   #checkRead(call: Call, key: Key, version: Version, world: SimWorld): void {
-    const { n, r, w, partitions } = world.options.config
-    if (call.sloppy || call.quorum < r) return
-    const needed = Math.max(w, n - call.quorum + 1)
-    const rows = this.#rowsOf(call, partitionOf(key, partitions), world)
+    const { config } = world.options
+    if (call.sloppy) return
+    const rows = this.#rowsOf(call, partitionOf(key, config.partitions), world)
     const holdersOf = ({ owners }: Row): NodeId[] =>
       owners.filter((owner): owner is NodeId => owner !== null && this.#holds(owner, new Map([[key, [version]]])))
-    if (rows.length === 0 || rows.some((row) => holdersOf(row).length >= needed)) return
+    const isEnough = (row: Row): boolean => {
+      const places = row.owners.length
+      const r = readQuorumOf(config, places)
+      const asked = call.quorum || r
+      return asked < r || holdersOf(row).length >= Math.max(writeQuorumOf(config, places), places - asked + 1)
+    }
+    if (rows.length === 0 || rows.some(isEnough)) return
     const told = rows.map((row) => `under row ${row.epoch} ${named(holdersOf(row))}`).join('; ')
     this.broken(`a read of ${key} with r=${call.quorum} showed ${describeVersion(version)}, ${told}`)
   }

@@ -73,22 +73,31 @@ export class HintsConserved extends Checker {
     })
   }
 
-  /** Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. */
+  /**
+   * Everything has been handed over: what lies there still is owed by nobody. Stores have had time to forget the rest. Where
+   * everybody is a full copy, one that is down for good keeps its place, and what is kept for it waits.
+   */
   override onSettled(world: SimWorld, isRead: boolean): void {
     if (!isRead) return
+    const { supervisor } = world
+    const isAwaited = ({ target, partition }: Hint): boolean =>
+      supervisor.phaseOf(target) === 'down' && rowOf(supervisor.table, partition).owners.includes(target)
     for (const { id, core, disk } of world.nodes.values())
-      for (const hint of core === undefined ? [] : disk.view().identity.hints)
+      for (const hint of core === undefined ? [] : disk.view().identity.hints.filter((hint) => !isAwaited(hint)))
         this.broken(`${id} still keeps its hint of ${hint.key} for ${hint.target}, and does not hand it over`)
   }
 
   #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
     const rows = this.#rowsSince(hint.partition, world.nowMs - HANDOFF_MS)
+    const isDown = (node: NodeId): boolean => world.supervisor.phaseOf(node) === 'down'
+    const lacks = (node: NodeId): boolean => !this.#hasArrived(node, hint.key, hint.record, world)
     const lackingOf = (row: Row): NodeId[] => {
       const owners = writeTargetsOf(row)
-      const concerned = owners.includes(hint.target)
-        ? [hint.target]
-        : owners.filter((node) => world.supervisor.phaseOf(node) !== 'down')
-      return concerned.filter((node) => !this.#hasArrived(node, hint.key, hint.record, world))
+      // Who leaves gives to the others what it kept for one that is down for good, and keeps its place.
+      const isInVain = isDown(hint.target) && lacks(hint.target)
+      const concerned =
+        owners.includes(hint.target) && !isInVain ? [hint.target] : owners.filter((node) => !isDown(node))
+      return concerned.filter(lacks)
     }
     if (rows.some((row) => lackingOf(row).length === 0)) return
     const told = rows.map((row) => `${lackingOf(row).join(' ')} (row ${row.epoch})`).join(', ')
@@ -127,7 +136,10 @@ export class ReplicasIdentical extends Checker {
     for (const node of world.nodes.values())
       for (const key of node.disk.content.records.keys()) keys.set(key, partitionOf(key, partitions))
     for (const [key, partition] of keys) {
-      const owners = rowOf(world.supervisor.table, partition).owners.filter((owner) => owner !== null)
+      // Where everybody is a full copy, one that is down for good keeps its place.
+      const isThere = (owner: NodeId | null): owner is NodeId =>
+        owner !== null && world.supervisor.phaseOf(owner) !== 'down'
+      const owners = rowOf(world.supervisor.table, partition).owners.filter(isThere)
       const records = owners.map((owner) => stored(world, owner, key))
       // Damage is seen when it is read, at the latest.
       if (!isRead && records.includes('damaged')) continue

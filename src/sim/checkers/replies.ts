@@ -5,6 +5,7 @@
 
 import type { Address, Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { type Message, REPLY, type ReplicaRead, type ReplicaWrite } from '../../protocol/messages.js'
+import { readQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isFullOwner, type PartitionTable, type Row } from '../../protocol/ring/table.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
@@ -171,16 +172,17 @@ export class Owners extends ReplyChecker {
     this.#checkFlip(node, partition, row, world)
   }
 
-  /** Who has just become full must not answer while so many of those before go by the older row that they make a quorum. */
+  /** Who has just become full (and everybody, where quorums got smaller) must not answer while so many of those before go by the older row that they make a quorum. */
   #checkFlip(node: NodeId, partition: PartitionId, row: Row, world: SimWorld): void {
     const before = this.#before.get(partition)
     const isNewest = this.#table?.rows[partition]?.epoch === row.epoch
-    if (before === undefined || !isNewest || isFullOwner(before, node)) return
+    const isSmaller = before !== undefined && row.owners.length < before.owners.length
+    if (before === undefined || !isNewest || (isFullOwner(before, node) && !isSmaller)) return
     const old = before.owners.filter(
       (owner): owner is NodeId =>
         owner !== null && (world.nodes.get(owner)?.core?.table.rows[partition]?.epoch ?? row.epoch) < row.epoch,
     )
-    if (old.length >= world.options.config.r)
+    if (old.length >= readQuorumOf(world.options.config, before.owners.length))
       this.broken(
         `${node} served partition ${partition} under row epoch ${row.epoch}, while ${old.join(' and ')} still own it by an older one`,
       )

@@ -11,7 +11,7 @@
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { Key } from '../../protocol/ids.js'
-import type { Call } from '../call.js'
+import { type Call, isWholeQuorum } from '../call.js'
 import { Checker, textsOf } from './checker.js'
 import { isLastOfKey, isRefused, readsOf } from './outcomes.js'
 
@@ -78,7 +78,7 @@ export class SiblingValues extends Checker {
       if (outcome.type === 'written') change.endedAt = endedAt
       change.isRefused = isRefused(outcome)
     }
-    if (call.quorum < this.#r) return
+    if (!isWholeQuorum(call, this.#r)) return
     const endedAtMs = this.#now()
     for (const { key, record } of readsOf(call, outcome, this.#changes.keys()))
       this.#reads.push({ key, call, texts: countsOf(textsOf(record)), calledAt, endedAt, endedAtMs })

@@ -83,11 +83,13 @@ export class Placement extends Checker {
   readonly #down = new Set<NodeId>()
   /** Who has joined, of those that were not there from the beginning. */
   readonly #members: Set<NodeId>
+  readonly #areFullCopies: boolean
   #world: SimWorld | undefined
   #before: PartitionTable | undefined
 
-  constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number) {
+  constructor(report: ConstructorParameters<typeof Checker>[0], nodes: number, areFullCopies: boolean) {
     super(report)
+    this.#areFullCopies = areFullCopies
     this.#members = new Set(Array.from({ length: nodes }, (_, index) => `node${index + 1}`))
   }
 
@@ -103,12 +105,34 @@ export class Placement extends Checker {
     if (type === 'node:removed') this.#members.delete(node)
   }
 
+  override onSettled(world: SimWorld): void {
+    if (this.#areFullCopies) this.#checkCopies(world)
+    else this.#checkLiving(world)
+  }
+
+  /** Everybody owns everything; a place more there is only for one that is down for good. */
+  #checkCopies({ supervisor }: SimWorld): void {
+    const { rows } = supervisor.table
+    const standbys = rows[0]?.standbys ?? []
+    const living = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'up' && !standbys.includes(node))
+    const down = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'down')
+    rows.forEach(({ owners }, partition) => {
+      const lacking = living.filter((node) => !owners.includes(node))
+      if (lacking.length > 0) this.broken(`${lacking.join(' ')} have no copy of partition ${partition}`)
+      const others = owners.filter((owner) => owner === null || !living.includes(owner))
+      const strange = others.filter((owner) => owner !== null && !down.includes(owner))
+      if (strange.length > 0) this.broken(`${strange.join(' ')} still have places of partition ${partition}`)
+      if (others.length > down.length)
+        this.broken(`partition ${partition} has ${owners.length} places for ${living.length + down.length} members`)
+    })
+  }
+
   onPersisted(table: PartitionTable): void {
     const { rows, n, epoch } = table
     this.#checkMoves(table)
     const shares = new Map<NodeId, number>()
     rows.forEach((row, partition) => {
-      if (row.owners.length !== n || row.pending.length !== n)
+      if (!this.#areFullCopies && (row.owners.length !== n || row.pending.length !== n))
         this.broken(`partition ${partition} of epoch ${epoch} has not ${n} places`)
       for (const places of [row.owners, newOwnersOf(row)]) {
         const nodes = places.filter((node) => node !== null)
@@ -117,6 +141,7 @@ export class Placement extends Checker {
       }
       for (const node of newOwnersOf(row)) if (node !== null) shares.set(node, (shares.get(node) ?? 0) + 1)
     })
+    if (this.#areFullCopies) return
     const { joining = [], leaving = [] } = this.#world?.supervisor?.onTheWay ?? {}
     // Who comes or goes in the middle of other changes has its share when it is through.
     if (joining.length + leaving.length > 0) return
@@ -129,7 +154,7 @@ export class Placement extends Checker {
   }
 
   /** Every place has an owner that lives, as long as there are enough of them. */
-  override onSettled({ supervisor, nodes }: SimWorld): void {
+  #checkLiving({ supervisor, nodes }: SimWorld): void {
     const isDown = (node: NodeId | null): boolean => node === null || supervisor.phaseOf(node) === 'down'
     if ([...nodes.keys()].filter((node) => !isDown(node)).length < supervisor.table.n) return
     supervisor.table.rows.forEach(({ owners }, partition) => {
@@ -148,7 +173,9 @@ export class Placement extends Checker {
       if (isMeant || now === undefined || now === row) return
       const after = newOwnersOf(now)
       newOwnersOf(row).forEach((node, place) => {
-        if (node !== null && after[place] !== node && !this.#down.has(node))
+        // Where everybody is a full copy, rows lose places, and those behind them move up.
+        const isKept = this.#areFullCopies ? after.includes(node) : after[place] === node
+        if (node !== null && !isKept && !this.#down.has(node))
           this.broken(`epoch ${table.epoch} takes place ${place} of partition ${partition} from ${node}, which lives`)
       })
     })

@@ -4,17 +4,21 @@ import { test } from 'tap'
 import { Fill, type FillOutput } from '../../../src/protocol/handoff/fill.js'
 import type { TransferPull } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
+import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
 
 class Driven {
   nowMs = 0
+  readonly budget: TransferBudget
   readonly away = new Set<string>()
   readonly outputs: FillOutput[] = []
   #token = 1
-  readonly fill = new Fill({
-    bytesPerSecond: 1e9,
-    takeLocal: () => this.#token++,
-    takeMessageId: () => this.#token++,
-  })
+  readonly fill: Fill
+
+  constructor({ transferBytesPerSecond = 1e9, transfersMax = 2 } = {}) {
+    this.budget = new TransferBudget({ transferBytesPerSecond, transfersMax })
+    const take = () => this.#token++
+    this.fill = new Fill({ budget: this.budget, takeLocal: take, takeMessageId: take })
+  }
 
   mayAsk = (node: string): boolean => !this.away.has(node)
 
@@ -82,6 +86,7 @@ test('a second pass waits for the first without waking anybody', async (t) => {
   const local = driven.chunk(first)
   t.equal(driven.deadlineMs(), Number.POSITIVE_INFINITY, 'the store is waited for')
   driven.fill.onStored(local, REPLY.ok, driven.nowMs)
+  driven.nowMs += 1
   driven.advance()
   t.same(
     driven.pulls().map(({ message }) => message.partitions),
@@ -107,4 +112,77 @@ test('a chunk that the store refused is asked for again, and what came before is
   const [again] = driven.pulls()
   t.equal(again?.message.after, 'k')
   t.equal(driven.fill.remaining, 1, 'it is not filled')
+})
+
+test('no more sources are read at a time than is allowed; the next begins when one has answered', async (t) => {
+  const driven = new Driven({ transfersMax: 2 })
+  driven.order(1, ['node1', 'node2', 'node3'])
+  const [first, second] = driven.pulls()
+  t.same([first?.to, second?.to], ['node1', 'node2'])
+  if (first === undefined) return t.fail('no pull')
+  const local = driven.chunk(first)
+  t.equal(driven.pulls().length, 0, 'its chunk is being stored')
+  driven.fill.onStored(local, REPLY.ok, driven.nowMs)
+  driven.nowMs += 1
+  driven.advance()
+  t.same(
+    driven.pulls().map(({ to }) => to),
+    ['node3'],
+  )
+})
+
+test('the rate is that of all sources together, and of whatever else the node moves', async (t) => {
+  // A chunk counts 101 bytes: ten in a second.
+  const driven = new Driven({ transferBytesPerSecond: 1_010, transfersMax: 3 })
+  driven.order(1, ['node1', 'node2', 'node3'])
+  let chunks = 0
+  const answer = () => {
+    for (const pull of driven.pulls()) {
+      chunks++
+      driven.fill.onStored(driven.chunk(pull, `k${chunks}`), REPLY.ok, driven.nowMs)
+    }
+  }
+  for (driven.nowMs = 0; driven.nowMs <= 2_000; driven.nowMs++) {
+    driven.advance()
+    answer()
+  }
+  t.ok(chunks >= 20 && chunks <= 24, `${chunks} chunks in two seconds`)
+  const before = chunks
+  driven.budget.charge([{ kind: 'lww', stamp: '0000000000000001.gateway1.0000', value: new Uint8Array(910) }], 2_000)
+  for (; driven.nowMs <= 2_900; driven.nowMs++) {
+    driven.advance()
+    answer()
+  }
+  t.equal(chunks, before, 'an exchange has moved as much as a second allows')
+  t.ok(driven.deadlineMs() > 2_900)
+})
+
+test('how far it is: told a few times a second over all sources, and at the end', async (t) => {
+  const driven = new Driven()
+  const told: unknown[] = []
+  const listen = () => {
+    for (const output of driven.outputs) {
+      if (output.type !== 'told') continue
+      const { type: _, ...figures } = output
+      told.push(figures)
+    }
+  }
+  driven.fill.onOrders(
+    [1, 2, 3].map((partition) => ({ partition, rowEpoch: 1, sources: [partition < 3 ? 'node1' : 'node2'] })),
+    1,
+    0,
+  )
+  driven.advance()
+  const [first, second] = driven.pulls()
+  if (first === undefined || second === undefined) return t.fail('no pull')
+  driven.fill.onStored(driven.chunk(first), REPLY.ok, driven.nowMs)
+  driven.nowMs = 50
+  driven.advance()
+  const last = driven.chunk(second)
+  listen()
+  t.same(told, [{ partitions: 3, partitionsDone: 0, records: 1, bytes: 101 }])
+  driven.fill.onStored(last, REPLY.ok, driven.nowMs)
+  driven.advance()
+  listen()
+  t.same(told.at(-1), { partitions: 3, partitionsDone: 3, records: 2, bytes: 202 })
 })

@@ -327,3 +327,20 @@ test('a hint for an owner that was replaced does not wait for one that is down f
   for (const { handoff } of handoffsOf(keeper)) keeper.onHandedOver(handoff, true, 0)
   t.equal(keeper.count, 0)
 })
+
+test('who leaves gives to all others what it keeps for an owner that is down for good and has no successor', async (t) => {
+  const keeper = keeperWith([hint(1)], 5_000)
+  const isDown = (node: string) => node === 'node2'
+  const owners = ownersOf((node) => !isDown(node), isDown)
+  keeper.replay(table, owners, 1, 0)
+  t.same(handoffsOf(keeper), [], 'it may come back')
+  keeper.retire()
+  keeper.replay(table, owners, 1, 0)
+  const handoffs = handoffsOf(keeper)
+  t.same(
+    handoffs.map(({ node }) => node),
+    ['node1', 'node3'],
+  )
+  for (const { handoff } of handoffs) keeper.onHandedOver(handoff, true, 0)
+  t.equal(keeper.count, 0)
+})

@@ -7,6 +7,7 @@ import { Exchange } from '../../../src/protocol/repair/exchange.js'
 import type { ExchangeOutput } from '../../../src/protocol/repair/exchange-run.js'
 import { MerkleForest } from '../../../src/protocol/repair/merkle-forest.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
+import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
 import type { VersionRecord } from '../../../src/protocol/versions/record.js'
 import { makeStamp } from '../../../src/protocol/versions/stamp.js'
 
@@ -32,7 +33,8 @@ class Driven {
   #answered: ExchangeHashes | undefined
   readonly #take = () => this.#token++
   readonly exchange = new Exchange({
-    ...{ self: 'node1', bytesPerSecond: 1e9, intervalMs: 0, take: this.#take, nowMs: 0 },
+    ...{ self: 'node1', intervalMs: 0, take: this.#take, nowMs: 0 },
+    budget: new TransferBudget({ transferBytesPerSecond: 1e9, transfersMax: 2 }),
     current: (key: string) => this.own[key],
     forest: new MerkleForest({ partitions: 16, take: this.#take, images: [] }),
   })

@@ -1,9 +1,11 @@
 /** When the supervisor lets tombstones be looked at: never while a store might be anywhere but in the hands of a node that is asked. */
 
 import { test } from 'tap'
+import { stampTimePart } from '../../../src/protocol/versions/stamp.js'
 import { Supervised } from './supervised.js'
 
 const GRACE_MS = 2_000
+const BEFORE = stampTimePart(1n)
 
 function notesOf(cluster: Supervised): number {
   return cluster.effects.filter(({ type }) => type === 'note-reaping').length
@@ -16,10 +18,10 @@ test('reaping: noted first, then ordered of everybody, a quarter of the grace ap
   t.same(cluster.sent('reap/start'), [], 'not before it is on the disk')
   cluster.runFor(5_000)
   t.equal(notesOf(cluster), 1, 'one at a time')
-  cluster.step({ type: 'reaping/noted' })
+  cluster.step({ type: 'reaping/noted', before: BEFORE })
   t.same(
-    cluster.sent('reap/start').map(({ to, message }) => [to, message.nodes]),
-    cluster.ids.map((id) => [id, cluster.ids]),
+    cluster.sent('reap/start').map(({ to, message }) => [to, message.nodes, message.before]),
+    cluster.ids.map((id) => [id, cluster.ids, BEFORE]),
   )
   cluster.runFor(GRACE_MS / 4 - 100)
   t.equal(notesOf(cluster), 1)
@@ -40,7 +42,7 @@ test('reaping: not while somebody is not there, is down for good or moves; never
   dies.runFor(100)
   dies.held.add('node2')
   dies.exit('node2')
-  dies.step({ type: 'reaping/noted' })
+  dies.step({ type: 'reaping/noted', before: BEFORE })
   t.same(dies.sent('reap/start'), [], 'it was there when that was noted, and is not now')
 
   const moves = new Supervised({ nodes: 4, tombstoneGraceMs: GRACE_MS })

@@ -109,3 +109,16 @@ test('promoted under a core that broke before it could be planned: the next one 
   t.equal(placesOf(cluster, 'node5'), 9)
   t.same(cluster.notices('node:promoted'), [{ type: 'node:promoted', node: 'node5' }])
 })
+
+test('join: a standby whose store was made of a backup is ordered to compare it; what forgets it is filled', async (t) => {
+  const cluster = new Supervised({ nodes: 3 }).start()
+  cluster.obeysOrders = false
+  cluster.ids = [...cluster.ids, 'node4']
+  cluster.step({ type: 'operator/join', nodes: ['node4'], role: 'standby', haveCopies: true })
+  const copiesOrdered = () => cluster.sent('transfer/start').map(({ message }) => message.orders[0]?.hasCopy === true)
+  t.same(copiesOrdered(), [true])
+  cluster.forget()
+  cluster.verdicts.set('node4', 'amnesiac')
+  cluster.exit('node4')
+  t.same(copiesOrdered(), [false])
+})

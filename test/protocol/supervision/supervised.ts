@@ -54,11 +54,11 @@ export class Supervised {
 
   constructor(options: SupervisedOptions = {}) {
     const { nodes = 3, standbys = 0, partitions = 16, restart = {}, table, ...config } = options
-    const n = config.n ?? 3
+    const n = config.n === 'all' ? nodes : (config.n ?? 3)
     this.ids = Array.from({ length: nodes + standbys }, (_, index) => `node${index + 1}`)
     const { rows } = planClaim({ partitions, n, members: this.ids.slice(0, nodes) })
     this.#config = {
-      n,
+      n: config.n ?? 3,
       r: 2,
       w: 2,
       wFill: config.w ?? 2,
