@@ -245,6 +245,8 @@ export class DynamoNode {
   #boot({ storedEpoch, peers }: NodeEvent & { type: 'node/boot' }): void {
     for (const peer of peers) this.#onPeerChanged({ type: 'peer/changed', ...peer })
     if (this.#identity.salvage) return
+    // It may have died before it was another actor.
+    if (this.#transfers.purge.remaining > 0) this.#requests.onDotsForgotten()
     // An epoch is in the store before it is acted on; until then nobody has been told that this node is up.
     if (storedEpoch < this.#keeper.epoch) this.#storeTable(this.#keeper.table)
     else this.#becomeUp()
@@ -393,7 +395,7 @@ export class DynamoNode {
     const table = this.#keeper.onStored(epoch)
     if (table === undefined) return
     this.#coordination.onTable(table, this.#nowMs)
-    this.#transfers.onTable(before, this.#keeper)
+    if (this.#transfers.onTable(before, this.#keeper)) this.#requests.onDotsForgotten()
     this.#membershipOutputs(this.#membership.onTableStored(epoch, this.#nowMs))
     this.#post.send(SUPERVISOR, { type: 'table/stored', epoch })
     const parked = this.#parked

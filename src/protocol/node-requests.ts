@@ -305,17 +305,19 @@ export class NodeRequests {
       this.#config.conflict === 'siblings'
         ? { kind: 'siblings', set: [] }
         : { kind: 'lww', stamp: makeStamp(0n, 0, 'heal'), value: null }
-    if (this.#config.conflict === 'siblings') this.#renewActor()
+    this.onDotsForgotten()
     const local = this.#takeToken()
     this.#locals.add(local, { type: 'heal', key })
     this.#replica.writeLocally(local, [key], [record ?? none], PURPOSE.heal)
   }
 
   /**
-   * A damaged record may have held dots of ours that nobody else knows of. Who may have forgotten a dot is a new actor: a dot
-   * given twice would lose a write. In the store before the healed record is, and so before any dot of the new actor.
+   * A damaged record may have held dots of ours that nobody else knows of; so may what is dropped because its partition has moved
+   * away, and may come back. Who may have forgotten a dot is a new actor: a dot given twice would lose a write. In the store before
+   * the healed record is, and so before any dot of the new actor.
    */
-  #renewActor(): void {
+  onDotsForgotten(): void {
+    if (this.#config.conflict !== 'siblings') return
     const [name, renewals = '0'] = this.#actor.split(RENEWAL)
     this.#actor = `${name}${RENEWAL}${Number(renewals) + 1}`
     const write = { keys: [], records: [], liveKeysDelta: 0, meta: { actor: this.#actor }, sync: true }

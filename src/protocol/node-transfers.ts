@@ -101,12 +101,13 @@ export class NodeTransfers {
     return lost.length === 0 && this.purge.remaining === 0 ? {} : { unclean: this.purge.noteWith(lost) }
   }
 
-  /** The new table is in the store, and is acted on. */
-  onTable(before: PartitionTable, keeper: TableKeeper): void {
+  /** The new table is in the store, and is acted on. True: records are to be dropped. */
+  onTable(before: PartitionTable, keeper: TableKeeper): boolean {
     const lost = this.#lost(before, keeper.table)
     this.purge.onLost(lost)
     for (const partition of lost) this.#forest.drop(partition)
     this.fill.onTable((partition, rowEpoch) => this.#isWanted(partition, rowEpoch, keeper), keeper.epoch)
+    return lost.length > 0
   }
 
   advance(

@@ -44,8 +44,20 @@ export const TESTED: readonly TestedMutant[] = [
     // It takes a damaged record whose newest dot nobody else has: one seed in some hundreds.
     test: ['protocol/coordinator/forward.test.ts', 'forward: an owner whose record was damaged gives no dot twice'],
     file: 'src/protocol/node-requests.ts',
-    find: "if (this.#config.conflict === 'siblings') this.#renewActor()",
-    replace: 'if (this.#nowMs < 0) this.#renewActor()',
+    find: 'this.onDotsForgotten()\n    const local',
+    replace: 'const local',
+  },
+  {
+    name: 'the-same-actor-after-a-move',
+    rule: 'actors',
+    // It takes a context of before the move, too: one seed in some hundreds.
+    test: [
+      'protocol/coordinator/forward.test.ts',
+      'forward: an owner whose partition moved away and came back gives no dot twice',
+    ],
+    file: 'src/protocol/dynamo-node.ts',
+    find: 'if (this.#transfers.onTable(before, this.#keeper)) this.#requests.onDotsForgotten()',
+    replace: 'this.#transfers.onTable(before, this.#keeper)',
   },
   {
     name: 'past-the-window-nobody-is-told',

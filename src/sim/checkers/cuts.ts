@@ -8,7 +8,7 @@ import type { Key, PartitionId } from '../../protocol/ids.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { ownersNeededFor, partitionsShort } from '../../protocol/supervision/cut-core.js'
 import { mergeRecords, type VersionRecord } from '../../protocol/versions/record.js'
-import type { Stamp } from '../../protocol/versions/stamp.js'
+import { type Stamp, stampTimeNs } from '../../protocol/versions/stamp.js'
 import { decodeHint } from '../../storage/entry-codec.js'
 import { decodeRecord } from '../../storage/record-codec.js'
 import type { Call } from '../call.js'
@@ -39,6 +39,8 @@ export class Cuts extends Checker {
   readonly #open = new Map<number, Write[]>()
   /** key, text → its stamp; the lowest, where the same was written again. */
   readonly #stamps = new Map<string, Stamp>()
+  /** The highest stamp of a delete. */
+  readonly #deletes = new Map<Key, Stamp>()
   readonly #decoder = new TextDecoder()
 
   constructor(report: ConstructorParameters<typeof Checker>[0], now: () => number) {
@@ -87,11 +89,19 @@ export class Cuts extends Checker {
       const stamp = this.#stamps.get(nameOf(write))
       const found = contentOf(write.key)
       if (write.endedAtMs >= latestMs || stamp === undefined || found === 'unknown') continue
-      if ((found?.stamp ?? '') < stamp)
+      if ((found?.stamp ?? '') < stamp && !this.#isForgotten(write.key, stamp, world))
         this.broken(
           `${write.key}=${write.text} was acknowledged at ${write.endedAtMs}; the cut has something of ${latestMs}, and ${found?.text ?? 'nothing'} there`,
         )
     }
+  }
+
+  /** It may have been deleted since, so long ago that the delete is not remembered either. */
+  #isForgotten(key: Key, stamp: Stamp, { options, clock, nowMs }: SimWorld): boolean {
+    const { tombstoneGraceMs } = options.config
+    const deleted = this.#deletes.get(key)
+    if (tombstoneGraceMs === 0 || deleted === undefined || deleted < stamp) return false
+    return stampTimeNs(deleted) < clock.readNs(nowMs) - BigInt(tombstoneGraceMs) * 1_000_000n
   }
 
   /** When each text was first called for. */
@@ -139,8 +149,13 @@ export class Cuts extends Checker {
 
   #learn(keys: readonly Key[], records: readonly VersionRecord[]): void {
     records.forEach((record, place) => {
-      if (record.kind !== 'lww' || record.value === null) return
-      const name = nameOf({ key: keys[place] ?? '', text: this.#decoder.decode(record.value) })
+      if (record.kind !== 'lww') return
+      const key = keys[place] ?? ''
+      if (record.value === null) {
+        if (record.stamp > (this.#deletes.get(key) ?? '')) this.#deletes.set(key, record.stamp)
+        return
+      }
+      const name = nameOf({ key, text: this.#decoder.decode(record.value) })
       if (record.stamp < (this.#stamps.get(name) ?? '~')) this.#stamps.set(name, record.stamp)
     })
   }

@@ -4,8 +4,9 @@ import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { REPLY } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { type PartitionTable, type Row, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
-import type { Hint, StoreWrite } from '../../protocol/store-contract.js'
+import type { Hint, StoredRecord, StoreWrite } from '../../protocol/store-contract.js'
 import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
+import { stampTimeNs } from '../../protocol/versions/stamp.js'
 import { HAS_LEFT, type Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker, describe, stored } from './checker.js'
@@ -140,7 +141,7 @@ export class ReplicasIdentical extends Checker {
       const isThere = (owner: NodeId | null): owner is NodeId =>
         owner !== null && world.supervisor.phaseOf(owner) !== 'down'
       const owners = rowOf(world.supervisor.table, partition).owners.filter(isThere)
-      const records = owners.map((owner) => stored(world, owner, key))
+      const records = owners.map((owner) => forgotten(stored(world, owner, key), world))
       // Damage is seen when it is read, at the latest.
       if (!isRead && records.includes('damaged')) continue
       const [first] = records
@@ -176,4 +177,13 @@ export class Leftovers extends Checker {
       }
     }
   }
+}
+
+/** A delete that may be forgotten is, by one owner after the other: that it is remembered still makes no difference. */
+function forgotten(record: StoredRecord, world: SimWorld): StoredRecord {
+  const { tombstoneGraceMs } = world.options.config
+  if (tombstoneGraceMs === 0 || typeof record !== 'object' || record.kind !== 'lww' || record.value !== null)
+    return record
+  const ripeNs = world.clock.readNs(world.nowMs) - BigInt(2 * tombstoneGraceMs) * 1_000_000n
+  return stampTimeNs(record.stamp) < ripeNs ? undefined : record
 }

@@ -174,6 +174,31 @@ test('forward: an owner whose record was damaged gives no dot twice', async (t) 
   t.equal(world.ended(world.get('k', { r: 3 })), '=first|second')
 })
 
+test('forward: an owner whose partition moved away and came back gives no dot twice', async (t) => {
+  const world = new VirtualWorld(37, { conflict: 'siblings' })
+  const owners = world.owners('k')
+  const [owner = '', ...others] = owners
+  const stranger = world.ids.find((id) => !owners.includes(id)) ?? ''
+  t.equal(world.ended(world.put('k', 'first')), 'written')
+  world.run(100)
+  world.changeRow('k', { owners: [stranger, ...others] })
+  world.run(2_000)
+  t.equal(world.stored(owner, 'k'), 'none', 'dropped')
+  world.changeRow('k', { owners })
+  world.run(10)
+  world.activate()
+  world.run(100)
+  const before = world.sentOf('replica/write').length
+  t.equal(world.ended(world.put('k', 'second')), 'written')
+  t.ok(
+    world
+      .sentOf('replica/write')
+      .slice(before)
+      .every(({ from }) => from === owner),
+  )
+  t.equal(world.ended(world.get('k', { r: 3 })), '=first|second')
+})
+
 test('forward: a coordinator that is slow to take requests is passed over, probed, and asked again once it is quick', async (t) => {
   const world = new VirtualWorld(32, { coordination: 'server' })
   const asked = (from: number) => new Set(coordinators(world).slice(from))
