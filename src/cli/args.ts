@@ -197,7 +197,7 @@ function loadCommand(given: Given): LoadCommand {
 }
 
 /** The largest whose multiples are exact. */
-const SEED_MAX = 2 ** 48
+const SEED_MAX = 2 ** 43
 
 function simCommand(given: Given): SimCommand {
   const seed = given.whole('seed', 0, SEED_MAX)
