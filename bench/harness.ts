@@ -16,10 +16,14 @@ export interface Rate {
   readonly rounds: readonly number[]
 }
 
+/** V8 compiles the code of each thread anew while it runs: the rates of a cluster of five rise by a quarter until about here. */
+const WARM_UP_ROUNDS = 5
+
 /** How long and how often. */
 export interface RoundOptions {
   readonly rounds: number
   readonly roundMs: number
+  readonly warmUpRounds?: number
 }
 
 /** A row of a table: text is shown as it is, numbers with thousands separated. */
@@ -52,18 +56,19 @@ export async function runCalls(until: number, inFlight: number, call: () => Prom
 
 /**
  * Measures all of them in every round, one after the other (A B C A B C …, every second round backwards), so that what the
- * machine does meanwhile falls on all alike. The first round warms up and does not count.
+ * machine does meanwhile falls on all alike. The first `warmUpRounds` do not count (default: 5).
  */
 export async function measureInterleaved(
   measurements: ReadonlyMap<string, Measurement>,
   options: RoundOptions,
 ): Promise<Map<string, Rate>> {
+  const { warmUpRounds = WARM_UP_ROUNDS } = options
   const rates = new Map<string, number[]>()
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = 0; round < warmUpRounds + options.rounds; round++) {
     const order = round % 2 === 0 ? [...measurements] : [...measurements].reverse()
     for (const [name, measure] of order) {
       const rate = await measureOnce(measure, options.roundMs)
-      if (round > 0) rates.set(name, [...(rates.get(name) ?? []), rate])
+      if (round >= warmUpRounds) rates.set(name, [...(rates.get(name) ?? []), rate])
     }
   }
   return new Map([...measurements.keys()].map((name) => [name, summarize(rates.get(name) ?? [])]))
