@@ -14,6 +14,7 @@ import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import { ThreadFaults } from './faults.js'
 import { ClusterBackup } from './opening/backup.js'
+import { ClockCeiling } from './opening/clock-ceiling.js'
 import { ClusterShape } from './opening/cluster-shape.js'
 import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
@@ -32,7 +33,8 @@ import {
 } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
-import type { Cluster, ClusterEvents, ClusterStatus, Faults, Ticket } from './shared/api.js'
+import type { Cluster, ClusterStatus, Faults, Ticket } from './shared/api.js'
+import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
@@ -46,7 +48,6 @@ const LOOK_MS = 5
 const SHORTAGE_MS = 6_000
 /** How long requests in flight may still take when the cluster closes. */
 const DRAIN_MS = 1_000
-const CLOCK_LOOK_MS = 1_000
 const SETTLED_TIMEOUT_MS_MAX = 2_147_483_647
 
 /**
@@ -104,8 +105,7 @@ class OpenCluster implements Cluster {
   readonly #host: GatewayHost
   readonly #shape: ClusterShape
   readonly #backup: ClusterBackup
-  #clockTimer: NodeJS.Timeout | undefined
-  #clockWrite: Promise<void> | undefined
+  readonly #ceiling: ClockCeiling
   #fatal: Error | undefined
   #isConverged = false
   readonly #fills = new FillsUnderWay()
@@ -115,6 +115,7 @@ class OpenCluster implements Cluster {
   constructor(prepared: Prepared) {
     const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
+    this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onClockUnwritten(error) })
     this.#pool = createPool({ maxThreads: 2, verifyTaskUrl: config.workers.verify })
     const protocol = protocolConfigOf(prepared)
     const gatewayConfig = gatewayConfigOf(prepared)
@@ -176,8 +177,7 @@ class OpenCluster implements Cluster {
   /** Errors: OPEN_FAILED. */
   async start(openedAtMs: number): Promise<void> {
     const { config } = this.#prepared
-    await this.#renewClock()
-    this.#clockTimer = setInterval(() => void this.#renewClock(), CLOCK_LOOK_MS)
+    await this.#ceiling.start()
     await this.#supervisor.writeMetadata({ cleanShutdown: false })
     this.#supervisor.addGateway(OWN_GATEWAY, {
       attach: (peer, port) => this.#gateway.attach(peer, port),
@@ -305,13 +305,13 @@ class OpenCluster implements Cluster {
     this.#host.close()
     this.#gateway.close()
     if (this.#watch !== undefined) clearInterval(this.#watch)
-    if (this.#clockTimer !== undefined) clearInterval(this.#clockTimer)
+    this.#ceiling.stop()
     const scrubbed = this.#scrubber.stop()
     await this.#supervisor.stop(config.closeTimeoutMs)
     await this.#pool.close()
     await scrubbed
     try {
-      await this.#clockWrite
+      await this.#ceiling.written
       if (this.#fatal === undefined) await this.#writeEnd(clock.readNs(), owesNothing)
       await folder.settled()
     } finally {
@@ -333,18 +333,6 @@ class OpenCluster implements Cluster {
 
   openFailed(why: string, cause?: Error): CoterieError {
     return openFailed(this.#supervisor, this.#prepared.config.location, why, cause)
-  }
-
-  /** Stamps may go up to the ceiling that is on disk. */
-  #renewClock(): Promise<void> {
-    const { clock, folder } = this.#prepared
-    const ceilingNs = clock.ceilingDueNs()
-    if (ceilingNs === undefined) return Promise.resolve()
-    this.#clockWrite = folder.writeClock(ceilingNs).then(
-      () => clock.raiseCeiling(ceilingNs),
-      (error: Error) => this.#onClockUnwritten(error),
-    )
-    return this.#clockWrite
   }
 
   /**

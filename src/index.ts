@@ -13,7 +13,6 @@ export type {
   BulkProgress,
   Bytes,
   Cluster,
-  ClusterEvents,
   ClusterStatus,
   FaultCounts,
   Faults,
@@ -31,6 +30,7 @@ export type {
   Verification,
   VerifiedPart,
 } from './shared/api.js'
+export type { ClusterEvents } from './shared/cluster-events.js'
 export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
 export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
 export type {

@@ -4,7 +4,8 @@
  */
 
 import type { GetOptions, PutOptions } from '../shared/api.js'
-import { type ClusterOptions, NUMBER_OPTIONS, validateOptions } from '../shared/options.js'
+import { NUMBER_OPTIONS } from '../shared/number-options.js'
+import { type ClusterOptions, validateOptions } from '../shared/options.js'
 import { COMMAND_NAMES, type CommandName } from './flags.js'
 import { defined, Given, UsageError } from './given.js'
 

@@ -1,7 +1,7 @@
 /** What was said after a command: its options and operands, checked one by one as they are asked for. Called by `args.ts`. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { NUMBER_OPTIONS } from '../shared/options.js'
+import { NUMBER_OPTIONS } from '../shared/number-options.js'
 import { type CommandName, type FlagName, flagsOf, OPERANDS } from './flags.js'
 
 /** The command was called wrongly: exit code 2. */

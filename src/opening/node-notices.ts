@@ -2,7 +2,7 @@
 
 import type { Notice } from '../protocol/effects.js'
 import type { NodeId } from '../protocol/ids.js'
-import type { ClusterEvents } from '../shared/api.js'
+import type { ClusterEvents } from '../shared/cluster-events.js'
 import { keyToBytes } from '../shared/keys.js'
 
 type Emit = <Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]) => void

@@ -12,11 +12,21 @@
  * `README.md` beside this file has the table: who sends what, in which state it is accepted, what it causes.
  */
 
+import type {
+  ExchangeCompare,
+  ExchangeDiffer,
+  ExchangeDone,
+  ExchangeHashes,
+  ExchangeStart,
+  ExchangeUnequal,
+} from './exchange-messages.js'
 import type { Failure } from './failure.js'
 import type { HealMessage } from './heal-messages.js'
-import type { Address, Epoch, Incarnation, Key, LeafId, NodeId, PartitionId } from './ids.js'
+import type { Address, Epoch, Incarnation, Key, NodeId, PartitionId } from './ids.js'
 import type { MembershipMessage } from './membership/gossip.js'
+import type { ReapAsk, ReapDrop, ReapHeld, ReapStart } from './reap-messages.js'
 import type { PartitionTable } from './ring/table.js'
+import type { TransferChunk, TransferDone, TransferPull, TransferStart } from './transfer-messages.js'
 import type { CausalContext } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
@@ -226,123 +236,6 @@ export interface HintStored {
   readonly statuses: readonly ReplyStatus[]
 }
 
-/** Pending owner → full owner (or a salvaged store): the next chunk of these partitions after `after`, whole records. */
-export interface TransferPull {
-  readonly type: 'transfer/pull'
-  readonly id: MessageId
-  readonly epoch: Epoch
-  readonly partitions: readonly PartitionId[]
-  readonly rowEpochs: readonly Epoch[]
-  readonly after?: Key
-  readonly bytesMax: number
-  /** The receiver has a copy: what it holds of these partitions in (after, to], for records to be sent only where they differ. */
-  readonly copy?: { readonly to?: Key; readonly digest: string }
-  readonly skipsDamaged?: boolean
-}
-
-/** Source → pending owner. `next` undefined: that was all. A chunk ends before a damaged record, which is healed first. */
-export interface TransferChunk {
-  readonly type: 'transfer/chunk'
-  readonly replyTo: MessageId
-  readonly status: ReplyStatus
-  readonly keys: readonly Key[]
-  readonly records: readonly VersionRecord[]
-  readonly next?: Key
-  /** The copy of the range that was asked about is the same. */
-  readonly same?: boolean
-}
-
-/**
- * Replica → replica: these are the hashes of nodes of my Merkle trees, all of one level; which of yours are not equal? Parallel
- * columns; two lanes a node.
- */
-export interface ExchangeHashes {
-  readonly type: 'exchange/hashes'
-  readonly id: MessageId
-  readonly epoch: Epoch
-  readonly level: number
-  readonly partitions: readonly PartitionId[]
-  readonly nodes: readonly number[]
-  readonly lows: readonly number[]
-  readonly highs: readonly number[]
-}
-
-/** Replica → replica: places, in the question, of nodes that are not equal here; partitions whose trees are being built anew. */
-export interface ExchangeUnequal {
-  readonly type: 'exchange/unequal'
-  readonly replyTo: MessageId
-  readonly status: ReplyStatus
-  readonly places: readonly number[]
-  readonly blind: readonly PartitionId[]
-}
-
-/**
- * Replica → replica: this is what I hold of these partitions (and of these leaves only, if there are any) in (after, to]; versions
- * as `versionHash`. What do you hold?
- */
-export interface ExchangeCompare {
-  readonly type: 'exchange/compare'
-  readonly id: MessageId
-  readonly epoch: Epoch
-  readonly partitions: readonly PartitionId[]
-  readonly leaves?: readonly LeafId[]
-  readonly after?: Key
-  readonly to?: Key
-  readonly keys: readonly Key[]
-  readonly versions: readonly number[]
-  readonly bytesMax: number
-}
-
-/** Replica → replica: my records of the range that you lack or hold in another version, up to `to` (which may be nearer than asked), and what I lack. */
-export interface ExchangeDiffer {
-  readonly type: 'exchange/differ'
-  readonly replyTo: MessageId
-  readonly status: ReplyStatus
-  readonly keys: readonly Key[]
-  readonly records: readonly VersionRecord[]
-  readonly lacking: readonly Key[]
-  readonly to?: Key
-}
-
-/** Supervisor → nodes: everybody is there and nothing moves; see which tombstones nobody needs any more. */
-export interface ReapStart {
-  readonly type: 'reap/start'
-  /** Everybody. */
-  readonly nodes: readonly NodeId[]
-  /** The time part of a stamp, a grace ago: only what everybody held before that may be forgotten. It has been noted on the disk. */
-  readonly before: Stamp
-}
-
-/**
- * First owner → everybody: which of these tombstones do you hold, where you ought to, and of which partitions do you keep no hint?
- * Parallel columns.
- */
-export interface ReapAsk {
-  readonly type: 'reap/ask'
-  readonly id: MessageId
-  readonly epoch: Epoch
-  readonly keys: readonly Key[]
-  readonly stamps: readonly Stamp[]
-  readonly partitions: readonly PartitionId[]
-  readonly rowEpochs: readonly Epoch[]
-}
-
-/** Everybody → first owner: places, in the question, to which nothing is to be said against. Held in the store, and on the disk. */
-export interface ReapHeld {
-  readonly type: 'reap/held'
-  readonly replyTo: MessageId
-  readonly places: readonly number[]
-}
-
-/** First owner → owners and standbys: everybody held these for longer than any request can take. Forget them. */
-export interface ReapDrop {
-  readonly type: 'reap/drop'
-  readonly keys: readonly Key[]
-  readonly stamps: readonly Stamp[]
-  readonly partitions: readonly PartitionId[]
-  readonly rowEpochs: readonly Epoch[]
-}
-
 /** Anyone → anyone: the table, whenever the receiver seems to have an older one. */
 export interface TableAnnounce {
   readonly type: 'table/announce'
@@ -365,43 +258,6 @@ export interface TableStored {
 export interface TableActivate {
   readonly type: 'table/activate'
   readonly epoch: Epoch
-}
-
-/** Where a pending owner fills a partition from. */
-export interface FillOrder {
-  readonly partition: PartitionId
-  readonly rowEpoch: Epoch
-  /** All of these must be read to the end: n − w + 1 full owners, or what an operator accepted. */
-  readonly sources: readonly NodeId[]
-  /** It was a standby: it holds nearly all of it already, and compares. */
-  readonly hasCopy?: boolean
-  /** An operator accepted that damaged records of salvaged stores are lost: they are left out. */
-  readonly skipsDamaged?: boolean
-}
-
-/** Supervisor → pending owner (or standby): fill these. Repeated orders replace older ones of the same partition. */
-export interface TransferStart {
-  readonly type: 'transfer/start'
-  readonly orders: readonly FillOrder[]
-}
-
-/** Pending owner → supervisor: these partitions hold all that their sources had. */
-export interface TransferDone {
-  readonly type: 'transfer/done'
-  readonly partitions: readonly PartitionId[]
-  readonly rowEpochs: readonly Epoch[]
-}
-
-/** Supervisor → node: compare all shared partitions with these peers, in the background. */
-export interface ExchangeStart {
-  readonly type: 'exchange/start'
-  readonly peers: readonly NodeId[]
-}
-
-/** Node → supervisor: exchanges with all ordered peers have run to the end. */
-export interface ExchangeDone {
-  readonly type: 'exchange/done'
-  readonly peers: readonly NodeId[]
 }
 
 /** Gateway → supervisor: these owners may lack writes that nobody keeps a hint for; let them exchange. */

@@ -9,7 +9,7 @@ import { Fill } from './handoff/fill.js'
 import { lostPartitions, Purge, uncleanAtBoot } from './handoff/purge.js'
 import { type ChunkReply, TransferSource } from './handoff/transfer-source.js'
 import type { Epoch, NodeId, PartitionId } from './ids.js'
-import { type FillOrder, REPLY, type TransferChunk, type TransferPull } from './messages.js'
+import { REPLY } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
@@ -19,6 +19,7 @@ import type { PartitionTable } from './ring/table.js'
 import type { StorePage } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
 import type { TransferBudget } from './transfer-budget.js'
+import type { FillOrder, TransferChunk, TransferPull } from './transfer-messages.js'
 
 export class NodeTransfers {
   readonly #identity: NodeIdentity

@@ -3,7 +3,8 @@
  * moved) are gathered for a second and told as one line. It only listens.
  */
 
-import type { Cluster, ClusterEvents } from '../../shared/api.js'
+import type { Cluster } from '../../shared/api.js'
+import type { ClusterEvents } from '../../shared/cluster-events.js'
 import { bytesText, count, duration, plural, truncate } from './format.js'
 import type { Style } from './style.js'
 

@@ -8,19 +8,11 @@
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
 import { type Epoch, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
-import {
-  type FillOrder,
-  type Message,
-  PURPOSE,
-  type Purpose,
-  REPLY,
-  type ReplyStatus,
-  type TransferChunk,
-  type TransferPull,
-} from '../messages.js'
+import { type Message, PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'
+import type { FillOrder, TransferChunk, TransferPull } from '../transfer-messages.js'
 import type { VersionRecord } from '../versions/record.js'
 import { recordsOf } from './transfer-source.js'
 

@@ -6,10 +6,11 @@
  */
 
 import type { Address, Key } from '../ids.js'
-import { REPLY, type ReplyStatus, type TransferChunk, type TransferPull } from '../messages.js'
+import { REPLY, type ReplyStatus } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'
+import type { TransferChunk, TransferPull } from '../transfer-messages.js'
 import type { VersionRecord } from '../versions/record.js'
 
 /** Keys in one chunk at most: merging them stops the receiver for a few milliseconds, no longer. */

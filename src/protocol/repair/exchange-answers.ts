@@ -6,14 +6,9 @@
  */
 
 import { EXCHANGE_KEYS } from '../config.js'
+import type { ExchangeCompare, ExchangeDiffer, ExchangeHashes, ExchangeUnequal } from '../exchange-messages.js'
 import type { Address, Key, PartitionId } from '../ids.js'
-import {
-  type ExchangeCompare,
-  type ExchangeDiffer,
-  type ExchangeHashes,
-  type ExchangeUnequal,
-  REPLY,
-} from '../messages.js'
+import { REPLY } from '../messages.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import { type VersionRecord, versionHash } from '../versions/record.js'
 import type { MerkleForest } from './merkle-forest.js'

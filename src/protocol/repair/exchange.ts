@@ -14,17 +14,9 @@
  */
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
+import type { ExchangeCompare, ExchangeDiffer, ExchangeHashes, ExchangeUnequal } from '../exchange-messages.js'
 import { type Address, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
-import {
-  type ExchangeCompare,
-  type ExchangeDiffer,
-  type ExchangeHashes,
-  type ExchangeUnequal,
-  type Message,
-  PURPOSE,
-  REPLY,
-  type ReplyStatus,
-} from '../messages.js'
+import { type Message, PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'

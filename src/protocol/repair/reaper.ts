@@ -13,7 +13,8 @@
  */
 
 import type { Address, Epoch, Key, NodeId, PartitionId } from '../ids.js'
-import type { Message, ReapAsk, ReapDrop, ReapHeld, ReapStart } from '../messages.js'
+import type { Message } from '../messages.js'
+import type { ReapAsk, ReapDrop, ReapHeld, ReapStart } from '../reap-messages.js'
 import { isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from '../ring/table.js'
 import type { StorePage, StoreScan, StoreWrite } from '../store-contract.js'
 import { type Stamp, stampTimePart } from '../versions/stamp.js'

@@ -9,9 +9,9 @@
 
 import type { HealStuck } from '../heal-messages.js'
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
-import type { FillOrder } from '../messages.js'
 import { holdersNeeded, knowersNeeded, type Quorums, writeQuorumOf } from '../ring/quorum.js'
 import { isJoint, type PartitionTable, type Row, rowOf } from '../ring/table.js'
+import type { FillOrder } from '../transfer-messages.js'
 import { jointPartitions, rowsAfterFill, rowsWithLoss } from './reassignment.js'
 import type { Roster } from './roster.js'
 import { StuckHeals } from './stuck-heals.js'

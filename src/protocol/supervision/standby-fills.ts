@@ -6,8 +6,8 @@
  */
 
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
-import type { FillOrder } from '../messages.js'
 import type { Row } from '../ring/table.js'
+import type { FillOrder } from '../transfer-messages.js'
 import type { Roster } from './roster.js'
 import type { SupervisorPost } from './supervisor-post.js'
 import type { TableBook } from './table-book.js'

@@ -4,10 +4,10 @@
  */
 
 import type { Key, NodeId, PartitionId } from '../../protocol/ids.js'
-import type { FillOrder } from '../../protocol/messages.js'
 import { readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { rowOf } from '../../protocol/ring/table.js'
+import type { FillOrder } from '../../protocol/transfer-messages.js'
 import { recordCovers, type VersionRecord } from '../../protocol/versions/record.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'

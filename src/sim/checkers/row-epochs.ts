@@ -4,8 +4,9 @@
  */
 
 import type { Address, NodeId, PartitionId } from '../../protocol/ids.js'
-import { REPLY, type ReplicaWrite, type TransferPull } from '../../protocol/messages.js'
+import { REPLY, type ReplicaWrite } from '../../protocol/messages.js'
 import { isFullOwner, type PartitionTable, type Row } from '../../protocol/ring/table.js'
+import type { TransferPull } from '../../protocol/transfer-messages.js'
 import type { Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
 import { Checker } from './checker.js'

@@ -2,9 +2,9 @@
 
 import { test } from 'tap'
 import { Fill, type FillOutput } from '../../../src/protocol/handoff/fill.js'
-import type { TransferPull } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
+import type { TransferPull } from '../../../src/protocol/transfer-messages.js'
 
 class Driven {
   nowMs = 0

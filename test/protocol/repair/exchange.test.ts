@@ -1,7 +1,8 @@
 /** One exchange between two replicas, driven by hand: what it does with what it cannot read or write. */
 
 import { test } from 'tap'
-import type { ExchangeCompare, ExchangeHashes, Message } from '../../../src/protocol/messages.js'
+import type { ExchangeCompare, ExchangeHashes } from '../../../src/protocol/exchange-messages.js'
+import type { Message } from '../../../src/protocol/messages.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import { Exchange } from '../../../src/protocol/repair/exchange.js'
 import type { ExchangeOutput } from '../../../src/protocol/repair/exchange-run.js'

@@ -1,0 +1,67 @@
+/** Events of an open cluster, and what comes with them. */
+
+import type { NodeId, PartitionId } from '../protocol/ids.js'
+import type { FillStatus } from './api.js'
+import type { Failpoint } from './failpoints.js'
+
+/** Names of events and what comes with them. */
+export interface ClusterEvents {
+  'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
+  /** A node came by a failpoint; its `node:exit`, whose reason says so, comes next. */
+  failpoint: [{ node: NodeId; incarnation: number; point: Failpoint }]
+  'node:up': [{ node: NodeId; incarnation: number; readyMs: number }]
+  'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
+  'node:down': [{ node: NodeId; reason: string }]
+  'node:hung': [{ node: NodeId; silentMs: number }]
+  /** A node that joined owns its share. */
+  'node:joined': [{ node: NodeId }]
+  /** A standby is a member: by hand, or in place of one that is down for good. */
+  'node:promoted': [{ node: NodeId }]
+  /** A node that left is no member any more; its store is deleted. */
+  'node:removed': [{ node: NodeId }]
+  /** Its disk is full: see `NodeStatus.storeFull`. */
+  'node:full': [{ node: NodeId; reason: string }]
+  /** There is room again: its store is opened anew. */
+  'node:room': [{ node: NodeId }]
+  /**
+   * A node's tables were verified while it runs. Problems: it is ended, set aside and refilled, unless too few others (w = 1)
+   * could refill it. `error`: it did not come to its end.
+   */
+  scrub: [
+    {
+      node: NodeId
+      tables: number
+      bytes: number
+      problems: readonly { readonly file: string; readonly kind: string; readonly detail: string }[]
+      error?: Error
+    },
+  ]
+  'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
+  'node:amnesia': [{ node: NodeId; reason: string }]
+  /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */
+  'node:lost-tail': [{ node: NodeId; reason: string }]
+  epoch: [{ epoch: number; reason: string; partitionsChanged: number }]
+  handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
+  repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
+  transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
+  /** A node has forgotten deletes that every copy of the keys held. */
+  'tombstones:dropped': [{ node: NodeId; keys: number }]
+  /** How far everything is that `node` is being filled with, by a join, a leave, a refill: a few times a second, and at the end. */
+  'transfer:progress': [{ node: NodeId; done: boolean } & FillStatus]
+  exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
+  'partition:lost': [{ partitions: readonly PartitionId[] }]
+  'record:damaged': [{ node: NodeId; key: Uint8Array }]
+  /**
+   * Too few others can say what the damaged record was. The stores that dead owners left are read for it; if those are gone too,
+   * `partition:lost` comes next.
+   */
+  'record:stuck': [{ node: NodeId; key: Uint8Array }]
+  /** A supervisor's core broke an invariant and was rebuilt from the stored table. */
+  'supervisor:restart': [{ error: Error }]
+  /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
+  'folder:full': [{ error: Error }]
+  /** Once: see `ClusterStatus.fatal`. */
+  fatal: [{ error: Error }]
+  converged: [{ epoch: number }]
+  close: []
+}
