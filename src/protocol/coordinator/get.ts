@@ -10,14 +10,15 @@
  */
 
 import { HEALING_MS, RETRY_MS } from '../config.js'
-import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
-import { PURPOSE, REPLY, type ReplyStatus, type RequestId } from '../messages.js'
+import type { Key, NodeId, PartitionId } from '../ids.js'
+import { REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
 import { holdersNeeded, MAJORITY, type Quorums, readQuorumOf, writeQuorumOf } from '../ring/quorum.js'
 import type { Row } from '../ring/table.js'
 import { mergeRecords, sameVersion, type VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
 import { type Desk, type Learning, type LostLeg, quorumFailure, Request } from './request.js'
+import { WriteBack } from './write-back.js'
 
 /** One node that was asked. */
 class Leg {
@@ -32,31 +33,15 @@ class Leg {
   ) {}
 }
 
-/** The newest version on its way back to those who lack it. */
-interface WriteBack {
-  readonly newest: VersionRecord
-  /** The caller waits for it. Where enough owners have the newest, or in a sloppy get, it only goes on in the background. */
-  isBlocking: boolean
-  /** Full owners known to hold it. */
-  holders: number
-  readonly needed: number
-  /** Sent it and not answered. */
-  readonly sentTo: NodeId[]
-  /** Accepted it. */
-  readonly held: NodeId[]
-  /** Their stores take no writes (a full disk): they are not asked again in that life. The next one has opened its store anew. */
-  readonly refusedBy: Map<NodeId, Incarnation>
-}
-
 export class GetRequest extends Request {
   readonly key: Key
-  private readonly partition: PartitionId
+  readonly partition: PartitionId
   /** As asked for: MAJORITY follows the row. */
   private readonly asked: number
   private r: number
   private readonly sloppy: boolean
   private readonly learning: Learning | undefined
-  private row: Row
+  row: Row
   private legs: Leg[] = []
   private answered = 0
   private writeBack: WriteBack | undefined = undefined
@@ -128,20 +113,15 @@ export class GetRequest extends Request {
 
   override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
     const { writeBack } = this
-    if (writeBack === undefined || !writeBack.sentTo.includes(from)) return
-    writeBack.sentTo.splice(writeBack.sentTo.indexOf(from), 1)
+    if (writeBack?.settle(from) !== true) return
     if (!writeBack.isBlocking) return this.forgetOnceRepaired(desk)
     if (status === REPLY.ok) {
-      // Once each: it may have been sent it twice, by its reads' lane falling silent between.
-      if (this.row.owners.includes(from) && !writeBack.held.includes(from)) {
-        writeBack.held.push(from)
-        writeBack.holders += 1
-      }
-      if (writeBack.holders >= writeBack.needed) this.answer(desk, writeBack)
+      writeBack.onAccepted(from)
+      if (writeBack.isEnough) this.answer(desk, writeBack)
       return
     }
     if (status !== REPLY.refused) return desk.wait(this, true)
-    writeBack.refusedBy.set(from, desk.peer(from)?.incarnation ?? 0)
+    writeBack.onRefused(from, desk.peer(from)?.incarnation ?? 0)
     this.continueWriteBack(desk)
   }
 
@@ -149,8 +129,7 @@ export class GetRequest extends Request {
     // What was sent to a silent node may still be answered, and then counts; what only waited for it will not be.
     const mayAnswer = lost.silent && lost.sent
     if (this.writeBack !== undefined) {
-      const place = this.writeBack.sentTo.indexOf(node)
-      if (place >= 0 && !mayAnswer) this.writeBack.sentTo.splice(place, 1)
+      if (!mayAnswer) this.writeBack.settle(node)
       if (!this.writeBack.isBlocking) this.forgetOnceRepaired(desk)
       else this.continueWriteBack(desk)
       return
@@ -342,16 +321,17 @@ export class GetRequest extends Request {
     const nodes = this.legs.flatMap((leg) => (this.isBehind(leg, newest) ? [leg.peer.node] : []))
     const isBlocking = !this.sloppy && holders < needed
     if (nodes.length > 0) desk.noticeRepair(this.key, nodes, isBlocking)
-    this.writeBack = { newest, isBlocking, holders, needed, sentTo: [], held: [], refusedBy: new Map() }
+    const writeBack = new WriteBack(this, { newest, needed, holders, isBlocking })
+    this.writeBack = writeBack
     if (isBlocking) return this.continueWriteBack(desk)
-    for (const node of nodes) this.sendRepair(desk, node, newest)
-    this.answer(desk, this.writeBack)
+    for (const node of nodes) writeBack.send(desk, node)
+    this.answer(desk, writeBack)
   }
 
   /** What belongs to a request that is gone is never sent: it lingers until its repairs have been answered. */
   private answer(desk: Desk, writeBack: WriteBack): void {
     writeBack.isBlocking = false
-    desk.end(this, { type: 'value', record: writeBack.newest }, writeBack.sentTo.length > 0)
+    desk.end(this, { type: 'value', record: writeBack.newest }, !writeBack.isQuiet)
   }
 
   /** It has been answered, and only sees to its repairs. */
@@ -361,53 +341,32 @@ export class GetRequest extends Request {
 
   /** A repair in the background is tried once: what it does not reach, the next read or an exchange does. */
   private forgetOnceRepaired(desk: Desk): void {
-    if (this.writeBack?.sentTo.length === 0) desk.forget(this)
+    if (this.writeBack?.isQuiet === true) desk.forget(this)
   }
 
   private isBehind(leg: Leg, newest: VersionRecord): boolean {
     return leg.state === 'answered' && !leg.fallback && !sameVersion(leg.record, newest)
   }
 
-  /**
-   * Writes the newest version to everybody who is not known to have it, until enough say that they have. Those who did not
-   * answer too: who is behind is often so because its disk is slow, and the caller would wait for that.
-   */
+  /** It answered with this version, as an owner or not. */
+  hasShown(node: NodeId, version: VersionRecord): boolean {
+    const leg = this.legOf(node)
+    return leg?.state === 'answered' && sameVersion(leg.record, version)
+  }
+
   private continueWriteBack(desk: Desk): void {
     const { writeBack } = this
     if (writeBack === undefined) return
-    const { newest, needed, sentTo, refusedBy } = writeBack
-    if (writeBack.holders >= needed) return this.answer(desk, writeBack)
-    for (const [node, life] of refusedBy) if ((desk.peer(node)?.incarnation ?? 0) > life) refusedBy.delete(node)
-    const isAnswered = (node: NodeId) => this.legOf(node)?.state === 'answered'
-    const lacking = this.row.owners.filter(
-      (owner): owner is NodeId =>
-        owner !== null &&
-        !writeBack.held.includes(owner) &&
-        !refusedBy.has(owner) &&
-        !(isAnswered(owner) && sameVersion(this.legOf(owner)?.record, newest)),
-    )
-    if (refusedBy.size > 0 && writeBack.holders + lacking.length < needed) return this.failRefused(desk)
-    for (const node of lacking) if (!sentTo.includes(node)) this.sendRepair(desk, node, newest)
-    // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
-    const expected = writeBack.holders + sentTo.filter((node) => desk.peer(node)?.healthy).length
-    // Who has refused may come back with room, before the others answer.
-    if (expected < needed || refusedBy.size > 0) desk.wait(this, false)
+    const state = writeBack.goOn(desk)
+    if (state === 'enough') this.answer(desk, writeBack)
+    else if (state === 'short') this.failRefused(desk, writeBack)
+    else if (state === 'waits') desk.wait(this, false)
   }
 
   /** Too few owners take what the others must be shown to have: answering would let a later read say the older version. */
-  private failRefused(desk: Desk): void {
-    const missing = [...(this.writeBack?.refusedBy.keys() ?? [])]
-    const facts = { partition: this.partition, needed: this.writeBack?.needed ?? 0, missing }
+  private failRefused(desk: Desk, { needed, refused: missing }: WriteBack): void {
+    const facts = { partition: this.partition, needed, missing }
     desk.end(this, { type: 'failed', failure: { code: 'STORE_FAILED', ...facts } })
-  }
-
-  private sendRepair(desk: Desk, node: NodeId, newest: VersionRecord): boolean {
-    const { bytes, deadlineMs, partition } = this
-    const columns = { purpose: PURPOSE.repair, keys: [this.key], records: [newest] }
-    const entry = { request: this, operations: 1, bytes, deadlineMs, partition, rowEpoch: this.row.epoch, ...columns }
-    if (desk.peer(node)?.status !== 'up' || !desk.sendWrite(node, entry)) return false
-    this.writeBack?.sentTo.push(node)
-    return true
   }
 }
 
