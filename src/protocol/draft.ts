@@ -60,10 +60,3 @@ export class Draft {
     return place === undefined ? undefined : this.records[place]
   }
 }
-
-/** A later write on its way has this one's siblings among its own: the store may accept that one yet. */
-export function isBuiltUpon(writing: readonly Draft[], token: number): boolean {
-  const at = writing.findIndex((draft) => draft.token === token)
-  const keys = writing[at]?.keys ?? []
-  return writing.slice(at + 1).some((later) => keys.some((key) => later.find(key)?.kind === 'siblings'))
-}

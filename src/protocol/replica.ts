@@ -9,7 +9,7 @@
  * It must never acknowledge what the store has not accepted. Called by `DynamoNode`.
  */
 
-import { Draft, isBuiltUpon, type Unit, type Waiting } from './draft.js'
+import { Draft, type Unit, type Waiting } from './draft.js'
 import type { Address, Key, PartitionId } from './ids.js'
 import { KeyHash } from './key-hash.js'
 import { LiveKeyFilter } from './live-key-filter.js'
@@ -24,11 +24,13 @@ import {
   type ReplyStatus,
 } from './messages.js'
 import type { MerkleForest, OnItsWay } from './repair/merkle-forest.js'
+import { ReplicaScans } from './replica-scans.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
-import type { RowVerdict, TableKeeper } from './table-keeper.js'
+import { STATUS_OF, type TableKeeper } from './table-keeper.js'
 import { isLive, mergeRecords, NOTHING, recordCovers, type VersionRecord, versionHash } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
+import { WritesUnderWay } from './writes-under-way.js'
 
 /** What a replica asks of its node. */
 export type ReplicaOutput =
@@ -45,28 +47,13 @@ export type ReplicaOutput =
       readonly records: readonly VersionRecord[]
     }
 
-/** So many writes on their way are looked through for a key; of more there is an index. */
-const SEARCHED_MAX = 8
-
-const STATUS_OF: Record<Exclude<RowVerdict, 'behind'>, ReplyStatus> = {
-  serve: REPLY.ok,
-  stale: REPLY.stale,
-  guarded: REPLY.guarded,
-}
-
 export class Replica {
   readonly #keeper: TableKeeper
   readonly #store: StoreReader
   readonly #partitions: number
   readonly #takeToken: () => number
-  /** Store writes on their way, oldest first. */
-  #writing: Draft[] = []
-  /**
-   * Key → the newest of them that brings it, while they are too many to be looked through. Each sender has one message
-   * outstanding, so that they are few; but every sibling update of a turn is a write of its own.
-   */
-  #newest: Map<Key, Draft> | undefined
-  readonly #scanning = new Map<number, { readonly to: Address; readonly message: ReplicaScan }>()
+  readonly #writing = new WritesUnderWay()
+  readonly #scans: ReplicaScans
   /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
   #highestStamp: Stamp
   readonly #live = new LiveKeyFilter()
@@ -90,6 +77,7 @@ export class Replica {
     this.#partitions = options.partitions
     this.#takeToken = options.takeToken
     this.#forest = options.forest
+    this.#scans = new ReplicaScans(options.keeper, options.takeToken, (output) => this.#output.push(output))
   }
 
   takeOutput(): readonly ReplicaOutput[] {
@@ -205,7 +193,7 @@ export class Replica {
     const stored = this.#store.read(keys)
     return keys.map((key, index) => {
       const record = stored[index]
-      const isOnItsWay = this.#writing.length > 0 && this.#bringing(key) !== undefined
+      const isOnItsWay = this.#writing.bringing(key) !== undefined
       return !isOnItsWay && typeof record === 'object' && isTombstoneOf(record, stamps[index] ?? '')
     })
   }
@@ -233,35 +221,17 @@ export class Replica {
 
   /** Writes that the store has not accepted yet, oldest first. */
   get onItsWay(): OnItsWay {
-    return this.#writing
+    return this.#writing.drafts
   }
 
   /** False: made for a newer table than ours; park it. */
   onScan(from: Address, message: ReplicaScan, nowMs: number): boolean {
-    let status: ReplyStatus = message.deadlineMs < nowMs ? REPLY.expired : REPLY.ok
-    for (let index = 0; index < message.partitions.length; index++) {
-      const verdict = this.#keeper.judgeRead(message.partitions[index] ?? 0, message.rowEpochs[index] ?? 0)
-      if (verdict === 'behind') return false
-      if (status === REPLY.ok) status = STATUS_OF[verdict]
-    }
-    if (status !== REPLY.ok) {
-      this.#replyScan(from, message, status, { keys: [], records: [] })
-      return true
-    }
-    const token = this.#takeToken()
-    this.#scanning.set(token, { to: from, message })
-    const { range, limit, bytesMax, partitions } = message
-    this.#output.push({ type: 'scan', token, scan: { range, limit, bytesMax, partitions } })
-    return true
+    return this.#scans.onScan(from, message, nowMs)
   }
 
   /** True if the page was one of ours. */
   onScanned(token: number, page: StorePage): boolean {
-    const scan = this.#scanning.get(token)
-    if (scan === undefined) return false
-    this.#scanning.delete(token)
-    this.#replyScan(scan.to, scan.message, REPLY.ok, page)
-    return true
+    return this.#scans.onScanned(token, page)
   }
 
   /** The store has accepted a write. True if it was one of ours. */
@@ -271,37 +241,16 @@ export class Replica {
 
   /** The store has refused a write. True if it was one of ours. */
   onFailed(token: number, kept: WriteKept): boolean {
-    if (this.#writing.some((draft) => draft.token === token)) this.#forest.distrustAll()
-    const isNowhere = kept === 'nothing' && !isBuiltUpon(this.#writing, token)
+    if (this.#writing.has(token)) this.#forest.distrustAll()
+    const isNowhere = kept === 'nothing' && !this.#writing.isBuiltUpon(token)
     return this.#endWrite(token, isNowhere ? REPLY.refused : REPLY.failed)
-  }
-
-  #replyScan(to: Address, message: ReplicaScan, status: ReplyStatus, page: StorePage): void {
-    const records = page.records.map((record, index) => {
-      if (record !== 'damaged') return record
-      this.#output.push({ type: 'damaged', key: page.keys[index] as Key })
-      return undefined
-    })
-    const reply = { type: 'replica/scan-reply' as const, replyTo: message.id, epoch: this.#keeper.epoch, status }
-    const answer = { ...reply, request: message.request, keys: page.keys, records }
-    this.#output.push({ type: 'reply', to, message: page.next === undefined ? answer : { ...answer, next: page.next } })
   }
 
   /** What each key will hold once everything on its way has been accepted. */
   #currentOf(keys: readonly Key[]): readonly StoredRecord[] {
     const stored = this.#store.read(keys)
-    if (this.#writing.length === 0) return stored
-    return keys.map((key, index) => this.#bringing(key)?.find(key) ?? stored[index])
-  }
-
-  /** The newest write on its way that brings the key. */
-  #bringing(key: Key): Draft | undefined {
-    if (this.#newest !== undefined) return this.#newest.get(key)
-    for (let at = this.#writing.length - 1; at >= 0; at--) {
-      const draft = this.#writing[at] as Draft
-      if (draft.find(key) !== undefined) return draft
-    }
-    return undefined
+    if (this.#writing.isEmpty) return stored
+    return keys.map((key, index) => this.#writing.bringing(key)?.find(key) ?? stored[index])
   }
 
   #write(waiting: Waiting): void {
@@ -371,7 +320,7 @@ export class Replica {
         const made = fresh.find(key)
         const there = made ?? knownOf(stored)
         if (recordCovers(there, record)) {
-          fresh.standOn(this.#bringing(key))
+          fresh.standOn(this.#writing.bringing(key))
           continue
         }
         const merged = there === undefined ? record : mergeRecords(there, record)
@@ -419,11 +368,6 @@ export class Replica {
   #startWrite(draft: Draft): void {
     draft.token = this.#takeToken()
     this.#writing.push(draft)
-    if (this.#newest !== undefined) this.#index(draft)
-    else if (this.#writing.length > SEARCHED_MAX) {
-      this.#newest = new Map()
-      for (const earlier of this.#writing) this.#index(earlier)
-    }
     const { keys, records, liveKeysDelta } = draft
     if (records[0] === NOTHING) {
       const write = { keys: [], records: [], keysDropped: keys, liveKeysDelta }
@@ -434,27 +378,13 @@ export class Replica {
   }
 
   #endWrite(token: number, status: ReplyStatus): boolean {
-    const draft = this.#takeWriting(token)
+    const draft = this.#writing.take(token)
     if (draft === undefined) return false
     for (const waiting of draft.waiting) {
       if (status !== REPLY.ok) for (const unit of waiting.units) if (unit.status === REPLY.ok) unit.status = status
       this.#answer(waiting)
     }
     return true
-  }
-
-  #index(draft: Draft): void {
-    for (const key of draft.keys) this.#newest?.set(key, draft)
-  }
-
-  #takeWriting(token: number): Draft | undefined {
-    const at = this.#writing.findIndex((draft) => draft.token === token)
-    if (at < 0) return undefined
-    // Almost always the oldest: the store accepts in order.
-    const draft = at === 0 ? this.#writing.shift() : this.#writing.splice(at, 1)[0]
-    if (this.#writing.length === 0) this.#newest = undefined
-    for (const key of draft?.keys ?? []) if (this.#newest?.get(key) === draft) this.#newest?.delete(key)
-    return draft
   }
 
   #answer(waiting: Waiting): void {

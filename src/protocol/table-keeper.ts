@@ -11,6 +11,7 @@
  */
 
 import type { Epoch, NodeId, PartitionId } from './ids.js'
+import { REPLY, type ReplyStatus } from './messages.js'
 import { isFullOwner, isJoint, type PartitionTable, type Row, rowOf } from './ring/table.js'
 
 /** What a replica may do with an operation of a row. */
@@ -22,6 +23,13 @@ export type RowVerdict =
   | 'behind'
   /** Ours, but not to be served yet. */
   | 'guarded'
+
+/** What a replica answers where it does not serve. */
+export const STATUS_OF: Record<Exclude<RowVerdict, 'behind'>, ReplyStatus> = {
+  serve: REPLY.ok,
+  stale: REPLY.stale,
+  guarded: REPLY.guarded,
+}
 
 export class TableKeeper {
   readonly #self: NodeId

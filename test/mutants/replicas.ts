@@ -122,7 +122,7 @@ export const REPLICAS: readonly Mutant[] = [
     name: 'expired-scan-is-answered',
     rule: 'deadlines',
     checker: 'late-requests',
-    file: REPLICA,
+    file: 'src/protocol/replica-scans.ts',
     find: 'let status: ReplyStatus = message.deadlineMs < nowMs ? REPLY.expired : REPLY.ok',
     replace: 'let status: ReplyStatus = REPLY.ok',
   },
