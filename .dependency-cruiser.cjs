@@ -4,7 +4,7 @@ const machines = 'handoff|repair|membership|supervision|coordinator'
 
 /** The files of src/protocol that may put several machines together. */
 const composers = [
-  '^src/protocol/(dynamo-node|node-drains|node-requests|node-transfers|gateway|invariants)[.]ts$',
+  '^src/protocol/(dynamo-node|node-drains|node-machines|node-requests|node-transfers|gateway|invariants)[.]ts$',
   '^src/protocol/supervision/supervisor-core[.]ts$',
   '^src/protocol/coordinator/',
 ]
@@ -39,10 +39,10 @@ module.exports = {
       'Nothing in the protocol imports what composes the machines.',
       {
         path: '^src/protocol/',
-        pathNot: '^src/protocol/(dynamo-node|node-drains|node-transfers|gateway|invariants)[.]ts$',
+        pathNot: '^src/protocol/(dynamo-node|node-drains|node-machines|node-transfers|gateway|invariants)[.]ts$',
       },
       {
-        path: '^src/protocol/(dynamo-node|node-drains|node-requests|node-transfers|gateway)[.]ts$',
+        path: '^src/protocol/(dynamo-node|node-drains|node-machines|node-requests|node-transfers|gateway)[.]ts$',
         dependencyTypesNot: ['type-only'],
       },
     ),

@@ -10,33 +10,31 @@
  */
 
 import { assert } from './assert.js'
-import type { ProtocolConfig } from './config.js'
-import { Coordination } from './coordinator/coordination.js'
+import type { Coordination } from './coordinator/coordination.js'
 import type { CoordinationLoad } from './coordinator/load.js'
 import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead, answerSalvageRead } from './fallback-read.js'
-import { HintKeeper } from './handoff/hint-keeper.js'
+import type { HintKeeper } from './handoff/hint-keeper.js'
 import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
-import { Membership } from './membership/membership.js'
+import type { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
 import type { Message, PeerChanged } from './messages.js'
-import { carryMembership, drainMachines, type NodeMachines } from './node-drains.js'
-import { IDS_PER_LIFE, type NodeGauges, type NodeIdentity } from './node-identity.js'
-import { NodePost } from './node-post.js'
-import { NodeRequests } from './node-requests.js'
-import { NodeTransfers } from './node-transfers.js'
-import { Exchange } from './repair/exchange.js'
-import { MerkleForest, type TreeImage } from './repair/merkle-forest.js'
-import { Reaper, type ReaperView } from './repair/reaper.js'
-import { Replica } from './replica.js'
+import { carryMembership, drainMachines } from './node-drains.js'
+import type { NodeGauges, NodeIdentity } from './node-identity.js'
+import { makeMachines, type NodeMachines, type NodeOptions } from './node-machines.js'
+import type { NodePost } from './node-post.js'
+import type { NodeRequests } from './node-requests.js'
+import type { NodeTransfers } from './node-transfers.js'
+import type { Exchange } from './repair/exchange.js'
+import type { MerkleForest, TreeImage } from './repair/merkle-forest.js'
+import type { Reaper, ReaperView } from './repair/reaper.js'
+import type { Replica } from './replica.js'
 import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
-import type { Hint, StorePage, StoreReader, WriteKept } from './store-contract.js'
-import { TableKeeper } from './table-keeper.js'
-import { TransferBudget } from './transfer-budget.js'
-import { STAMP_MAX, stampTimePart } from './versions/stamp.js'
+import type { StorePage, WriteKept } from './store-contract.js'
+import type { TableKeeper } from './table-keeper.js'
 
 export class DynamoNode {
   readonly #identity: NodeIdentity
@@ -64,93 +62,26 @@ export class DynamoNode {
   #isRetiring = false
   /** Of the membership's view; computed when that was told something, not every turn. */
   #viewDigest = 0
-  /** Also numbers messages. */
-  #nextToken: number
   #nowMs: number
 
-  constructor(options: {
-    identity: NodeIdentity
-    config: ProtocolConfig
-    store: StoreReader
-    table: PartitionTable
-    activeEpoch: Epoch
-    hints: readonly Hint[]
-    /** The small texts of its store. */
-    meta: Readonly<Record<string, string>>
-    /** Its Merkle trees, if it was closed in order; undefined: they are built anew. */
-    trees?: readonly TreeImage[] | undefined
-    /** The shared clock, in nanoseconds: every stamp in the store is older. Undefined: there is none. */
-    bootTimeNs: bigint | undefined
-    nowMs: number
-  }) {
-    const { identity, config, table, nowMs } = options
-    const { self, incarnation, seed } = identity
-    this.#identity = identity
-    this.#nowMs = nowMs
-    this.#post = new NodePost(self)
-    this.#nextToken = incarnation * IDS_PER_LIFE
-    const takeToken = () => this.#nextToken++
-    const budget = new TransferBudget(config)
-    const transfer = { identity, post: this.#post, take: takeToken, budget }
-    this.#forest = new MerkleForest({ partitions: config.partitions, take: takeToken, images: options.trees })
-    this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table, forest: this.#forest })
-    const { purge, fill } = this.#transfers
-    this.#keeper = new TableKeeper(self, table, options.activeEpoch, (partition) => purge.isUnclean(partition))
-    this.#replica = new Replica({
-      keeper: this.#keeper,
-      store: options.store,
-      partitions: config.partitions,
-      takeToken,
-      forest: this.#forest,
-      bootStamp: options.bootTimeNs === undefined ? STAMP_MAX : stampTimePart(options.bootTimeNs),
-    })
-    this.#n = config.n
-    this.#coordination = new Coordination(config, table, incarnation * IDS_PER_LIFE)
-    this.#coordination.onPeer({ node: self, incarnation, status: 'up' }, nowMs)
-    this.#membership = new Membership({ self, incarnation, config: config.membership, seed, nowMs })
-    this.#hints = new HintKeeper({ hints: options.hints, bytesMax: config.hintBytesMax, takeToken })
-    const intervalMs = config.antiEntropyIntervalMs
-    this.#exchange = new Exchange({
-      self,
-      budget,
-      intervalMs,
-      take: takeToken,
-      forest: this.#forest,
-      nowMs,
-      current: (key) => this.#replica.peek(key),
-    })
-    const { bootTimeNs } = options
-    const clockNs =
-      bootTimeNs === undefined || config.conflict === 'siblings'
-        ? undefined
-        : (atMs: number) => bootTimeNs + BigInt(Math.floor((atMs - nowMs) * 1e6))
-    this.#reaper = new Reaper({ self, graceMs: config.tombstoneGraceMs, take: takeToken, clockNs })
-    this.#reaperView = reaperViewOf(this.#keeper, this.#replica, this.#hints)
-    this.#requests = new NodeRequests({
-      identity,
-      config,
-      keeper: this.#keeper,
-      replica: this.#replica,
-      coordination: this.#coordination,
-      post: this.#post,
-      takeToken,
-      ends: {
-        onHandedOver: (handoff, accepted) => this.#hints.onHandedOver(handoff, accepted, this.#nowMs),
-        onPushed: (push, status) => this.#exchange.onPushed(push, status, this.#nowMs),
-        onFillStored: (local, status) => fill.onStored(local, status, this.#nowMs),
-        onExchangeStored: (local, status) => this.#exchange.onStored(local, status, this.#nowMs),
-      },
-    })
-    this.#machines = {
-      keeper: this.#keeper,
-      replica: this.#replica,
-      hints: this.#hints,
-      reaper: this.#reaper,
-      fill,
-      exchange: this.#exchange,
-      requests: this.#requests,
-      post: this.#post,
-    }
+  constructor(options: NodeOptions) {
+    this.#identity = options.identity
+    this.#n = options.config.n
+    this.#nowMs = options.nowMs
+    const machines = makeMachines(options, () => this.#nowMs)
+    this.#machines = machines
+    this.#keeper = machines.keeper
+    this.#replica = machines.replica
+    this.#coordination = machines.coordination
+    this.#membership = machines.membership
+    this.#hints = machines.hints
+    this.#transfers = machines.transfers
+    this.#exchange = machines.exchange
+    this.#forest = machines.forest
+    this.#reaper = machines.reaper
+    this.#reaperView = reaperViewOf(machines.keeper, machines.replica, machines.hints)
+    this.#post = machines.post
+    this.#requests = machines.requests
   }
 
   get table(): PartitionTable {
@@ -476,7 +407,7 @@ export class DynamoNode {
   }
 
   #storeTable(table: PartitionTable): void {
-    const token = this.#nextToken++
+    const token = this.#machines.takeToken()
     this.#tableWrites.set(token, table.epoch)
     const meta = { table: JSON.stringify(table), ...this.#transfers.noteWith(this.#keeper.table, table) }
     const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }

@@ -3,29 +3,11 @@
  * place that it goes to. A part of `DynamoNode`, called by nobody else.
  */
 
-import type { Fill } from './handoff/fill.js'
-import type { HintKeeper } from './handoff/hint-keeper.js'
 import type { MembershipOutput } from './membership/membership-output.js'
 import { PURPOSE } from './messages.js'
 import type { NodeIdentity } from './node-identity.js'
-import type { NodePost } from './node-post.js'
-import type { NodeRequests } from './node-requests.js'
-import type { Exchange } from './repair/exchange.js'
-import type { Reaper } from './repair/reaper.js'
-import type { Replica, ReplicaOutput } from './replica.js'
-import type { TableKeeper } from './table-keeper.js'
-
-/** The machines that have outputs, and where these go. */
-export interface NodeMachines {
-  readonly keeper: TableKeeper
-  readonly replica: Replica
-  readonly hints: HintKeeper
-  readonly fill: Fill
-  readonly exchange: Exchange
-  readonly reaper: Reaper
-  readonly requests: NodeRequests
-  readonly post: NodePost
-}
+import type { NodeMachines } from './node-machines.js'
+import type { ReplicaOutput } from './replica.js'
 
 /** Returns how much was said; what follows from it may be said by a machine that was drained before. */
 export function drainMachines(machines: NodeMachines): number {

@@ -10,7 +10,7 @@ const FORWARD = 'src/protocol/coordinator/forward.ts'
 const PEERS = 'src/protocol/coordinator/peers.ts'
 const GATEWAY = 'src/protocol/gateway.ts'
 const NODE_REQUESTS = 'src/protocol/node-requests.ts'
-const NODE = 'src/protocol/dynamo-node.ts'
+const MACHINES = 'src/protocol/node-machines.ts'
 const IDENTITY = 'src/protocol/node-identity.ts'
 const STAMP = 'src/protocol/versions/stamp.ts'
 const CLOCK = 'src/protocol/versions/stamp-clock.ts'
@@ -102,7 +102,7 @@ export const REQUESTS: readonly Mutant[] = [
     name: 'ids-of-an-earlier-life',
     rule: 'acknowledgement',
     checker: 'acknowledgements',
-    file: NODE,
+    file: MACHINES,
     find: 'new Coordination(config, table, incarnation * IDS_PER_LIFE)',
     replace: 'new Coordination(config, table, 1)',
   },
