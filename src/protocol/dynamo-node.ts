@@ -35,6 +35,7 @@ import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { StorePage, WriteKept } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
+import { newestStampOf } from './versions/record.js'
 
 export class DynamoNode {
   readonly #identity: NodeIdentity
@@ -216,11 +217,7 @@ export class DynamoNode {
       case 'coordinate/replies':
         return this.#coordination.onOutcomes(from, message, this.#nowMs)
       case 'hint/store':
-        return this.#hints.onStore(
-          from,
-          message,
-          (record) => record.kind === 'lww' && this.#reaper.isTooOld(record.stamp, this.#nowMs),
-        )
+        return this.#hints.onStore(from, message, (record) => this.#reaper.isTooOld(newestStampOf(record), this.#nowMs))
       case 'transfer/pull':
         return this.#transfers.onPull(from, message, this.#machines, this.#nowMs)
       case 'transfer/chunk':

@@ -83,9 +83,7 @@ export function makeMachines(options: NodeOptions, clockMs: () => number): NodeM
     current: (key) => replica.peek(key),
   })
   const clockNs =
-    bootTimeNs === undefined || config.conflict === 'siblings'
-      ? undefined
-      : (atMs: number) => bootTimeNs + BigInt(Math.floor((atMs - nowMs) * 1e6))
+    bootTimeNs === undefined ? undefined : (atMs: number) => bootTimeNs + BigInt(Math.floor((atMs - nowMs) * 1e6))
   const reaper = new Reaper({ self, graceMs: config.tombstoneGraceMs, take: takeToken, clockNs })
   const requests = new NodeRequests({
     ...{ identity, config, keeper, replica, coordination, post, takeToken },

@@ -33,7 +33,6 @@ import { isFullOwner } from './ring/table.js'
 import type { TableKeeper } from './table-keeper.js'
 import { dvvSiblings, dvvUpdate } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
-import type { Stamp } from './versions/stamp.js'
 import { makeStamp } from './versions/stamp.js'
 
 type Update = CoordinateRequest & { kind: 'update' }
@@ -193,9 +192,10 @@ export class NodeRequests {
   }
 
   /** Tombstones that everybody holds. Who does not get to it keeps them for longer. */
-  reap({ local, keys, stamps }: { local: number; keys: readonly Key[]; stamps: readonly Stamp[] }): void {
+  reap({ local, keys, tombstones }: { local: number; keys: readonly Key[]; tombstones: readonly string[] }): void {
+    this.onDotsForgotten()
     this.#locals.add(local, { type: 'reap' })
-    this.#replica.reap(local, keys, stamps)
+    this.#replica.reap(local, keys, tombstones)
   }
 
   /** Takes what the coordination has to say. Returns how much that was. */
@@ -313,7 +313,7 @@ export class NodeRequests {
 
   /**
    * A damaged record may have held dots of ours that nobody else knows of; so may what is dropped because its partition has moved
-   * away, and may come back. Who may have forgotten a dot is a new actor: a dot given twice would lose a write. In the store before
+   * away, and may come back, or because it is deleted and nobody needs to remember that. Who may have forgotten a dot is a new actor: a dot given twice would lose a write. In the store before
    * the healed record is, and so before any dot of the new actor.
    */
   onDotsForgotten(): void {

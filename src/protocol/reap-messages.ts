@@ -22,7 +22,8 @@ export interface ReapAsk {
   readonly id: MessageId
   readonly epoch: Epoch
   readonly keys: readonly Key[]
-  readonly stamps: readonly Stamp[]
+  /** As `tombstoneOf` names them. */
+  readonly tombstones: readonly string[]
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
 }
@@ -38,7 +39,8 @@ export interface ReapHeld {
 export interface ReapDrop {
   readonly type: 'reap/drop'
   readonly keys: readonly Key[]
-  readonly stamps: readonly Stamp[]
+  /** As `tombstoneOf` names them. */
+  readonly tombstones: readonly string[]
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
 }

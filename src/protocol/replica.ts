@@ -28,7 +28,15 @@ import { ReplicaScans } from './replica-scans.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import { STATUS_OF, type TableKeeper } from './table-keeper.js'
-import { isLive, mergeRecords, NOTHING, recordCovers, type VersionRecord, versionHash } from './versions/record.js'
+import {
+  isLive,
+  mergeRecords,
+  NOTHING,
+  recordCovers,
+  tombstoneOf,
+  type VersionRecord,
+  versionHash,
+} from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
 import { WritesUnderWay } from './writes-under-way.js'
 
@@ -189,25 +197,25 @@ export class Replica {
   }
 
   /** Of these tombstones, those that the store holds, and nothing newer is on its way to. */
-  holding(keys: readonly Key[], stamps: readonly Stamp[]): boolean[] {
+  holding(keys: readonly Key[], tombstones: readonly string[]): boolean[] {
     const stored = this.#store.read(keys)
     return keys.map((key, index) => {
       const record = stored[index]
       const isOnItsWay = this.#writing.bringing(key) !== undefined
-      return !isOnItsWay && typeof record === 'object' && isTombstoneOf(record, stamps[index] ?? '')
+      return !isOnItsWay && typeof record === 'object' && tombstoneOf(record) === tombstones[index]
     })
   }
 
   /** Forgets those of these tombstones that are all there is of their keys. Ends with a `local` output. */
-  reap(local: number, keys: readonly Key[], stamps: readonly Stamp[]): void {
-    const held = this.holding(keys, stamps)
+  reap(local: number, keys: readonly Key[], tombstones: readonly string[]): void {
+    const held = this.holding(keys, tombstones)
+    const stored = this.#store.read(keys)
     const dropped = keys.filter((_, index) => held[index] === true)
     const fresh = new Draft({ keys: dropped, records: dropped.map(() => NOTHING), units: [], answer: { local } })
     keys.forEach((key, index) => {
       if (held[index] !== true) return
-      const record = { kind: 'lww' as const, stamp: stamps[index] ?? '', value: null }
       const partition = partitionOf(key, this.#partitions)
-      this.#forest.change(partition, this.#hash.of(key), versionHash(record), 0)
+      this.#forest.change(partition, this.#hash.of(key), hashOf(knownOf(stored[index])), 0)
       fresh.add(key, NOTHING, 0)
     })
     if (dropped.length > 0) this.#startWrite(fresh)
@@ -250,7 +258,10 @@ export class Replica {
   #currentOf(keys: readonly Key[]): readonly StoredRecord[] {
     const stored = this.#store.read(keys)
     if (this.#writing.isEmpty) return stored
-    return keys.map((key, index) => this.#writing.bringing(key)?.find(key) ?? stored[index])
+    return keys.map((key, index) => {
+      const onItsWay = this.#writing.bringing(key)?.find(key)
+      return onItsWay === NOTHING ? undefined : (onItsWay ?? stored[index])
+    })
   }
 
   #write(waiting: Waiting): void {
@@ -405,10 +416,6 @@ export class Replica {
       message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, statuses },
     })
   }
-}
-
-function isTombstoneOf(record: VersionRecord, stamp: Stamp): boolean {
-  return record.kind === 'lww' && record.value === null && record.stamp === stamp
 }
 
 function hashOf(record: VersionRecord | undefined): number {

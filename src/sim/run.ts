@@ -266,9 +266,9 @@ function configOf(plan: Plan): GatewayConfig {
   }
 }
 
-/** Siblings, and stamps of clocks that differ, are never forgotten. */
-function graceOf({ seed, conflict, sharedClock }: Plan): number {
-  return seed % 4 === 1 && conflict === 'lww' && sharedClock ? GRACE_MS : 0
+/** Where stamps are of clocks that differ, deletes are never forgotten. */
+function graceOf({ seed, sharedClock }: Plan): number {
+  return seed % 4 === 1 && sharedClock ? GRACE_MS : 0
 }
 
 function supervisionOf(plan: Plan): SupervisorConfig {

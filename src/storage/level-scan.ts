@@ -12,6 +12,7 @@ import { KeyHash } from '../protocol/key-hash.js'
 import { fanOf, leafIdOf } from '../protocol/repair/merkle-tree.js'
 import { partitionOf } from '../protocol/ring/slot.js'
 import type { StoredRecord, StorePage, StoreScan } from '../protocol/store-contract.js'
+import { tombstoneOf } from '../protocol/versions/record.js'
 import { dataBounds, keyOfData } from './keyspace.js'
 import type { Level } from './open-level.js'
 import { decodeRecord } from './record-codec.js'
@@ -89,7 +90,8 @@ export class PageBuilder {
   #isWanted(record: StoredRecord): boolean {
     const before = this.#scan.tombstonesBefore
     if (before === undefined) return true
-    return typeof record === 'object' && record.kind === 'lww' && record.value === null && record.stamp < before
+    const tombstone = typeof record === 'object' ? tombstoneOf(record) : undefined
+    return tombstone !== undefined && tombstone < before
   }
 
   page(next: Key | undefined): StorePage {

@@ -60,6 +60,14 @@ export const TESTED: readonly TestedMutant[] = [
     replace: 'this.#transfers.onTable(before, this.#keeper)',
   },
   {
+    name: 'the-same-actor-after-a-forgotten-delete',
+    rule: 'actors',
+    test: ['protocol/coordinator/forward.test.ts', 'forward: an owner that forgot a delete gives no dot twice'],
+    file: 'src/protocol/node-requests.ts',
+    find: "    this.onDotsForgotten()\n    this.#locals.add(local, { type: 'reap' })",
+    replace: "    this.#locals.add(local, { type: 'reap' })",
+  },
+  {
     name: 'past-the-window-nobody-is-told',
     rule: 'hints-stay',
     // So many other reasons have nodes compare that the simulator sees this one in few seeds.

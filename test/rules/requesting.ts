@@ -132,6 +132,7 @@ export const REQUESTING = {
     tests: [
       ['cluster/heal.test.ts', 'heal: a deleted key does not come back from a store that missed the delete'],
       ['cluster/tombstones.test.ts', 'tombstones: forgotten once every copy holds them'],
+      ['cluster/tombstones.test.ts', 'tombstones: of siblings too'],
       ['protocol/repair/reaper.test.ts', 'a tombstone is forgotten after everybody has agreed twice'],
     ],
     note: 'No store is ever absent while tombstones are dropped: they are kept while any node is not there.',

@@ -17,6 +17,7 @@ import type { Message } from '../messages.js'
 import type { ReapAsk, ReapDrop, ReapHeld, ReapStart } from '../reap-messages.js'
 import { isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from '../ring/table.js'
 import type { StorePage, StoreScan, StoreWrite } from '../store-contract.js'
+import { tombstoneOf } from '../versions/record.js'
 import { type Stamp, stampTimePart } from '../versions/stamp.js'
 import { pauseMs } from './pacing.js'
 
@@ -34,20 +35,25 @@ export type ReaperOutput =
   | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
   | { readonly type: 'write'; readonly token: number; readonly write: StoreWrite }
   /** Forget these, if nothing newer is there. */
-  | { readonly type: 'reap'; readonly local: number; readonly keys: readonly Key[]; readonly stamps: readonly Stamp[] }
+  | {
+      readonly type: 'reap'
+      readonly local: number
+      readonly keys: readonly Key[]
+      readonly tombstones: readonly string[]
+    }
 
 /** What the reaper must know of its node. */
 export interface ReaperView {
   readonly table: PartitionTable
   /** Which of these tombstones are all that the store has of their keys. */
-  holding(keys: readonly Key[], stamps: readonly Stamp[]): readonly boolean[]
+  holding(keys: readonly Key[], tombstones: readonly string[]): readonly boolean[]
   /** Partitions that a hint is kept for, here. */
   hinted(): ReadonlySet<PartitionId>
 }
 
-interface Tombstones {
+interface Candidates {
   readonly keys: readonly Key[]
-  readonly stamps: readonly Stamp[]
+  readonly tombstones: readonly string[]
   readonly partitions: readonly PartitionId[]
   readonly rowEpochs: readonly Epoch[]
 }
@@ -61,7 +67,7 @@ interface Pass {
   /** When its page was asked for. */
   sinceMs: number
   asked:
-    | { readonly id: number; readonly tombstones: Tombstones; readonly waiting: Set<NodeId>; agreed: number[] }
+    | { readonly id: number; readonly candidates: Candidates; readonly waiting: Set<NodeId>; agreed: number[] }
     | undefined
   notBeforeMs: number
 }
@@ -74,7 +80,7 @@ export class Reaper {
   readonly #clockNs: ((nowMs: number) => bigint) | undefined
   #pass: Pass | undefined
   /** Everybody agreed to these, for the first time; `since`: when, as the time part of a stamp. */
-  readonly #agreed = new Map<Key, { readonly stamp: Stamp; readonly since: Stamp }>()
+  readonly #agreed = new Map<Key, { readonly tombstone: string; readonly since: Stamp }>()
   /** Answers that wait for the disk. */
   readonly #syncing = new Map<number, { readonly to: Address; readonly message: ReapHeld }>()
   #output: ReaperOutput[] = []
@@ -167,8 +173,8 @@ export class Reaper {
 
   /** Somebody wants to know; answered once what is held is on the disk. */
   onAsk(from: Address, message: ReapAsk, view: ReaperView): void {
-    const { keys, stamps, partitions, rowEpochs } = message
-    const held = view.holding(keys, stamps)
+    const { keys, tombstones, partitions, rowEpochs } = message
+    const held = view.holding(keys, tombstones)
     const hinted = view.hinted()
     const places: number[] = []
     let isOurs = false
@@ -212,18 +218,18 @@ export class Reaper {
     if (asked.waiting.size > 0) return
     pass.asked = undefined
     pass.notBeforeMs = nowMs + pauseMs(pass.sinceMs, nowMs)
-    this.#settle(pass, asked.tombstones, new Set(asked.agreed), { view, nowMs })
+    this.#settle(pass, asked.candidates, new Set(asked.agreed), { view, nowMs })
   }
 
   /** Everybody held these for long enough. */
-  onDrop({ keys, stamps, partitions, rowEpochs }: ReapDrop, { table }: ReaperView): void {
+  onDrop({ keys, tombstones, partitions, rowEpochs }: ReapDrop, { table }: ReaperView): void {
     const places = partitions.flatMap((partition, place) => {
       const row = rowOf(table, partition)
       return row.epoch === rowEpochs[place] && isSettled(row) ? [place] : []
     })
     if (places.length === 0) return
     const of = <Item>(column: readonly Item[]): Item[] => places.map((place) => column[place] as Item)
-    this.#output.push({ type: 'reap', local: this.#take(), keys: of(keys), stamps: of(stamps) })
+    this.#output.push({ type: 'reap', local: this.#take(), keys: of(keys), tombstones: of(tombstones) })
   }
 
   #ask(
@@ -232,54 +238,55 @@ export class Reaper {
     { view, partitionOf, nowMs }: { view: ReaperView; partitionOf: (key: Key) => PartitionId; nowMs: number },
   ): void {
     const keys: Key[] = []
-    const stamps: Stamp[] = []
+    const tombstones: string[] = []
     page.records.forEach((record, index) => {
       const key = page.keys[index] as Key
-      if (typeof record !== 'object' || record.kind !== 'lww' || this.#isWaiting(key, record.stamp, pass)) return
+      const tombstone = typeof record === 'object' ? tombstoneOf(record) : undefined
+      if (tombstone === undefined || this.#isWaiting(key, tombstone, pass)) return
       keys.push(key)
-      stamps.push(record.stamp)
+      tombstones.push(tombstone)
     })
     if (keys.length === 0) return
     const partitions = keys.map(partitionOf)
     const rowEpochs = partitions.map((partition) => rowOf(view.table, partition).epoch)
-    const tombstones = { keys, stamps, partitions, rowEpochs }
+    const candidates = { keys, tombstones, partitions, rowEpochs }
     const id = this.#take()
-    pass.asked = { id, tombstones, waiting: new Set(pass.everybody), agreed: [...keys.keys()] }
+    pass.asked = { id, candidates, waiting: new Set(pass.everybody), agreed: [...keys.keys()] }
     pass.notBeforeMs = nowMs + ANSWER_TIMEOUT_MS
     for (const to of pass.everybody)
-      this.#output.push({ type: 'send', to, message: { type: 'reap/ask', id, epoch: 0, ...tombstones } })
+      this.#output.push({ type: 'send', to, message: { type: 'reap/ask', id, epoch: 0, ...candidates } })
   }
 
   /** Everybody has agreed once, and the grace is not over. */
-  #isWaiting(key: Key, stamp: Stamp, { before }: Pass): boolean {
+  #isWaiting(key: Key, tombstone: string, { before }: Pass): boolean {
     const agreed = this.#agreed.get(key)
-    return agreed?.stamp === stamp && agreed.since >= before
+    return agreed?.tombstone === tombstone && agreed.since >= before
   }
 
   #settle(
     pass: Pass,
-    tombstones: Tombstones,
+    candidates: Candidates,
     agreed: ReadonlySet<number>,
     { view, nowMs }: { readonly view: ReaperView; readonly nowMs: number },
   ): void {
     const since = stampTimePart(this.#clockNs?.(nowMs) ?? 0n)
     const ripe: number[] = []
-    tombstones.keys.forEach((key, place) => {
-      const stamp = tombstones.stamps[place] ?? ''
+    candidates.keys.forEach((key, place) => {
+      const tombstone = candidates.tombstones[place] ?? ''
       const known = this.#agreed.get(key)
       if (!agreed.has(place)) this.#agreed.delete(key)
-      else if (known?.stamp !== stamp) {
-        if (this.#agreed.size < AGREED_MAX) this.#agreed.set(key, { stamp, since })
-      } else if (!this.#isWaiting(key, stamp, pass)) {
+      else if (known?.tombstone !== tombstone) {
+        if (this.#agreed.size < AGREED_MAX) this.#agreed.set(key, { tombstone, since })
+      } else if (!this.#isWaiting(key, tombstone, pass)) {
         ripe.push(place)
         this.#agreed.delete(key)
       }
     })
     if (ripe.length === 0) return
     const of = <Item>(column: readonly Item[]): Item[] => ripe.map((place) => column[place] as Item)
-    const { keys, stamps, partitions, rowEpochs } = tombstones
+    const { keys, tombstones, partitions, rowEpochs } = candidates
     const message: ReapDrop = {
-      ...{ type: 'reap/drop', keys: of(keys), stamps: of(stamps) },
+      ...{ type: 'reap/drop', keys: of(keys), tombstones: of(tombstones) },
       ...{ partitions: of(partitions), rowEpochs: of(rowEpochs) },
     }
     const targets = new Set(message.partitions.flatMap((partition) => writeTargetsOf(rowOf(view.table, partition))))

@@ -75,6 +75,21 @@ export function versionText(record: VersionRecord): string {
   return record.set.map((entry) => `${entry.actor}:${entry.counter}:${entry.siblings.length}`).join(',')
 }
 
+/**
+ * Names a delete that is all that a record holds: equal for equal versions, and sorted by their time. Undefined: something lives.
+ *
+ * Shape:  a stamp; of siblings, the newest stamp and the version after it.
+ */
+export function tombstoneOf(record: VersionRecord): string | undefined {
+  if (record.kind === 'lww') return record.value === null ? record.stamp : undefined
+  return isLive(record) ? undefined : `${newestStampOf(record)} ${versionText(record)}`
+}
+
+/** The stamp of the last write that the record shows. */
+export function newestStampOf(record: VersionRecord): Stamp {
+  return record.kind === 'lww' ? record.stamp : (dvvSiblings(record.set)[0]?.stamp ?? '')
+}
+
 /** Stands for a key that is being forgotten: older than every version, and no record of any store. */
 export const NOTHING: LwwRecord = { kind: 'lww', stamp: '', value: null }
 

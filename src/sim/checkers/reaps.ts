@@ -4,7 +4,7 @@ import type { Key, NodeId } from '../../protocol/ids.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { isFullOwner, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { StoreWrite } from '../../protocol/store-contract.js'
-import { type LwwRecord, recordCovers, type VersionRecord } from '../../protocol/versions/record.js'
+import { recordCovers, tombstoneOf, type VersionRecord } from '../../protocol/versions/record.js'
 import type { SimWorld } from '../world.js'
 import { Checker, describe, type Report, stored } from './checker.js'
 
@@ -14,7 +14,7 @@ export class Reaps extends Checker {
   readonly #partitions: number
   /** node, key → what its store has accepted last. */
   readonly #accepted = new Map<string, VersionRecord>()
-  /** node, key → stamps that its store has dropped. */
+  /** node, key → tombstones that its store has dropped. */
   readonly #dropped = new Map<string, Set<string>>()
 
   constructor(report: Report, partitions: number) {
@@ -35,10 +35,11 @@ export class Reaps extends Checker {
     this.#accepted.delete(name)
     const row = rowOf(world.supervisor.table, partitionOf(key, this.#partitions))
     const targets = writeTargetsOf(row)
-    if (record?.kind !== 'lww') return
-    this.#dropped.set(name, (this.#dropped.get(name) ?? new Set()).add(record.stamp))
+    const tombstone = record === undefined ? undefined : tombstoneOf(record)
     // What has moved away goes, whatever it is; also where it is to come back.
-    if (!isFullOwner(row, node) || record.value !== null) return
+    if (record === undefined || tombstone === undefined) return
+    this.#dropped.set(name, (this.#dropped.get(name) ?? new Set()).add(tombstone))
+    if (!isFullOwner(row, node)) return
     for (const other of targets) if (other !== node) this.#checkOwner(node, other, key, record, world)
     for (const [keeper, { disk }] of world.nodes) {
       const hint = disk.view().identity.hints.find((kept) => kept.key === key && recordCovers(record, kept.record))
@@ -49,10 +50,10 @@ export class Reaps extends Checker {
     }
   }
 
-  #checkOwner(node: NodeId, other: NodeId, key: Key, tombstone: LwwRecord, world: SimWorld): void {
+  #checkOwner(node: NodeId, other: NodeId, key: Key, tombstone: VersionRecord, world: SimWorld): void {
     const there = stored(world, other, key)
     if (there === 'damaged' || (there !== undefined && recordCovers(there, tombstone))) return
-    if (there === undefined && this.#dropped.get(`${other} ${key}`)?.has(tombstone.stamp) === true) return
+    if (there === undefined && this.#dropped.get(`${other} ${key}`)?.has(tombstoneOf(tombstone) ?? '') === true) return
     this.broken(`${node} has dropped the tombstone of ${key}, and ${other} has ${describe(there)}`)
   }
 }

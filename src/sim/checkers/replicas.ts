@@ -5,7 +5,13 @@ import { REPLY } from '../../protocol/messages.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
 import { type PartitionTable, type Row, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { Hint, StoredRecord, StoreWrite } from '../../protocol/store-contract.js'
-import { recordCovers, sameVersion, type VersionRecord } from '../../protocol/versions/record.js'
+import {
+  newestStampOf,
+  recordCovers,
+  sameVersion,
+  tombstoneOf,
+  type VersionRecord,
+} from '../../protocol/versions/record.js'
 import { stampTimeNs } from '../../protocol/versions/stamp.js'
 import { HAS_LEFT, type Mail } from '../observer.js'
 import type { SimWorld } from '../world.js'
@@ -182,8 +188,7 @@ export class Leftovers extends Checker {
 /** A delete that may be forgotten is, by one owner after the other: that it is remembered still makes no difference. */
 function forgotten(record: StoredRecord, world: SimWorld): StoredRecord {
   const { tombstoneGraceMs } = world.options.config
-  if (tombstoneGraceMs === 0 || typeof record !== 'object' || record.kind !== 'lww' || record.value !== null)
-    return record
+  if (tombstoneGraceMs === 0 || typeof record !== 'object' || tombstoneOf(record) === undefined) return record
   const ripeNs = world.clock.readNs(world.nowMs) - BigInt(2 * tombstoneGraceMs) * 1_000_000n
-  return stampTimeNs(record.stamp) < ripeNs ? undefined : record
+  return stampTimeNs(newestStampOf(record)) < ripeNs ? undefined : record
 }

@@ -3,6 +3,7 @@
 import { test } from 'tap'
 import type { NodeId } from '../../../src/protocol/ids.js'
 import { dvvContextOf } from '../../../src/protocol/versions/dvv.js'
+import { stampTimePart } from '../../../src/protocol/versions/stamp.js'
 import { GATEWAY, VirtualWorld } from '../virtual-world.js'
 
 /** Nodes that were sent a request to coordinate, in order; pings are not requests. */
@@ -197,6 +198,27 @@ test('forward: an owner whose partition moved away and came back gives no dot tw
       .every(({ from }) => from === owner),
   )
   t.equal(world.ended(world.get('k', { r: 3 })), '=first|second')
+})
+
+test('forward: an owner that forgot a delete gives no dot twice', async (t) => {
+  const GRACE_MS = 2_500
+  const world = new VirtualWorld(38, { conflict: 'siblings', tombstoneGraceMs: GRACE_MS })
+  const [owner = ''] = world.owners('k')
+  t.equal(world.ended(world.put('k', 'first')), 'written')
+  const read = world.get('k')
+  world.ended(read)
+  const context = contextOf(world, read)
+  t.equal(world.ended(world.put('k', null, { context })), 'written')
+  for (let time = 0; time < 2; time++) {
+    world.run(GRACE_MS + 100)
+    const before = stampTimePart(world.clockNs() - BigInt(GRACE_MS) * 1_000_000n)
+    for (const id of world.ids) world.order(id, { type: 'reap/start', nodes: world.ids, before })
+  }
+  world.run(500)
+  t.equal(world.stored(owner, 'k'), 'none', 'forgotten')
+  t.equal(world.ended(world.put('k', 'second')), 'written')
+  t.equal(world.ended(world.put('k', 'third', { context })), 'written')
+  t.equal(world.ended(world.get('k', { r: 3 })), '=second|third')
 })
 
 test('forward: a coordinator that is slow to take requests is passed over, probed, and asked again once it is quick', async (t) => {

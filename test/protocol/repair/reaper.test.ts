@@ -72,7 +72,7 @@ class Driven {
 
   /** What node1 says when it is asked itself; undefined: nothing yet. */
   answer(rowEpoch = 1): readonly number[] | undefined {
-    const ask = { type: 'reap/ask' as const, id: 77, epoch: 0, keys: ['k'], stamps: [tombstone.stamp] }
+    const ask = { type: 'reap/ask' as const, id: 77, epoch: 0, keys: ['k'], tombstones: [tombstone.stamp] }
     this.outputs.length = 0
     this.reaper.onAsk('node2', { ...ask, partitions: [0], rowEpochs: [rowEpoch] }, this.view)
     this.#advance()
@@ -94,7 +94,7 @@ test('a tombstone is forgotten after everybody has agreed twice, a grace apart',
   driven.nowMs += GRACE_MS
   driven.pass()
   t.equal(driven.sent('reap/drop').length, 3)
-  t.match(driven.sent('reap/drop')[0], { keys: ['k'], stamps: [tombstone.stamp], partitions: [0], rowEpochs: [1] })
+  t.match(driven.sent('reap/drop')[0], { keys: ['k'], tombstones: [tombstone.stamp], partitions: [0], rowEpochs: [1] })
 })
 
 test('nothing is forgotten that everybody held only after the time that was noted: a backup of that time may not have it', async (t) => {
@@ -140,7 +140,7 @@ test('who is asked agrees once what it holds is on the disk, and not where it la
 
 test('an order to forget is obeyed only under the row that it was given for; a write that is over leaves no hint', async (t) => {
   const driven = new Driven()
-  const drop = { type: 'reap/drop' as const, keys: ['k'], stamps: [tombstone.stamp], partitions: [0] }
+  const drop = { type: 'reap/drop' as const, keys: ['k'], tombstones: [tombstone.stamp], partitions: [0] }
   driven.reaper.onDrop({ ...drop, rowEpochs: [2] }, driven.view)
   t.same(driven.reaper.takeOutput(), [])
   driven.reaper.onDrop({ ...drop, rowEpochs: [1] }, driven.view)

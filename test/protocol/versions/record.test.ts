@@ -7,6 +7,7 @@ import {
   mergeRecords,
   recordCovers,
   sameVersion,
+  tombstoneOf,
   type VersionRecord,
   versionText,
 } from '../../../src/protocol/versions/record.js'
@@ -85,6 +86,20 @@ test('siblings: live as long as one of the values is not a tombstone', async (t)
   })
   t.equal(isLive({ kind: 'siblings', set: [entry('a', null), entry('b', Uint8Array.of(1))] }), true)
   t.equal(isLive({ kind: 'siblings', set: [entry('a', null)] }), false)
+})
+
+test('tombstones have names that sort by time; what has a value has none', async (t) => {
+  const at = (time: bigint) => makeStamp(time, 0, 'node1')
+  const siblings = (...values: [bigint, Uint8Array | null][]): VersionRecord => ({
+    kind: 'siblings',
+    set: [{ actor: 'a', counter: 9, siblings: values.map(([time, value]) => ({ stamp: at(time), value })) }],
+  })
+  t.equal(tombstoneOf({ kind: 'lww', stamp: at(1n), value: null }), at(1n))
+  t.equal(tombstoneOf({ kind: 'lww', stamp: at(1n), value: Uint8Array.of(1) }), undefined)
+  t.equal(tombstoneOf(siblings([2n, null], [1n, Uint8Array.of(1)])), undefined)
+  const younger = tombstoneOf(siblings([3n, null], [2n, null])) ?? ''
+  t.ok(younger > at(3n) && younger < at(4n))
+  t.not(tombstoneOf(siblings([3n, null])), younger, 'another version')
 })
 
 test('one cluster keeps one kind: mixing them is a broken invariant', async (t) => {
