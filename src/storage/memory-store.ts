@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
     this.#partitions = partitions
     const { storeId, sequence, liveKeys } = disk
     const ids = [...disk.hints.keys()].sort((a, b) => a - b)
-    const hints = ids.map((id) => decodeHint(id, Uint8Array.from(disk.hints.get(id) ?? [])))
+    const hints = ids.map((id) => decodeHint(id, Buffer.from(disk.hints.get(id) ?? [])))
     this.identity = {
       storeId,
       sequence,
@@ -74,7 +74,7 @@ export class MemoryStore implements Store {
     this.#assertOpen()
     return keys.map((key) => {
       const bytes = this.#disk.records.get(key)
-      return bytes === undefined ? undefined : decodeRecord(key, Uint8Array.from(bytes))
+      return bytes === undefined ? undefined : decodeRecord(key, Buffer.from(bytes))
     })
   }
 
@@ -85,14 +85,14 @@ export class MemoryStore implements Store {
     const encoded = write.keys.map((key, index) => {
       const record = write.records[index]
       if (record === undefined) throw new RangeError('a write has a record for each key')
-      return Uint8Array.from(encodeRecord(key, record))
+      return encodeRecord(key, record)
     })
     write.keys.forEach((key, index) => {
       if (!records.has(key)) this.#sorted = undefined
       records.set(key, encoded[index] as Uint8Array)
     })
     for (const key of write.keysDropped ?? []) if (records.delete(key)) this.#sorted = undefined
-    for (const hint of write.hintsKept ?? []) hints.set(hint.id, Uint8Array.from(encodeHint(hint)))
+    for (const hint of write.hintsKept ?? []) hints.set(hint.id, encodeHint(hint))
     for (const hint of write.hintsDropped ?? []) hints.delete(hint.id)
     for (const [name, text] of Object.entries(write.meta ?? {})) meta.set(name, text)
     this.#disk.liveKeys += write.liveKeysDelta
@@ -105,7 +105,7 @@ export class MemoryStore implements Store {
     const page = new PageBuilder(scan, this.#partitions)
     for (const key of this.#keysOf(scan)) {
       if (page.isFull) return page.page(page.last)
-      page.look(key, Uint8Array.from(this.#disk.records.get(key) ?? []))
+      page.look(key, Buffer.from(this.#disk.records.get(key) ?? []))
     }
     return page.page(undefined)
   }

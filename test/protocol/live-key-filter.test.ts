@@ -45,3 +45,15 @@ test('filter: of more keys than it has places it forgets some, and mistakes none
   t.equal(wrong, 0)
   t.ok(forgotten > 0 && forgotten < count / 2, `${forgotten} of ${count} are not known any more`)
 })
+
+test('filter: what makes it grow is known afterwards', async (t) => {
+  const filter = new LiveKeyFilter()
+  const hash = new KeyHash()
+  let lost = 0
+  for (let number = 0; number < 5_000; number++) {
+    filter.add(hash.of(`key ${number}`), number + 1)
+    filter.versionOf(hash.of('another'))
+    if (filter.versionOf(hash.of(`key ${number}`)) !== number + 1) lost += 1
+  }
+  t.equal(lost, 0)
+})

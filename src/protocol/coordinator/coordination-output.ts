@@ -11,6 +11,10 @@ export class CoordinationOutput {
   /** Owners that missed writes of which nobody keeps a hint. */
   readonly hintsLost = new Set<NodeId>()
 
+  get isEmpty(): boolean {
+    return this.sends.length + this.ends.length + this.repairs.length + this.hintsLost.size === 0
+  }
+
   /** The request that has just run into its deadline: what certainly left no trace is told as closed, an unknown outcome stays. */
   tellAsClosed(id: RequestId, code: 'CLOSED'): void {
     const last = this.ends.at(-1)

@@ -38,6 +38,9 @@ import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
 import { nextPingMs, onPong, pingQuiet, pingSilent } from './retransmission.js'
 
+/** Shared: nobody adds to what has been taken. */
+const NOTHING_TO_DO = new CoordinationOutput()
+
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   nowMs = 0
@@ -92,13 +95,13 @@ export class Coordination implements Desk {
   /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
   takeOutput(flush = true): CoordinationOutput {
     if (flush) {
-      const { epoch } = this.#table
-      const send = (to: NodeId, message: Message) => this.#output.sends.push({ to, message })
-      for (const peer of this.#peers.sorted) {
-        if (peer.healthy || peer.isSalvaged) peer.flush({ epoch, nowMs: this.nowMs, nextId: this.#takeMessageId, send })
-      }
+      const { nowMs } = this
+      const turn = { epoch: this.#table.epoch, nowMs, nextId: this.#takeMessageId, send: this.#sendTo }
+      for (const peer of this.#peers.sorted) if (peer.healthy || peer.isSalvaged) peer.flush(turn)
     }
     const output = this.#output
+    // Most inputs lead to nothing.
+    if (output.isEmpty) return NOTHING_TO_DO
     this.#output = new CoordinationOutput()
     return output
   }
@@ -403,8 +406,10 @@ export class Coordination implements Desk {
 
   readonly #forwards = () => this.#requests.forwards()
 
-  readonly #send = ({ node }: Peer, message: Message): void => {
-    this.#output.sends.push({ to: node, message })
+  readonly #send = ({ node }: Peer, message: Message): void => this.#sendTo(node, message)
+
+  readonly #sendTo = (to: NodeId, message: Message): void => {
+    this.#output.sends.push({ to, message })
   }
 
   #retryWaiting(): void {

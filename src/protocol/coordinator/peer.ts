@@ -181,19 +181,18 @@ export class Peer {
   /** Every message that may leave now; `nextId` numbers them. */
   flush(turn: FlushTurn): void {
     const { epoch, nowMs, nextId } = turn
-    const send = (lane: Lane<LaneEntry>, message: Message) => this.#send(lane, message, turn)
     this.#flushReads(this.reads, false, turn)
     this.#flushReads(this.fallbackReads, true, turn)
     if (this.writes.outstanding === undefined && this.writes.queued > 0) {
       const id = nextId()
       const entries = this.writes.take(id, nowMs)
-      if (entries !== undefined) send(this.writes, writeMessage(id, epoch, entries))
+      if (entries !== undefined) this.#send(this.writes, writeMessage(id, epoch, entries), turn)
     }
     if (this.scans.outstanding === undefined && this.scans.queued > 0) this.#flushScan(turn)
     if (this.hints.outstanding === undefined && this.hints.queued > 0) {
       const id = nextId()
       const hints = this.hints.take(id, nowMs)
-      if (hints !== undefined) send(this.hints, hintMessage(id, epoch, hints))
+      if (hints !== undefined) this.#send(this.hints, hintMessage(id, epoch, hints), turn)
     }
     if (this.coordinate.outstanding === undefined && this.coordinate.queued > 0) {
       const id = nextId()
@@ -204,7 +203,7 @@ export class Peer {
         this.forwarded += requests.length
         const payloads: CoordinateRequest[] = []
         for (const { payload } of requests) payloads.push(payload)
-        send(this.coordinate, { type: 'coordinate/requests', id, epoch, requests: payloads })
+        this.#send(this.coordinate, { type: 'coordinate/requests', id, epoch, requests: payloads }, turn)
       }
     }
   }

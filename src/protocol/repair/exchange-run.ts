@@ -62,9 +62,14 @@ export interface Running {
   notBeforeMs: number
 }
 
-export function newRun(run: Pick<Running, 'peer' | 'isOrdered' | 'walk'>, nowMs: number): Running {
+export function newRun(
+  { peer, isOrdered, walk }: Pick<Running, 'peer' | 'isOrdered' | 'walk'>,
+  nowMs: number,
+): Running {
   return {
-    ...run,
+    peer,
+    isOrdered,
+    walk,
     beganMs: nowMs,
     pass: { partitions: [] },
     passes: [],
