@@ -13,6 +13,10 @@ export const DELETES: readonly Mutant[] = [
     find: '    const rowEpochs = partitions.map((partition) => rowOf(view.table, partition).epoch)\n',
     replace:
       "    const rowEpochs = partitions.map((partition) => rowOf(view.table, partition).epoch)\n    for (const to of pass.everybody) this.#output.push({ type: 'send', to, message: { type: 'reap/drop', keys, tombstones, partitions, rowEpochs } })\n",
-    also: { file: REAPER, find: 'BigInt(graces * this.#graceMs) * 1_000_000n', replace: 'BigInt(graces) * 0n' },
+    also: {
+      file: REAPER,
+      find: 'const before = noted < graceEnd ? noted : graceEnd',
+      replace: "const before = noted < graceEnd ? '~' : '~'",
+    },
   },
 ]
