@@ -80,7 +80,7 @@ export class DynamoNode {
     this.#exchange = machines.exchange
     this.#forest = machines.forest
     this.#reaper = machines.reaper
-    this.#reaperView = reaperViewOf(machines.keeper, machines.replica, machines.hints)
+    this.#reaperView = machines.reaperView
     this.#post = machines.post
     this.#requests = machines.requests
   }
@@ -409,15 +409,5 @@ export class DynamoNode {
     const meta = { table: JSON.stringify(table), ...this.#transfers.noteWith(this.#keeper.table, table) }
     const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }
     this.#post.effect({ type: 'store/write', token, write })
-  }
-}
-
-function reaperViewOf(keeper: TableKeeper, replica: Replica, hints: HintKeeper): ReaperView {
-  return {
-    get table() {
-      return keeper.table
-    },
-    holding: (keys, stamps) => replica.holding(keys, stamps),
-    hinted: () => hints.partitions(),
   }
 }

@@ -12,7 +12,7 @@ import { NodeRequests } from './node-requests.js'
 import { NodeTransfers } from './node-transfers.js'
 import { Exchange } from './repair/exchange.js'
 import { MerkleForest, type TreeImage } from './repair/merkle-forest.js'
-import { Reaper } from './repair/reaper.js'
+import { Reaper, type ReaperView } from './repair/reaper.js'
 import { Replica } from './replica.js'
 import type { PartitionTable } from './ring/table.js'
 import type { Hint, StoreReader } from './store-contract.js'
@@ -48,6 +48,7 @@ export interface NodeMachines {
   readonly exchange: Exchange
   readonly forest: MerkleForest
   readonly reaper: Reaper
+  readonly reaperView: ReaperView
   readonly requests: NodeRequests
   readonly post: NodePost
   /** Of this life and no other; also numbers messages. */
@@ -94,6 +95,17 @@ export function makeMachines(options: NodeOptions, clockMs: () => number): NodeM
       onExchangeStored: (local, status) => exchange.onStored(local, status, clockMs()),
     },
   })
-  const data = { keeper, replica, hints, transfers, fill, exchange, forest, reaper }
+  const reaperView = reaperViewOf(keeper, replica, hints)
+  const data = { keeper, replica, hints, transfers, fill, exchange, forest, reaper, reaperView }
   return { ...data, coordination, membership, requests, post, takeToken }
+}
+
+function reaperViewOf(keeper: TableKeeper, replica: Replica, hints: HintKeeper): ReaperView {
+  return {
+    get table() {
+      return keeper.table
+    },
+    holding: (keys, stamps) => replica.holding(keys, stamps),
+    hinted: () => hints.partitions(),
+  }
 }
