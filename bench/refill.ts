@@ -35,6 +35,7 @@ const REPLICATED_WITHIN_MS = 300_000
 const SHARE_MIN = 0.5
 const BATCH = 500
 const BATCHES_IN_FLIGHT = 4
+const LOAD_TIMEOUT_MS = 120_000
 
 interface Variant {
   readonly name: string
@@ -113,7 +114,9 @@ async function load(cluster: Cluster): Promise<void> {
     while (first < keys) {
       const indexes = indexesFrom(first)
       first += BATCH
-      await cluster.batch(indexes.map((index) => ({ type: 'put', key: keyOf(index), value: contentOf(index) })))
+      const operations = indexes.map((index) => ({ type: 'put', key: keyOf(index), value: contentOf(index) }) as const)
+      // LevelDB makes writers wait for its compactions; a load is not in a hurry.
+      await cluster.batch(operations, { timeoutMs: LOAD_TIMEOUT_MS })
     }
   }
   await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, place))
@@ -123,7 +126,7 @@ async function countLost(cluster: Cluster): Promise<number> {
   let lost = 0
   for (let first = 0; first < keys; first += BATCH) {
     const indexes = indexesFrom(first)
-    const values = await cluster.getMany(indexes.map(keyOf))
+    const values = await cluster.getMany(indexes.map(keyOf), { timeoutMs: LOAD_TIMEOUT_MS })
     for (const [place, index] of indexes.entries()) {
       const value = values[place]
       if (value === undefined || !contentOf(index).equals(value)) lost += 1

@@ -21,7 +21,7 @@ import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
 import { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
-import type { Message, PeerChanged } from './messages.js'
+import { type Message, type PeerChanged, PURPOSE } from './messages.js'
 import { carryMembership, drainMachines, type NodeMachines } from './node-drains.js'
 import { IDS_PER_LIFE, type NodeGauges, type NodeIdentity } from './node-identity.js'
 import { NodePost } from './node-post.js'
@@ -46,6 +46,7 @@ export class DynamoNode {
   readonly #membership: Membership
   readonly #hints: HintKeeper
   readonly #transfers: NodeTransfers
+  readonly #budget: TransferBudget
   readonly #exchange: Exchange
   readonly #forest: MerkleForest
   readonly #reaper: Reaper
@@ -91,6 +92,7 @@ export class DynamoNode {
     this.#nextToken = incarnation * IDS_PER_LIFE
     const takeToken = () => this.#nextToken++
     const budget = new TransferBudget(config)
+    this.#budget = budget
     const transfer = { identity, post: this.#post, take: takeToken, budget }
     this.#forest = new MerkleForest({ partitions: config.partitions, take: takeToken, images: options.trees })
     this.#transfers = new NodeTransfers({ ...transfer, meta: options.meta, table, forest: this.#forest })
@@ -260,6 +262,7 @@ export class DynamoNode {
   }
 
   #onMessage(from: Address, message: Message): void {
+    if (isCall(message)) this.#budget.onCalled(this.#nowMs)
     switch (message.type) {
       case 'replica/read':
         if (this.#identity.salvage) return this.#post.send(from, answerSalvageRead(message, this.#replica))
@@ -492,4 +495,10 @@ function reaperViewOf(keeper: TableKeeper, replica: Replica, hints: HintKeeper):
     holding: (keys, stamps) => replica.holding(keys, stamps),
     hinted: () => hints.partitions(),
   }
+}
+
+/** Of a program, and not of nodes that mend something. */
+function isCall(message: Message): boolean {
+  if (message.type === 'replica/write') return message.purposes[0] === PURPOSE.write
+  return message.type === 'replica/read' || message.type === 'replica/scan'
 }

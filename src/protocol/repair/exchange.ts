@@ -25,6 +25,7 @@ import {
   REPLY,
   type ReplyStatus,
 } from '../messages.js'
+import { pauseMs } from '../pacing.js'
 import { isFullOwner, type PartitionTable } from '../ring/table.js'
 import type { StorePage } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'
@@ -33,7 +34,6 @@ import { AntiEntropyTurns } from './anti-entropy-turns.js'
 import { ExchangeAnswers } from './exchange-answers.js'
 import { type ExchangeOutput, isAwaiting, newRun, type Running } from './exchange-run.js'
 import type { MerkleForest } from './merkle-forest.js'
-import { pauseMs } from './pacing.js'
 import { TreeWalk } from './tree-walk.js'
 
 /** Pause before a range of which the own store or the peer refused something is compared again, and how often it is. */
