@@ -190,7 +190,8 @@ ${markdownTable(outcomes.map(rowOf))}
 - _Full again_: from the death until every member knows the newest table, no partition moves, and all members together hold exactly three copies of each key.
   Then every key was read by a strict quorum: ${broken.length === 0 ? 'all were as they had been written' : broken.join('; ')}.
 - _Sent_: what arrived at the nodes that take the dead one's places, keys and values. Each reads from n − w + 1 = 2 of the owners that are left, so that about twice as
-  much is sent as was lost. A standby compares ranges instead, and is sent what differs.
+  much is sent as was lost. A standby compares ranges instead, and is sent what differs. All of them read by passes in the
+  order of the keys, one for each giver and receiver, over records of which most are of other partitions.
 - _Plain copy_: the dead node's store, as it was, read by one iterator of classic-level and written into another database in batches, in one thread, just after.
   The aim is half of its rate.
 - The default limit is ${(67_108_864 / 1e6).toFixed(0)} MB/s for what one node takes and gives, all together (\`transferBytesPerSecond\`); no limit: ${UNLIMITED.toLocaleString('en')}.

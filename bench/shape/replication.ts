@@ -1,6 +1,6 @@
 /**
  * What `status()` and the events say of replication: is every copy where it belongs, is every share even, what has been moved. Used
- * while calls go on: then somebody always waits for a last owner, and `settled()` would wait for a pause.
+ * while calls go on, when `settled()` would wait for a moment in which no write sees to its last owner.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
