@@ -3,7 +3,9 @@
  * knows nothing of what it measures.
  */
 
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { join } from 'node:path'
 
 /** One thing to measure: does its work until `until` (ms of `performance.now`) and says how many operations that was. */
 export type Measurement = (until: number) => Promise<number>
@@ -18,6 +20,9 @@ export interface Rate {
 
 /** V8 compiles the code of each thread anew while it runs: the rates of a cluster of five rise by a quarter until about here. */
 const WARM_UP_ROUNDS = 5
+
+/** Processes that want a processor while nothing of ours runs, on the average of a minute: from here on the machine is shared. */
+const SHARED_LOAD = 0.5
 
 /** How long and how often. */
 export interface RoundOptions {
@@ -91,6 +96,37 @@ export function machineLine(versions: Readonly<Record<string, string>> = {}): st
   return [`${model}, ${availableParallelism()} cores, ${memoryGb} GB`, `Node.js ${process.version}`, ...packages].join(
     ' · ',
   )
+}
+
+/** Where figures come from, for a page of results: command, day, machine, and whether others used it when this began. */
+export async function provenance(command: string): Promise<string> {
+  const machine = machineLine({ 'classic-level': await versionOf('classic-level') })
+  const [load = 0] = loadavg()
+  const others =
+    load < SHARED_LOAD ? '' : `; the machine was shared with other work (load ${load.toFixed(1)} at the start)`
+  return `Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, ${machine}${others}`
+}
+
+/** Of a package that is installed. */
+export async function versionOf(name: string): Promise<string> {
+  const file = new URL(import.meta.resolve(`${name}/package.json`))
+  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string }
+  return version
+}
+
+/** A page of results. */
+export async function writePage(folder: string, name: string, page: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, name), page)
+}
+
+/** The rows as a table of Markdown, its columns aligned. */
+export function markdownTable(rows: readonly Row[]): string {
+  const names = Object.keys(rows[0] ?? {})
+  const lines = [names, ...rows.map((row) => names.map((name) => show(row[name] ?? '')))]
+  const widths = names.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)))
+  const shown = lines.map((line) => `| ${line.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`)
+  return [shown[0], `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...shown.slice(1)].join('\n')
 }
 
 /** Columns aligned, numbers to the right. */

@@ -9,11 +9,11 @@
  * The exit code says whether the targets held (not with --quick).
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '../src/index.js'
-import { argument, flag, machineLine, measureInterleaved, printTable, summarize } from './harness.js'
+import { argument, flag, machineLine, measureInterleaved, printTable, summarize, versionOf } from './harness.js'
 import { type Group, groupsOf } from './scenarios.js'
 import { openClassicLevel } from './subjects/classic-level.js'
 import { coterieSubject } from './subjects/coterie.js'
@@ -109,10 +109,4 @@ function report(figures: readonly Figure[], machine: string): void {
 
 function isMet({ ratio, target }: Figure): boolean {
   return target === undefined || ratio >= target
-}
-
-async function versionOf(name: string): Promise<string> {
-  const file = new URL(import.meta.resolve(`${name}/package.json`))
-  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string }
-  return version
 }

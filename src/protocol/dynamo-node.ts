@@ -20,7 +20,7 @@ import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
 import type { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
-import type { Message, PeerChanged } from './messages.js'
+import { type Message, type PeerChanged, PURPOSE } from './messages.js'
 import { carryMembership, drainMachines } from './node-drains.js'
 import type { NodeGauges, NodeIdentity } from './node-identity.js'
 import { makeMachines, type NodeMachines, type NodeOptions } from './node-machines.js'
@@ -35,6 +35,7 @@ import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { StorePage, WriteKept } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
+import type { TransferBudget } from './transfer-budget.js'
 import { newestStampOf } from './versions/record.js'
 
 export class DynamoNode {
@@ -45,6 +46,7 @@ export class DynamoNode {
   readonly #membership: Membership
   readonly #hints: HintKeeper
   readonly #transfers: NodeTransfers
+  readonly #budget: TransferBudget
   readonly #exchange: Exchange
   readonly #forest: MerkleForest
   readonly #reaper: Reaper
@@ -77,6 +79,7 @@ export class DynamoNode {
     this.#membership = machines.membership
     this.#hints = machines.hints
     this.#transfers = machines.transfers
+    this.#budget = machines.budget
     this.#exchange = machines.exchange
     this.#forest = machines.forest
     this.#reaper = machines.reaper
@@ -192,6 +195,7 @@ export class DynamoNode {
   }
 
   #onMessage(from: Address, message: Message): void {
+    if (isCall(message)) this.#budget.onCalled(this.#nowMs)
     switch (message.type) {
       case 'replica/read':
         if (this.#identity.salvage) return this.#post.send(from, answerSalvageRead(message, this.#replica))
@@ -410,4 +414,10 @@ export class DynamoNode {
     const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }
     this.#post.effect({ type: 'store/write', token, write })
   }
+}
+
+/** Of a program, and not of nodes that mend something. */
+function isCall(message: Message): boolean {
+  if (message.type === 'replica/write') return message.purposes[0] === PURPOSE.write
+  return message.type === 'replica/read' || message.type === 'replica/scan'
 }

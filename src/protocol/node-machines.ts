@@ -44,6 +44,7 @@ export interface NodeMachines {
   readonly membership: Membership
   readonly hints: HintKeeper
   readonly transfers: NodeTransfers
+  readonly budget: TransferBudget
   readonly fill: Fill
   readonly exchange: Exchange
   readonly forest: MerkleForest
@@ -96,7 +97,7 @@ export function makeMachines(options: NodeOptions, clockMs: () => number): NodeM
     },
   })
   const reaperView = reaperViewOf(keeper, replica, hints)
-  const data = { keeper, replica, hints, transfers, fill, exchange, forest, reaper, reaperView }
+  const data = { keeper, replica, hints, transfers, budget, fill, exchange, forest, reaper, reaperView }
   return { ...data, coordination, membership, requests, post, takeToken }
 }
 

@@ -81,7 +81,7 @@ export class NodeTransfers {
     const refusal = isOurs ? (this.#source.isBusy(nowMs) ? REPLY.full : undefined) : REPLY.stale
     if (refusal !== undefined) return this.#reply(this.#source.refuse(message, from, refusal), machines.requests)
     const token = this.#take()
-    this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token) })
+    this.#post.effect({ type: 'store/scan', token, scan: this.#source.onPull(from, message, token, nowMs) })
   }
 
   onChunk(from: NodeId, chunk: TransferChunk, nowMs: number): void {

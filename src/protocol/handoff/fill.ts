@@ -227,6 +227,8 @@ export class Fill {
     const pass = this.#passes.find((candidate) => candidate.local === local && candidate.state === 'storing')
     if (pass === undefined) return false
     pass.state = 'idle'
+    // Since the chunk came.
+    this.#budget.rest(pass.notBeforeMs, nowMs)
     if (status !== REPLY.ok) {
       // The chunk is asked for again: its records must not be missing.
       pass.notBeforeMs = nowMs + STORE_RETRY_MS

@@ -12,6 +12,7 @@
  */
 
 import type { Key, NodeId, PartitionId } from '../ids.js'
+import { pauseMs } from '../pacing.js'
 import { isFullOwner, type PartitionTable, type Row } from '../ring/table.js'
 import type { StorePage, StoreScan, StoreWrite } from '../store-contract.js'
 import { isLive } from '../versions/record.js'
@@ -19,8 +20,8 @@ import { isLive } from '../versions/record.js'
 /** Of one page. */
 const PAGE_KEYS = 1_024
 const PAGE_BYTES = 262_144
-/** Between two pages. */
-const PAUSE_MS = 4
+/** Between two pages, at least. */
+const PAUSE_MS_MIN = 4
 
 export type PurgeOutput =
   | { readonly type: 'store/write'; readonly token: number; readonly write: StoreWrite }
@@ -35,6 +36,8 @@ interface Pass {
   isLast: boolean
   /** What the store is doing for us; 0: nothing. */
   token: number
+  /** When the store was given that. */
+  sinceMs: number
   notBeforeMs: number
 }
 
@@ -78,12 +81,14 @@ export class Purge {
     if (this.#unclean.size === 0) return
     if (this.#pass === undefined) {
       const partitions = [...this.#unclean].sort((a, b) => a - b)
-      this.#pass = { partitions, after: undefined, isLast: false, token: 0, notBeforeMs: nowMs }
-      return this.#write(this.#pass, { keys: [], records: [], liveKeysDelta: 0, meta: { unclean: this.noteWith([]) } })
+      this.#pass = { partitions, after: undefined, isLast: false, token: 0, sinceMs: nowMs, notBeforeMs: nowMs }
+      const meta = { unclean: this.noteWith([]) }
+      return this.#write(this.#pass, { keys: [], records: [], liveKeysDelta: 0, meta })
     }
     const pass = this.#pass
     if (pass.token !== 0 || nowMs < pass.notBeforeMs) return
     pass.token = this.#take()
+    pass.sinceMs = nowMs
     const range = { reverse: false, ...(pass.after === undefined ? {} : { from: pass.after, fromExclusive: true }) }
     const { partitions } = pass
     const scan: StoreScan = { range, limit: PAGE_KEYS, bytesMax: PAGE_BYTES, partitions }
@@ -97,7 +102,7 @@ export class Purge {
     pass.token = 0
     pass.after = page.next
     pass.isLast = page.next === undefined
-    pass.notBeforeMs = nowMs + PAUSE_MS
+    pass.notBeforeMs = nowMs + Math.max(PAUSE_MS_MIN, pauseMs(pass.sinceMs, nowMs))
     if (page.keys.length === 0 && !pass.isLast) return true
     const live = page.records.filter((record) => record === 'damaged' || isLive(record)).length
     this.#output.push({ type: 'dropped', keys: page.keys })
@@ -115,7 +120,8 @@ export class Purge {
     const pass = this.#pass
     if (pass === undefined || pass.token !== token) return false
     pass.token = 0
-    pass.notBeforeMs = nowMs + PAUSE_MS
+    // The scan and the write.
+    pass.notBeforeMs = nowMs + Math.max(PAUSE_MS_MIN, pauseMs(pass.sinceMs, nowMs))
     if (!pass.isLast) return true
     for (const partition of pass.partitions) this.#unclean.delete(partition)
     this.#pass = undefined

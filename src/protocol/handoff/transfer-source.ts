@@ -25,7 +25,10 @@ export interface ChunkReply {
 
 export class TransferSource {
   readonly #budget: TransferBudget
-  readonly #pulls = new Map<number, { readonly to: Address; readonly message: TransferPull }>()
+  readonly #pulls = new Map<
+    number,
+    { readonly to: Address; readonly message: TransferPull; readonly sinceMs: number }
+  >()
 
   constructor(budget: TransferBudget) {
     this.#budget = budget
@@ -37,8 +40,8 @@ export class TransferSource {
   }
 
   /** The scan that answers the pull. */
-  onPull(from: Address, message: TransferPull, token: number): StoreScan {
-    this.#pulls.set(token, { to: from, message })
+  onPull(from: Address, message: TransferPull, token: number, nowMs: number): StoreScan {
+    this.#pulls.set(token, { to: from, message, sinceMs: nowMs })
     const { after, bytesMax, partitions, copy } = message
     const begin = after === undefined ? {} : { from: after, fromExclusive: true }
     const to = copy?.to === undefined ? {} : { to: copy.to }
@@ -55,6 +58,7 @@ export class TransferSource {
     const pull = this.#pulls.get(token)
     if (pull === undefined) return undefined
     this.#pulls.delete(token)
+    this.#budget.rest(pull.sinceMs, nowMs)
     const { copy, skipsDamaged } = pull.message
     const firstBad = page.records.indexOf('damaged')
     // Where a copy is compared, its end is the page's, unless the page ended early.

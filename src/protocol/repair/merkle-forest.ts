@@ -14,11 +14,11 @@
 
 import type { Key, PartitionId } from '../ids.js'
 import { KeyHash } from '../key-hash.js'
+import { pauseMs } from '../pacing.js'
 import { partitionOf } from '../ring/slot.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
 import { type VersionRecord, versionHash } from '../versions/record.js'
 import { fanOf, MerkleTree } from './merkle-tree.js'
-import { pauseMs } from './pacing.js'
 
 /** Of one page. */
 const PAGE_KEYS = 1_024

@@ -14,12 +14,12 @@
 
 import type { Address, Epoch, Key, NodeId, PartitionId } from '../ids.js'
 import type { Message } from '../messages.js'
+import { pauseMs } from '../pacing.js'
 import type { ReapAsk, ReapDrop, ReapHeld, ReapStart } from '../reap-messages.js'
 import { isJoint, type PartitionTable, type Row, rowOf, writeTargetsOf } from '../ring/table.js'
 import type { StorePage, StoreScan, StoreWrite } from '../store-contract.js'
 import { tombstoneOf } from '../versions/record.js'
 import { type Stamp, stampTimePart } from '../versions/stamp.js'
-import { pauseMs } from './pacing.js'
 
 /** Tombstones that are asked about at a time, and remembered as agreed upon. */
 const PAGE_KEYS = 256

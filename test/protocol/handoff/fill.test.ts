@@ -2,6 +2,7 @@
 
 import { test } from 'tap'
 import { Fill, type FillOutput } from '../../../src/protocol/handoff/fill.js'
+import { TransferSource } from '../../../src/protocol/handoff/transfer-source.js'
 import { REPLY } from '../../../src/protocol/messages.js'
 import { TransferBudget } from '../../../src/protocol/transfer-budget.js'
 import type { TransferPull } from '../../../src/protocol/transfer-messages.js'
@@ -185,4 +186,39 @@ test('how far it is: told a few times a second over all sources, and at the end'
   driven.advance()
   listen()
   t.same(told.at(-1), { partitions: 3, partitionsDone: 3, records: 2, bytes: 202 })
+})
+
+test('while a node is called it rests after each chunk that it takes or gives, the longer the longer that took', async (t) => {
+  const driven = new Driven()
+  driven.order(3, ['node1'])
+  const [first] = driven.pulls()
+  if (first === undefined) throw new Error('nothing was pulled')
+  driven.nowMs = 100
+  const local = driven.chunk(first, 'a')
+  driven.nowMs = 105
+  driven.budget.onCalled(driven.nowMs)
+  driven.nowMs = 110
+  driven.fill.onStored(local, REPLY.ok, driven.nowMs)
+  driven.advance()
+  t.equal(driven.pulls().length, 0)
+  t.equal(driven.deadlineMs(), 150, 'four times the 10 ms from the chunk to its being stored')
+  driven.nowMs = 150
+  driven.advance()
+  const [second] = driven.pulls()
+  if (second === undefined) throw new Error('nothing was pulled')
+
+  driven.nowMs = 205
+  driven.fill.onStored(driven.chunk(second, 'b'), REPLY.ok, 260)
+  driven.nowMs = 260
+  driven.advance()
+  t.equal(driven.pulls().length, 1, 'nobody has called for a while')
+
+  const source = new TransferSource(driven.budget)
+  const pull = first.message
+  driven.budget.onCalled(290)
+  source.onPull('node9', pull, 7, 300)
+  t.notOk(source.isBusy(301))
+  source.onScanned(7, { keys: [], records: [] }, 305)
+  t.ok(source.isBusy(324))
+  t.notOk(source.isBusy(325))
 })

@@ -72,6 +72,19 @@ test('purge: looks once all that was given to the store before is there, and dro
   t.equal(driven.purge.nextDeadlineMs(), Number.POSITIVE_INFINITY)
 })
 
+test('purge: rests between two pages, four times as long as the last one took', async (t) => {
+  const driven = new Driven([3])
+  driven.write()
+  const { token } = driven.scan()
+  const beganMs = driven.nowMs
+  driven.nowMs += 10
+  driven.purge.onScanned(token, { keys: ['a'], records: [VALUE], next: 'b' }, driven.nowMs)
+  const write = driven.purge.takeOutput().find((output) => output.type === 'store/write')
+  driven.nowMs += 5
+  driven.purge.onWritten(write?.type === 'store/write' ? write.token : 0, driven.nowMs)
+  t.equal(driven.purge.nextDeadlineMs() - beganMs, 15 + 4 * 15)
+})
+
 test('purge: what is lost in the middle of a pass has a pass of its own', async (t) => {
   const driven = new Driven([3])
   driven.write()

@@ -1,4 +1,7 @@
-/** How background work that reads the store is paced, so that it never hurts the front. Called by exchanges, tree building and the reaper. */
+/**
+ * How background work is paced, so that it never hurts the front. Called by exchanges, tree building, the reaper, purges, and by transfers while
+ * the node is called.
+ */
 
 /**
  * Pause after each piece of work, in times that it took: a fifth of the time at most is worked, and less often where the machine is
