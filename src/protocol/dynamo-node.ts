@@ -317,7 +317,7 @@ export class DynamoNode {
     const epoch = this.#tableWrites.get(token)
     if (epoch === undefined) {
       if (this.#replica.onWritten(token) || this.#transfers.purge.onWritten(token, this.#nowMs)) return
-      if (this.#reaper.onWritten(token)) return
+      if (this.#reaper.onWritten(token) || this.#transfers.fill.onSealed(token, true, this.#nowMs)) return
       this.#hints.onWritten(token)
       return
     }
@@ -338,7 +338,7 @@ export class DynamoNode {
   #onFailed(token: number, kept: WriteKept): void {
     assert(!this.#tableWrites.has(token), 'a node whose store refuses the table cannot go on', { token })
     if (this.#replica.onFailed(token, kept) || this.#transfers.purge.onFailed(token)) return
-    if (this.#reaper.onFailed(token)) return
+    if (this.#reaper.onFailed(token) || this.#transfers.fill.onSealed(token, false, this.#nowMs)) return
     this.#hints.onFailed(token, kept)
   }
 

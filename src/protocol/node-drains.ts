@@ -104,7 +104,10 @@ function drainFill(machines: NodeMachines): number {
     if (output.type === 'send') machines.post.send(output.to, output.message)
     else if (output.type === 'scan')
       machines.post.effect({ type: 'store/scan', token: output.token, scan: output.scan })
-    else if (output.type === 'progress') {
+    else if (output.type === 'seal') {
+      const write = { keys: [], records: [], liveKeysDelta: 0 }
+      machines.post.effect({ type: 'store/write', token: output.token, write })
+    } else if (output.type === 'progress') {
       const { partitions, source, records, done } = output
       machines.post.notice({ type: 'transfer', partitions, source, records, done })
     } else if (output.type === 'told') {

@@ -46,11 +46,11 @@ export class NodeTransfers {
     this.#identity = identity
     this.#post = options.post
     this.#take = take
-    this.fill = new Fill({ budget: options.budget, takeLocal: take, takeMessageId: take })
     this.#source = new TransferSource(options.budget)
     const unclean = identity.salvage ? [] : uncleanAtBoot(meta, table, identity.self)
     this.purge = new Purge({ unclean, take })
     this.#forest = options.forest
+    this.fill = new Fill({ budget: options.budget, takeLocal: take, takeMessageId: take, trees: options.forest })
     for (const partition of unclean) this.#forest.drop(partition)
   }
 
@@ -78,6 +78,8 @@ export class NodeTransfers {
       machines.keeper.mayServeFill(partition, rowEpochs[place] ?? 0)
     // A salvaged store gives what it has.
     const isOurs = this.#identity.salvage || partitions.every(mayRead)
+    if (isOurs && message.roots !== undefined)
+      return this.#reply(this.#source.compareRoots(from, message, this.#forest), machines.requests)
     const refusal = isOurs ? (this.#source.isBusy(nowMs) ? REPLY.full : undefined) : REPLY.stale
     if (refusal !== undefined) return this.#reply(this.#source.refuse(message, from, refusal), machines.requests)
     const token = this.#take()

@@ -16,6 +16,8 @@ export interface TransferPull {
   /** The receiver has a copy: what it holds of these partitions in (after, to], for records to be sent only where they differ. */
   readonly copy?: { readonly to?: Key; readonly digest: string }
   readonly skipsDamaged?: boolean
+  /** The receiver has a copy, and these are the roots of its Merkle trees, two lanes each: which of yours are the same? Nothing is sent. */
+  readonly roots?: { readonly lows: readonly number[]; readonly highs: readonly number[] }
 }
 
 /** Source → pending owner. `next` undefined: that was all. A chunk ends before a damaged record, which is healed first. */
@@ -28,6 +30,8 @@ export interface TransferChunk {
   readonly next?: Key
   /** The copy of the range that was asked about is the same. */
   readonly same?: boolean
+  /** To `roots`: of these partitions the receiver has all there is. */
+  readonly equal?: readonly PartitionId[]
 }
 
 /** Where a pending owner fills a partition from. */

@@ -195,8 +195,10 @@ export function describeMessage(message: Message): string {
       return `${label}  ${listOf(message.orders.map(({ partition, sources }) => `partition ${partition} from ${sources.join(' and ')}`))}`
     case 'transfer/pull':
     case 'transfer/done':
+      if ('roots' in message) return `${label}  roots of partitions ${listOf(message.partitions.map(String))}`
       return `${label}  partitions ${listOf(message.partitions.map(String))}`
     case 'transfer/chunk':
+      if (message.equal !== undefined) return `${label}  equal: partitions ${listOf(message.equal.map(String))}`
       return `${label}  ${STATUS_NAMES[message.status]} ${listOf(message.keys)}${message.next === undefined ? ', the last' : ''}`
     case 'exchange/start':
     case 'exchange/done':

@@ -28,6 +28,14 @@ export const SHAPES: readonly Mutant[] = [
     replace: "copy.digest !== ''",
   },
   {
+    name: 'every-root-is-equal',
+    rule: 'down-for-good',
+    checker: 'fills',
+    file: SOURCE,
+    find: 'trees.low(partition, 0, 0) === roots?.lows[place] &&\n        trees.high(partition, 0, 0) === roots.highs[place]',
+    replace: 'roots?.lows[place] !== undefined',
+  },
+  {
     name: 'retires-with-its-hints',
     rule: 'hints-stay',
     checker: 'hints',

@@ -68,6 +68,18 @@ export const TESTED: readonly TestedMutant[] = [
     replace: "    this.#locals.add(local, { type: 'reap' })",
   },
   {
+    name: 'a-root-is-believed-before-it-is-stored',
+    rule: 'down-for-good',
+    // It takes a store that refuses what a tree has counted, between a question and its answer.
+    test: [
+      'protocol/handoff/fill.test.ts',
+      'a copy: what was stored is not what a tree had counted, so nothing is filled',
+    ],
+    file: 'src/protocol/handoff/fill.ts',
+    find: 'if (isStored && equal !== undefined && equal.lapses === this.#trees.lapses)',
+    replace: 'if (equal !== undefined)',
+  },
+  {
     name: 'past-the-window-nobody-is-told',
     rule: 'hints-stay',
     // So many other reasons have nodes compare that the simulator sees this one in few seeds.

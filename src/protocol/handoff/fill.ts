@@ -3,6 +3,10 @@
  * it gets with the writes that arrive meanwhile. One pass over a source serves all partitions that come from it. Only
  * when all sources of a partition have been read to the end is the partition reported as filled.
  *
+ * Who has a copy asks first whose Merkle trees are the same: where the roots were equal at one moment, nothing was missing at that
+ * moment, and since the row names this node every write has come here. What differs, because of writes under way most
+ * likely, is looked at again; then range by range.
+ *
  * It must never report a partition that lacks something a source had. Called by `DynamoNode` of the pending owner.
  */
 
@@ -14,7 +18,7 @@ import type { StorePage, StoreScan } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'
 import type { FillOrder, TransferChunk, TransferPull } from '../transfer-messages.js'
 import type { VersionRecord } from '../versions/record.js'
-import { recordsOf } from './transfer-source.js'
+import { recordsOf, type Trees } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
 const CHUNK_BYTES_MIN = 4_096
@@ -35,6 +39,8 @@ export type FillOutput =
       readonly records: readonly VersionRecord[]
       readonly purpose: Purpose
     }
+  /** Write nothing, behind everything that is on its way into the store; answered by `onSealed` with the same token. */
+  | { readonly type: 'seal'; readonly token: number }
   /** What is held of a range already; answered by `onScanned` with the same token. */
   | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
   | {
@@ -53,6 +59,10 @@ export type FillOutput =
       readonly bytes: number
     }
 
+/** How often the roots of trees are looked at before ranges are, and the pause between two looks. */
+const LOOKS = 5
+const LOOK_PAUSE_MS = 50
+
 /** How often it is told how far the fill is. */
 const PROGRESS_MS = 100
 
@@ -69,8 +79,12 @@ interface Pass {
   /** The same once the chunk that is being stored has been. */
   next: Key | undefined
   records: number
-  state: 'idle' | 'scanning' | 'asked' | 'storing'
-  /** Of the pull, or of the scan before it. */
+  /** At the roots of trees; none: ranges are compared, or sent. */
+  looksLeft: number
+  /** Whose roots are equal, once what they count has been stored: as long as the trees have not turned out to be wrong. */
+  equal: { readonly partitions: readonly PartitionId[]; readonly lapses: number } | undefined
+  state: 'idle' | 'scanning' | 'asked' | 'storing' | 'sealing'
+  /** Of the pull, of the scan before it, or of the seal after it. */
   messageId: number
   /** The local write that must be accepted before the next pull; 0: none. */
   local: number
@@ -91,6 +105,7 @@ export class Fill {
   readonly #chunkBytes: number
   readonly #takeLocal: () => number
   readonly #takeMessageId: () => number
+  readonly #trees: Trees
   readonly #filling = new Map<PartitionId, Filling>()
   #passes: Pass[] = []
   #epoch: Epoch = 0
@@ -99,8 +114,14 @@ export class Fill {
   #toldAtMs = Number.NEGATIVE_INFINITY
   #output: FillOutput[] = []
 
-  constructor(options: { budget: TransferBudget; takeLocal: () => number; takeMessageId: () => number }) {
+  constructor(options: {
+    budget: TransferBudget
+    takeLocal: () => number
+    takeMessageId: () => number
+    trees: Trees
+  }) {
     this.#budget = options.budget
+    this.#trees = options.trees
     this.#chunkBytes = Math.min(TRANSFER_CHUNK_BYTES, Math.max(CHUNK_BYTES_MIN, options.budget.bytesPerSecond / 10))
     this.#takeLocal = options.takeLocal
     this.#takeMessageId = options.takeMessageId
@@ -156,6 +177,8 @@ export class Fill {
         after: undefined,
         next: undefined,
         records: 0,
+        looksLeft: compares === '' ? 0 : LOOKS,
+        equal: undefined,
         state: 'idle',
         messageId: 0,
         local: 0,
@@ -202,6 +225,7 @@ export class Fill {
       pass.notBeforeMs = nowMs + PULL_RETRY_MS
       return
     }
+    if (chunk.equal !== undefined) return this.#seal(pass, chunk.equal)
     if (chunk.same === true) {
       pass.state = 'idle'
       pass.notBeforeMs = nowMs
@@ -236,6 +260,19 @@ export class Fill {
     }
     pass.after = pass.next
     if (pass.isLast) this.#endPass(pass)
+    return true
+  }
+
+  /** Everything that was on its way has been stored, or (`isStored` false) may not have been. True if the seal was ours. */
+  onSealed(token: number, isStored: boolean, nowMs: number): boolean {
+    const pass = this.#passes.find((candidate) => candidate.messageId === token && candidate.state === 'sealing')
+    if (pass === undefined) return false
+    pass.state = 'idle'
+    pass.notBeforeMs = nowMs + LOOK_PAUSE_MS
+    const { equal } = pass
+    pass.equal = undefined
+    if (isStored && equal !== undefined && equal.lapses === this.#trees.lapses) this.#settle(pass, equal.partitions)
+    if (this.#wantedOf(pass).length === 0) this.#endPass(pass)
     return true
   }
 
@@ -283,9 +320,29 @@ export class Fill {
       if (busy.size >= this.#budget.transfersMax) return
       if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
+      if (pass.looksLeft > 0 && this.#askForRoots(pass, nowMs)) continue
       if (pass.hasCopy) this.#look(pass)
       else this.#ask(pass, nowMs)
     }
+  }
+
+  /** False: there is no tree to be trusted, and ranges are compared at once. */
+  #askForRoots(pass: Pass, nowMs: number): boolean {
+    const partitions = this.#wantedOf(pass).filter((partition) => this.#trees.isTrusted(partition))
+    pass.looksLeft = partitions.length === 0 ? 0 : pass.looksLeft - 1
+    if (partitions.length === 0) return false
+    pass.equal = { partitions: [], lapses: this.#trees.lapses }
+    const lows = partitions.map((partition) => this.#trees.low(partition, 0, 0))
+    const highs = partitions.map((partition) => this.#trees.high(partition, 0, 0))
+    this.#send(pass, partitions, { roots: { lows, highs } }, nowMs)
+    return true
+  }
+
+  #seal(pass: Pass, partitions: readonly PartitionId[]): void {
+    pass.state = 'sealing'
+    pass.equal = { partitions, lapses: pass.equal?.lapses ?? -1 }
+    pass.messageId = this.#takeMessageId()
+    this.#output.push({ type: 'seal', token: pass.messageId })
   }
 
   /** At the next range of the copy that is here. */
@@ -300,16 +357,24 @@ export class Fill {
   }
 
   #ask(pass: Pass, nowMs: number, copy?: TransferPull['copy']): void {
+    const { after, skipsDamaged } = pass
+    const begin = after === undefined ? {} : { after }
+    const how = { ...(copy === undefined ? {} : { copy }), ...(skipsDamaged ? { skipsDamaged } : {}) }
+    this.#send(pass, this.#wantedOf(pass), { ...begin, ...how }, nowMs)
+  }
+
+  #send(
+    pass: Pass,
+    partitions: readonly PartitionId[],
+    how: Pick<TransferPull, 'after' | 'copy' | 'skipsDamaged' | 'roots'>,
+    nowMs: number,
+  ): void {
     pass.state = 'asked'
     pass.messageId = this.#takeMessageId()
     pass.notBeforeMs = nowMs
-    const partitions = this.#wantedOf(pass)
     const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
-    const { after, skipsDamaged } = pass
     const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
-    const bounds = { bytesMax: this.#chunkBytes, ...(after === undefined ? {} : { after }) }
-    const how = { ...(copy === undefined ? {} : { copy }), ...(skipsDamaged ? { skipsDamaged } : {}) }
-    const message: Message = { ...pull, ...bounds, ...how }
+    const message: Message = { ...pull, bytesMax: this.#chunkBytes, ...how }
     this.#output.push({ type: 'send', to: pass.source, message })
   }
 
@@ -323,8 +388,15 @@ export class Fill {
 
   #endPass(pass: Pass): void {
     this.#passes = this.#passes.filter((candidate) => candidate !== pass)
+    const { source, partitions, records } = pass
+    this.#output.push({ type: 'progress', source, partitions, records, done: true })
+    this.#settle(pass, partitions)
+  }
+
+  /** The source has nothing of these that is not here. */
+  #settle(pass: Pass, partitions: readonly PartitionId[]): void {
     const filled: { partition: PartitionId; rowEpoch: Epoch }[] = []
-    for (const partition of pass.partitions) {
+    for (const partition of partitions) {
       const filling = this.#filling.get(partition)
       if (filling === undefined || !this.#isWanted(pass, partition)) continue
       filling.missing.delete(pass.source)
@@ -332,8 +404,6 @@ export class Fill {
       this.#filling.delete(partition)
       filled.push({ partition, rowEpoch: filling.rowEpoch })
     }
-    const { source, partitions, records } = pass
-    this.#output.push({ type: 'progress', source, partitions, records, done: true })
     if (filled.length > 0) this.#report(filled)
   }
 

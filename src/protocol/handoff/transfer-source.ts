@@ -5,7 +5,7 @@
  * accepted that it is lost. Keeps no state between chunks but the scan that runs. Called by `DynamoNode`.
  */
 
-import type { Address, Key } from '../ids.js'
+import type { Address, Key, PartitionId } from '../ids.js'
 import { REPLY, type ReplyStatus } from '../messages.js'
 import { digestOf } from '../range-digest.js'
 import type { StorePage, StoreScan } from '../store-contract.js'
@@ -21,6 +21,15 @@ export interface ChunkReply {
   readonly message: TransferChunk
   /** The key whose record must be healed before the transfer can go on. */
   readonly damaged?: string
+}
+
+/** The Merkle trees of a node, as far as transfers look at them. */
+export interface Trees {
+  /** See `MerkleForest`. */
+  readonly lapses: number
+  isTrusted(partition: PartitionId): boolean
+  low(partition: PartitionId, level: number, node: number): number
+  high(partition: PartitionId, level: number, node: number): number
 }
 
 export class TransferSource {
@@ -46,6 +55,18 @@ export class TransferSource {
     const begin = after === undefined ? {} : { from: after, fromExclusive: true }
     const to = copy?.to === undefined ? {} : { to: copy.to }
     return { range: { ...begin, ...to, reverse: false }, limit: CHUNK_KEYS_MAX, bytesMax, partitions }
+  }
+
+  /** Which of these roots are ours; costs nothing, and so is never refused for want of time. */
+  compareRoots(from: Address, { id, partitions, roots }: TransferPull, trees: Trees): ChunkReply {
+    const equal = partitions.filter(
+      (partition, place) =>
+        trees.isTrusted(partition) &&
+        trees.low(partition, 0, 0) === roots?.lows[place] &&
+        trees.high(partition, 0, 0) === roots.highs[place],
+    )
+    const reply = { type: 'transfer/chunk' as const, replyTo: id, status: REPLY.ok, keys: [], records: [] }
+    return { to: from, message: { ...reply, equal } }
   }
 
   /** A pull that cannot be served now. */

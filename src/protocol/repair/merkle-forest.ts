@@ -62,6 +62,9 @@ export class MerkleForest {
   /** More of them are damaged than can be remembered: not to be trusted until something of them is replaced. */
   readonly #hopeless = new Set<PartitionId>()
 
+  /** Grows whenever a tree turns out not to be what the store holds. */
+  lapses = 0
+
   /** `images`: of a store that was closed in order; without them every tree is built anew. */
   constructor(options: { partitions: number; take: () => number; images?: readonly TreeImage[] | undefined }) {
     const { partitions, images } = options
@@ -104,6 +107,7 @@ export class MerkleForest {
 
   /** Something of it was replaced, and nobody knows what. */
   distrust(partition: PartitionId): void {
+    this.lapses += 1
     this.drop(partition)
     this.#due.add(partition)
   }
