@@ -17,7 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Cluster, openCluster } from '../src/index.js'
 import { argument, flag, markdownTable, provenance, type Row, writePage } from './harness.js'
 import { type Copied, copyPlainly } from './refill/plain-copy.js'
-import { countMoved, type Moved, untilReplicated } from './shape/replication.js'
+import { countMoved, type Moved, untilFull, untilReplicated } from './shape/replication.js'
 
 const quick = flag('quick')
 /** Three copies of them are 1 GiB of values. */
@@ -54,6 +54,8 @@ interface Outcome {
   readonly variant: Variant
   /** Copies that the dead node had. */
   readonly copies: number
+  readonly fullMs: number
+  /** Until nothing was left over either. */
   readonly replicatedMs: number
   /** Until the last record had arrived. */
   readonly arrivedMs: number
@@ -93,10 +95,12 @@ async function measure(variant: Variant, folder: string): Promise<Outcome> {
     const endMoved = countMoved(cluster)
     const startMs = performance.now()
     await cluster.faults.crash(DEAD, { permanent: true })
+    const fullAtMs = await untilFull(cluster, REPLICATED_WITHIN_MS)
     const replicatedAtMs = await untilReplicated(cluster, keys, REPLICATED_WITHIN_MS)
     const moved = endMoved()
     const arrivedMs = moved.lastAtMs - startMs
-    measured = { variant, copies, replicatedMs: replicatedAtMs - startMs, arrivedMs, moved }
+    const times = { fullMs: fullAtMs - startMs, replicatedMs: replicatedAtMs - startMs, arrivedMs }
+    measured = { variant, copies, ...times, moved }
     const lost = await countLost(cluster)
     if (lost > 0) broken.push(`${name}: ${lost} of ${keys} keys are not as they were written`)
   } finally {
@@ -161,7 +165,7 @@ function rateOf(records: number, ms: number): number {
   return ms <= 0 ? 0 : (records * (keyBytes + valueBytes)) / ms / 1_000
 }
 
-function rowOf({ variant, copies, replicatedMs, arrivedMs, moved, plain }: Outcome): Row {
+function rowOf({ variant, copies, fullMs, replicatedMs, arrivedMs, moved, plain }: Outcome): Row {
   const rate = rateOf(moved.records, arrivedMs)
   const plainRate = rateOf(plain.entries, plain.tookMs)
   const share = rate / plainRate
@@ -170,7 +174,8 @@ function rowOf({ variant, copies, replicatedMs, arrivedMs, moved, plain }: Outco
     run: variant.name,
     'lost copies': copies,
     'records sent': moved.records,
-    'full again after': `${(replicatedMs / 1_000).toFixed(1)} s`,
+    'full again after': `${(fullMs / 1_000).toFixed(1)} s`,
+    'nothing left over after': `${(replicatedMs / 1_000).toFixed(1)} s`,
     'sent after': isSent ? `${(arrivedMs / 1_000).toFixed(1)} s` : '—',
     'MB/s sent': isSent ? rate.toFixed(0) : '—',
     'MB/s plain copy': plainRate.toFixed(0),
@@ -187,11 +192,11 @@ copies; a standby holds ${megabytes} MB more. Nobody calls meanwhile. ${from}.
 
 ${markdownTable(outcomes.map(rowOf))}
 
-- _Full again_: from the death until every member knows the newest table, no partition moves, and all members together hold exactly three copies of each key.
-  Then every key was read by a strict quorum: ${broken.length === 0 ? 'all were as they had been written' : broken.join('; ')}.
+- _Full again_: from the death until every partition has its three owners, and each of them all that it is to have. _Nothing left over_: until every member knows
+  the newest table, too, and all together hold exactly three copies: a standby that became a member has dropped what it does not own. Then every key was read by a strict quorum: ${broken.length === 0 ? 'all were as they had been written' : broken.join('; ')}.
 - _Sent_: what arrived at the nodes that take the dead one's places, keys and values. Each reads from n − w + 1 = 2 of the owners that are left, so that about twice as
-  much is sent as was lost. A standby compares ranges instead, and is sent what differs. All of them read by passes in the
-  order of the keys, one for each giver and receiver, over records of which most are of other partitions.
+  much is sent as was lost, by passes in the order of the keys, one for each giver and receiver, over records of which most are of other
+  partitions. A standby compares Merkle trees instead, reads nothing where they are the same, and is sent what differs.
 - _Plain copy_: the dead node's store, as it was, read by one iterator of classic-level and written into another database in batches, in one thread, just after.
   The aim is half of its rate.
 - The default limit is ${(67_108_864 / 1e6).toFixed(0)} MB/s for what one node takes and gives, all together (\`transferBytesPerSecond\`); no limit: ${UNLIMITED.toLocaleString('en')}.

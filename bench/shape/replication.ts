@@ -23,19 +23,40 @@ export interface Moved {
  * together hold n times as many.
  */
 export function lackOf(status: ClusterStatus, keys: number): string | undefined {
-  const { converged, partitions, partitionsMoving, partitionsLost, replication } = status
+  const { converged, replication } = status
   const members = membersOf(status)
   const standbys = status.nodes.filter(({ role, status }) => role === 'standby' && status !== 'down')
-  const owned = sumOf(members, ({ partitions }) => partitions)
   const copies = sumOf(members, ({ keys }) => keys)
   const hints = sumOf(members, ({ hints }) => hints)
-  if (partitionsLost.length > 0) return `${partitionsLost.length} partitions are lost`
-  if (partitionsMoving > 0) return `${partitionsMoving} partitions are moving`
-  if (owned !== partitions * replication.n) return `of ${partitions * replication.n} replicas ${owned} are owned`
+  const lack = ownersLacking(status)
+  if (lack !== undefined) return lack
   if (copies !== keys * replication.n) return `of ${keys * replication.n} copies there are ${copies}`
   if (standbys.some((standby) => standby.keys !== keys)) return 'a standby lacks keys'
   if (hints > 0) return `${hints} hints are not delivered`
   return converged ? undefined : 'the cluster has not converged'
+}
+
+/** Why some partition has not all its owners, filled; undefined if all have. What is left over elsewhere does not matter. */
+function ownersLacking(status: ClusterStatus): string | undefined {
+  const { partitions, partitionsMoving, partitionsLost, replication } = status
+  const owned = sumOf(membersOf(status), ({ partitions }) => partitions)
+  if (partitionsLost.length > 0) return `${partitionsLost.length} partitions are lost`
+  if (partitionsMoving > 0) return `${partitionsMoving} partitions are moving`
+  return owned === partitions * replication.n
+    ? undefined
+    : `of ${partitions * replication.n} replicas ${owned} are owned`
+}
+
+/** Resolves once every partition has all its owners, filled, with when that was. Errors: throws after `timeoutMs`. */
+export async function untilFull(cluster: Cluster, timeoutMs: number): Promise<number> {
+  const endMs = performance.now() + timeoutMs
+  for (;;) {
+    const lookedAtMs = performance.now()
+    const lack = ownersLacking(cluster.status())
+    if (lack === undefined) return lookedAtMs
+    if (lookedAtMs > endMs) throw new Error(`not full after ${timeoutMs} ms: ${lack}`)
+    await delay(LOOK_MS)
+  }
 }
 
 /** Resolves once replication is full at two looks in a row, with when the first of them was. Errors: throws after `timeoutMs`. */

@@ -2,7 +2,7 @@
  * What goes from owner to owner when rows change: a node gives its records to a pending owner, fills its own places, and drops
  * what it does not own any more. A part of `DynamoNode`, called by nobody else.
  *
- * Nothing is filled before what was left of an earlier time has been dropped: see `handoff/purge.ts`.
+ * No partition is filled before what was left of it of an earlier time has been dropped: see `handoff/purge.ts`.
  */
 
 import { Fill } from './handoff/fill.js'
@@ -118,26 +118,30 @@ export class NodeTransfers {
     machines: { keeper: TableKeeper; replica: Replica },
     nowMs: number,
   ): void {
-    const { keeper, replica } = machines
-    if (this.purge.remaining > 0) {
-      this.purge.advance(nowMs)
-      for (const output of this.purge.takeOutput()) {
-        if (output.type === 'dropped') replica.forget(output.keys)
-        else this.#post.effect(output)
-      }
-      return
+    this.purge.advance(nowMs)
+    for (const output of this.purge.takeOutput()) {
+      if (output.type === 'dropped') machines.replica.forget(output.keys)
+      else this.#post.effect(output)
     }
-    if (this.#held.length > 0) {
-      const orders = this.#held.filter(({ partition, rowEpoch }) => this.#isWanted(partition, rowEpoch, keeper))
-      this.#held = this.#held.filter(({ partition, rowEpoch }) => rowEpoch > keeper.row(partition).epoch)
-      if (orders.length > 0) this.fill.onOrders(orders, keeper.epoch, nowMs)
-    }
+    if (this.#held.length > 0) this.#beginFills(machines.keeper, nowMs)
     this.fill.advance(mayPull, nowMs)
   }
 
   nextDeadlineMs(mayPull: (node: NodeId) => boolean): number {
-    // Nothing is filled while something is dropped.
-    return this.purge.remaining > 0 ? this.purge.nextDeadlineMs() : this.fill.nextDeadlineMs(mayPull)
+    return Math.min(this.purge.nextDeadlineMs(), this.fill.nextDeadlineMs(mayPull))
+  }
+
+  #beginFills(keeper: TableKeeper, nowMs: number): void {
+    const orders: FillOrder[] = []
+    const held: FillOrder[] = []
+    for (const order of this.#held) {
+      const { partition, rowEpoch } = order
+      if (rowEpoch > keeper.row(partition).epoch) held.push(order)
+      else if (this.#isWanted(partition, rowEpoch, keeper))
+        (this.purge.isUnclean(partition) ? held : orders).push(order)
+    }
+    this.#held = held
+    if (orders.length > 0) this.fill.onOrders(orders, keeper.epoch, nowMs)
   }
 
   #lost(before: PartitionTable, after: PartitionTable): readonly PartitionId[] {

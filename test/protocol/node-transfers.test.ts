@@ -86,6 +86,19 @@ test('a fill waits for the table that it is for, and for what an earlier time le
   t.match(driven.effects(), [{ type: 'send', to: 'node2', message: { type: 'transfer/pull', partitions: [3] } }])
 })
 
+test('what is dropped of one partition keeps no other from being filled', async (t) => {
+  const driven = new Driven(tableOf(1, ['node3', 'node2'], [SELF, null]))
+  const clean = tableOf(2, ['node3', 'node2'], [SELF, null])
+  driven.transfers.purge.onLost([5])
+  driven.adopt(clean)
+  driven.transfers.onStart([3, 5].map((partition) => ({ partition, rowEpoch: 2, sources: ['node2'] })))
+  t.match(
+    driven.effects().filter(({ type }) => type === 'send'),
+    [{ type: 'send', to: 'node2', message: { type: 'transfer/pull', partitions: [3] } }],
+  )
+  t.equal(driven.transfers.filling, 2, 'the other waits')
+})
+
 test('an order for a row that has changed since is forgotten', async (t) => {
   const driven = new Driven(tableOf(1, ['node3', 'node2'], [SELF, null]))
   driven.transfers.onStart([{ partition: 3, rowEpoch: 1, sources: ['node2'] }])
