@@ -201,6 +201,8 @@ export class Replica {
     const stored = this.#store.read(keys)
     return keys.map((key, index) => {
       const record = stored[index]
+      // Else a damaged one that nobody reads would keep everybody from forgetting it.
+      if (record === 'damaged') this.#output.push({ type: 'damaged', key })
       const isOnItsWay = this.#writing.bringing(key) !== undefined
       return !isOnItsWay && typeof record === 'object' && tombstoneOf(record) === tombstones[index]
     })

@@ -155,14 +155,19 @@ class Run {
   /** Once everybody has been there for long enough, no delete is remembered any more; and nothing comes back for it. */
   #forget(): void {
     const world = this.#world
-    const { tombstoneGraceMs } = world.options.config
+    const { tombstoneGraceMs, antiEntropyIntervalMs } = world.options.config
     const isEverybodyThere = world.supervisor.views().every(({ phase }) => phase === 'up')
     if (tombstoneGraceMs === 0 || !isEverybodyThere) return
     const partitions = world.supervisor.table.rows.map((_, partition) => partition)
     const all = { range: { reverse: false }, limit: 1, bytesMax: 1e9, partitions, tombstonesBefore: STAMP_MAX }
     const isForgotten = (): boolean =>
       [...world.nodes.values()].every((node) => node.disk.view().page(all).keys.length === 0)
-    if (!this.#until('all deletes are forgotten', isForgotten, FORGETTING_GRACES * tombstoneGraceMs)) return
+    const withinMs = FORGETTING_GRACES * tombstoneGraceMs
+    // Without anti-entropy an owner may remember a delete for ever that another, told of it in time, has forgotten.
+    if (antiEntropyIntervalMs === 0) {
+      const endMs = world.nowMs + withinMs
+      while (world.nowMs < endMs && !isForgotten()) world.run(5)
+    } else if (!this.#until('all deletes are forgotten', isForgotten, withinMs)) return
     this.#readAll()
     if (!this.#until('everything has settled after that', () => isSettled(this.#world), SETTLING_MS)) return
     for (const observer of world.watching.onSettled) observer.onSettled(world, true)

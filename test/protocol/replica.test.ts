@@ -10,7 +10,7 @@ import { Replica } from '../../src/protocol/replica.js'
 import type { WriteKept } from '../../src/protocol/store-contract.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
 import { TableKeeper } from '../../src/protocol/table-keeper.js'
-import type { VersionRecord } from '../../src/protocol/versions/record.js'
+import { tombstoneOf, type VersionRecord } from '../../src/protocol/versions/record.js'
 import { makeStamp, stampTimePart } from '../../src/protocol/versions/stamp.js'
 import { createMemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
 
@@ -73,6 +73,16 @@ test('an exchange: one damaged record does not keep the others from being writte
   t.equal(status, REPLY.unknown, 'it is told')
   t.same(stored.damaged, ['b'], 'it is to be healed')
   t.same(stored.store.read(['a', 'b', 'c']), [record(1), 'damaged', record(3)])
+})
+
+test('a tombstone that is damaged is not held, and is told of when it is asked about: nobody else reads it', async (t) => {
+  const stored = new Stored()
+  const grave = record(5, null)
+  stored.write({ a: grave, b: grave }, PURPOSE.write)
+  stored.damage('b')
+  const name = tombstoneOf(grave) ?? ''
+  t.same(stored.replica.holding(['a', 'b', 'none'], [name, name, name]), [true, false, false])
+  t.same(stored.replica.takeOutput(), [{ type: 'damaged', key: 'b' }])
 })
 
 test('a refusal of the store is told before a damaged record', async (t) => {

@@ -45,6 +45,8 @@ export class Purge {
   readonly #take: () => number
   readonly #unclean: Set<PartitionId>
   #pass: Pass | undefined
+  /** A note that went into the store behind the last drop of a pass still names what that pass has dropped. */
+  #isNoteStale = false
   #output: PurgeOutput[] = []
 
   constructor(options: { unclean: Iterable<PartitionId>; take: () => number }) {
@@ -63,6 +65,7 @@ export class Purge {
 
   /** As it is to be noted beside a table under which these are ours no more. */
   noteWith(lost: Iterable<PartitionId>): string {
+    this.#isNoteStale ||= this.#pass?.isLast === true
     return JSON.stringify([...new Set([...this.#unclean, ...lost])].sort((a, b) => a - b))
   }
 
@@ -125,6 +128,16 @@ export class Purge {
     if (!pass.isLast) return true
     for (const partition of pass.partitions) this.#unclean.delete(partition)
     this.#pass = undefined
+    // Before anything is written that belongs here again: the next life would drop it.
+    if (this.#isNoteStale) {
+      this.#isNoteStale = false
+      const meta = { unclean: this.noteWith([]) }
+      this.#output.push({
+        type: 'store/write',
+        token: this.#take(),
+        write: { keys: [], records: [], liveKeysDelta: 0, meta },
+      })
+    }
     return true
   }
 
