@@ -360,7 +360,7 @@ export class GetRequest extends Request {
     const state = writeBack.goOn(desk)
     if (state === 'enough') this.answer(desk, writeBack)
     else if (state === 'short') this.failRefused(desk, writeBack)
-    else if (state === 'waits') desk.wait(this, false)
+    else if (state !== 'sent') desk.wait(this, state === 'soon')
   }
 
   /** Too few owners take what the others must be shown to have: answering would let a later read say the older version. */

@@ -81,9 +81,9 @@ export class WriteBack {
    * Writes the newest version to everybody who is not known to have it, until enough say that they have. Those who did not
    * answer too: who is behind is often so because its disk is slow, and the caller would wait for that.
    *
-   * `short`: too few take it. `waits`: to be tried again when somebody is back.
+   * `short`: too few take it. `waits`: to be tried again when somebody is back. `soon`: a queue was full.
    */
-  goOn(desk: Desk): 'enough' | 'short' | 'waits' | 'sent' {
+  goOn(desk: Desk): 'enough' | 'short' | 'waits' | 'soon' | 'sent' {
     if (this.isEnough) return 'enough'
     const { row } = this.#reading
     for (const [node, life] of this.#refusedBy)
@@ -96,14 +96,20 @@ export class WriteBack {
         !this.#reading.hasShown(owner, this.newest),
     )
     if (this.#refusedBy.size > 0 && this.#holders + lacking.length < this.needed) return 'short'
-    for (const node of lacking) if (!this.#sentTo.includes(node)) this.send(desk, node)
+    let isQueueFull = false
+    for (const node of lacking) {
+      if (this.#sentTo.includes(node) || this.send(desk, node)) continue
+      isQueueFull ||= desk.peer(node)?.status === 'up'
+    }
     // A silent one is sent it too, but not counted on: it may answer after the deadline, or never.
     const expected = this.#holders + this.#sentTo.filter((node) => desk.peer(node)?.healthy).length
+    if (expected < this.needed && isQueueFull) return 'soon'
     // Who has refused may come back with room, before the others answer.
     return expected < this.needed || this.#refusedBy.size > 0 ? 'waits' : 'sent'
   }
 
-  send(desk: Desk, node: NodeId): void {
+  /** False: it is not there, or its queue is full. */
+  send(desk: Desk, node: NodeId): boolean {
     const { key, partition, row, bytes, deadlineMs } = this.#reading
     const columns = { purpose: PURPOSE.repair, keys: [key], records: [this.newest] }
     const entry = {
@@ -115,6 +121,8 @@ export class WriteBack {
       rowEpoch: row.epoch,
       ...columns,
     }
-    if (desk.peer(node)?.status === 'up' && desk.sendWrite(node, entry)) this.#sentTo.push(node)
+    if (desk.peer(node)?.status !== 'up' || !desk.sendWrite(node, entry)) return false
+    this.#sentTo.push(node)
+    return true
   }
 }
