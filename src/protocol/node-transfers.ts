@@ -100,8 +100,8 @@ export class NodeTransfers {
 
   /** What is to be noted in the store beside a new table. */
   noteWith(before: PartitionTable, after: PartitionTable): Readonly<Record<string, string>> {
-    const lost = this.#lost(before, after)
-    return lost.length === 0 && this.purge.remaining === 0 ? {} : { unclean: this.purge.noteWith(lost) }
+    const unclean = this.purge.noteBeside(this.#lost(before, after))
+    return unclean === undefined ? {} : { unclean }
   }
 
   /** The new table is in the store, and is acted on. True: records are to be dropped. */

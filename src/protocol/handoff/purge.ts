@@ -5,7 +5,9 @@
  * A fill brings what the others have; of k they know nothing, and A's old record would be alive again. So a row that is not
  * clean yet takes no write and is not filled (`isUnclean`).
  *
- * What must be dropped is noted in the same store write as the table that says so (`meta.unclean`): a crash does not forget it.
+ * What must be dropped is noted in the same store write as the table that says so (`meta.unclean`): a crash does not forget it. Nor
+ * may a note outlive what it says: the next life would drop what has come back since. Tables and drops are on their way to the
+ * store at one time, so each of them writes what is true behind everything that was given to the store before.
  * The pass over the store begins once every write that was given to it before has been accepted: it sees all of them.
  *
  * Called by `DynamoNode`. Paced, so that it never hurts the front.
@@ -22,6 +24,8 @@ const PAGE_KEYS = 1_024
 const PAGE_BYTES = 262_144
 /** Between two pages, at least. */
 const PAUSE_MS_MIN = 4
+
+const NOTHING_NOTED = '[]'
 
 export type PurgeOutput =
   | { readonly type: 'store/write'; readonly token: number; readonly write: StoreWrite }
@@ -45,12 +49,15 @@ export class Purge {
   readonly #take: () => number
   readonly #unclean: Set<PartitionId>
   #pass: Pass | undefined
-  /** A note that went into the store behind the last drop of a pass still names what that pass has dropped. */
-  #isNoteStale = false
+  /** Lost by the table that is on its way into the store. */
+  #coming: ReadonlySet<PartitionId> = new Set()
+  /** The last note that the store was given; undefined: that of an earlier life. */
+  #given: string | undefined
   #output: PurgeOutput[] = []
 
   constructor(options: { unclean: Iterable<PartitionId>; take: () => number }) {
     this.#unclean = new Set(options.unclean)
+    this.#given = this.#unclean.size === 0 ? NOTHING_NOTED : undefined
     this.#take = options.take
   }
 
@@ -63,14 +70,18 @@ export class Purge {
     return this.#unclean.size > 0 && this.#unclean.has(partition)
   }
 
-  /** As it is to be noted beside a table under which these are ours no more. */
-  noteWith(lost: Iterable<PartitionId>): string {
-    this.#isNoteStale ||= this.#pass?.isLast === true
-    return JSON.stringify([...new Set([...this.#unclean, ...lost])].sort((a, b) => a - b))
+  /**
+   * To be noted beside a table under which these are ours no more, if anything is. A table that is given to the store while an
+   * earlier one is on its way replaces that one: nobody will have acted on it.
+   */
+  noteBeside(lost: Iterable<PartitionId>): string | undefined {
+    this.#coming = new Set(lost)
+    return this.#noteIfNew()
   }
 
-  /** The table under which these are ours no more is in the store. */
+  /** The table under which these are ours no more is in the store, and the last that was given to it. */
   onLost(lost: Iterable<PartitionId>): void {
+    this.#coming = new Set()
     for (const partition of lost) this.#unclean.add(partition)
   }
 
@@ -85,8 +96,7 @@ export class Purge {
     if (this.#pass === undefined) {
       const partitions = [...this.#unclean].sort((a, b) => a - b)
       this.#pass = { partitions, after: undefined, isLast: false, token: 0, sinceMs: nowMs, notBeforeMs: nowMs }
-      const meta = { unclean: this.noteWith([]) }
-      return this.#write(this.#pass, { keys: [], records: [], liveKeysDelta: 0, meta })
+      return this.#write(this.#pass, { keys: [], records: [], liveKeysDelta: 0, meta: { unclean: this.#note() } })
     }
     const pass = this.#pass
     if (pass.token !== 0 || nowMs < pass.notBeforeMs) return
@@ -111,10 +121,7 @@ export class Purge {
     this.#output.push({ type: 'dropped', keys: page.keys })
     const write = { keys: [], records: [], keysDropped: page.keys, liveKeysDelta: -live }
     if (!pass.isLast) this.#write(pass, write)
-    else {
-      const left = [...this.#unclean].filter((partition) => !pass.partitions.includes(partition))
-      this.#write(pass, { ...write, meta: { unclean: JSON.stringify(left) } })
-    }
+    else this.#write(pass, { ...write, meta: { unclean: this.#note(pass.partitions) } })
     return true
   }
 
@@ -128,16 +135,11 @@ export class Purge {
     if (!pass.isLast) return true
     for (const partition of pass.partitions) this.#unclean.delete(partition)
     this.#pass = undefined
-    // Before anything is written that belongs here again: the next life would drop it.
-    if (this.#isNoteStale) {
-      this.#isNoteStale = false
-      const meta = { unclean: this.noteWith([]) }
-      this.#output.push({
-        type: 'store/write',
-        token: this.#take(),
-        write: { keys: [], records: [], liveKeysDelta: 0, meta },
-      })
-    }
+    // A table that went into the store behind the last drop has noted what that dropped. Before anything of it comes back.
+    const unclean = this.#noteIfNew()
+    if (unclean === undefined) return true
+    const write = { keys: [], records: [], liveKeysDelta: 0, meta: { unclean } }
+    this.#output.push({ type: 'store/write', token: this.#take(), write })
     return true
   }
 
@@ -153,6 +155,19 @@ export class Purge {
   nextDeadlineMs(): number {
     const pass = this.#pass
     return pass === undefined || pass.token !== 0 ? Number.POSITIVE_INFINITY : pass.notBeforeMs
+  }
+
+  /** What there will be to drop, once all that the store was given is in it, and these have been dropped. */
+  #note(dropped: readonly PartitionId[] = []): string {
+    const left = [...new Set([...this.#unclean, ...this.#coming])].filter((partition) => !dropped.includes(partition))
+    this.#given = JSON.stringify(left.sort((a, b) => a - b))
+    return this.#given
+  }
+
+  #noteIfNew(): string | undefined {
+    const before = this.#given
+    const note = this.#note()
+    return note === before ? undefined : note
   }
 
   #write(pass: Pass, write: StoreWrite): void {

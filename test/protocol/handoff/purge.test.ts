@@ -137,8 +137,26 @@ test('purge: what was noted behind its last drop is noted anew: the next life mu
   purge.takeOutput()
   purge.onScanned(1, { keys: ['k'], records: [VALUE] }, 10)
   t.same(write()?.write.meta, { unclean: '[]' }, 'on its way')
-  t.equal(purge.noteWith([7]), '[3,7]', 'a table goes into the store behind it')
+  t.equal(purge.noteBeside([7]), '[3,7]', 'a table goes into the store behind it')
   purge.onLost([7])
   purge.onWritten(1, 10)
   t.same(write()?.write.meta, { unclean: '[7]' })
+})
+
+test('purge: the last drop of a pass keeps what a table has noted that went into the store before it', async (t) => {
+  const driven = new Driven([3])
+  driven.write()
+  t.equal(driven.purge.noteBeside([7]), '[3,7]')
+  t.same(driven.page({ keys: ['k'], records: [VALUE] }).meta, { unclean: '[7]' }, 'a crash must not forget it')
+  driven.purge.onLost([7])
+  t.ok(driven.purge.isUnclean(7))
+})
+
+test('purge: a table that replaces another before it was acted on takes its note back', async (t) => {
+  const { purge } = new Driven()
+  t.equal(purge.noteBeside([]), undefined, 'nothing is to be noted')
+  t.equal(purge.noteBeside([5]), '[5]')
+  t.equal(purge.noteBeside([]), '[]', 'it is ours again: the next life must not drop it')
+  purge.onLost([])
+  t.notOk(purge.isUnclean(5))
 })
