@@ -19,6 +19,7 @@ import type { RestoreReport } from '../src/storage/restore-stores.js'
 import type { ScrubReport, ScrubSlice } from '../src/storage/scrub-store.js'
 import type { VerifyOptions, VerifyReport } from '../src/storage/verify-store.js'
 import type { StoresVerified } from '../src/storage/verify-stores.js'
+import { threadEnvironment } from './runtime/thread-environment.js'
 import type { BackupReport, BackupTask, RestoreTask, VerifyStoresTask } from './tasks/backup.task.js'
 import type { Outcome, Tasks } from './tasks/verify.task.js'
 
@@ -183,6 +184,7 @@ class TaskPool implements BulkPool {
 
   #startThreads(): Piscina<Call['task'], Outcome<Report>> {
     const threads = new Piscina<Call['task'], Outcome<Report>>({
+      ...threadEnvironment(),
       minThreads: 0,
       maxThreads: this.#maxThreads,
       idleTimeout: IDLE_TIMEOUT_MS,
@@ -225,6 +227,7 @@ export function createTaskThreads<Task, Result>(options: {
 }): TaskThreads<Task, Result> {
   const { taskUrl, name, maxThreads } = options
   const threads = new Piscina<Task, Result>({
+    ...threadEnvironment(),
     filename: taskUrl.href,
     name,
     minThreads: 0,

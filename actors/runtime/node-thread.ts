@@ -12,6 +12,7 @@ import { fromWireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
 import { NodeControl } from '../control.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
+import { threadEnvironment } from './thread-environment.js'
 import { packEnvelope } from './wire.js'
 
 /** How a thread ended. */
@@ -44,9 +45,8 @@ export class NodeThread {
 
   constructor(options: { url: URL | string; heapMb: number; listener: ThreadListener }) {
     this.#listener = options.listener
-    // Without the opener's flags (loaders, inspectors): a node's thread loads in a fraction of the time.
     this.#worker = new Worker(options.url, {
-      execArgv: [],
+      ...threadEnvironment(),
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
       stdin: false,
     })

@@ -1,7 +1,7 @@
 /** Seeds of the simulator: a corpus that never changes, and some that nobody has tried. */
 
 import { availableParallelism } from 'node:os'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { createTaskThreads } from '../../actors/pool.js'
 import type { RunReport } from '../../src/sim/index.js'
 import type { SimTask } from '../../src/sim/sim.task.js'
@@ -14,18 +14,17 @@ const TELLING = [
 const FIXED = 78
 const FRESH = 100
 
+/** For both tests: a thread is quick only after some seeds. */
+const threads = createTaskThreads<SimTask, RunReport[]>({
+  taskUrl: new URL('../../src/sim/sim.task.js', import.meta.url),
+  name: 'runSeeds',
+  maxThreads: availableParallelism(),
+})
+tap.teardown(() => threads.close())
+
 async function runSeeds(seeds: readonly number[]): Promise<RunReport[]> {
-  const threads = createTaskThreads<SimTask, RunReport[]>({
-    taskUrl: new URL('../../src/sim/sim.task.js', import.meta.url),
-    name: 'runSeeds',
-    maxThreads: availableParallelism(),
-  })
-  try {
-    const tasks = Array.from({ length: Math.ceil(seeds.length / 5) }, (_, task) => seeds.slice(task * 5, task * 5 + 5))
-    return (await Promise.all(tasks.map((some) => threads.run({ seeds: some, options: {} })))).flat()
-  } finally {
-    await threads.close()
-  }
+  const tasks = Array.from({ length: Math.ceil(seeds.length / 5) }, (_, task) => seeds.slice(task * 5, task * 5 + 5))
+  return (await Promise.all(tasks.map((some) => threads.run({ seeds: some, options: {} })))).flat()
 }
 
 function brokenOf(reports: readonly RunReport[]): string[] {
