@@ -129,6 +129,7 @@ export class NodeRequests {
       changes: () => this.#coordination.changes,
       partitionOf: (key) => partitionOf(key, this.#config.partitions),
       isFullOwner: (partition) => isFullOwner(this.#keeper.row(partition), self),
+      isDamaged: (key) => this.#replica.isDamaged(key),
       learn: (key, { salvaged, accepted }) => this.#learn(key, { except: self, salvaged, accepted }),
       replace: (key, record) => this.#replaceDamaged(key, record),
       openSalvage: (node) => this.#coordination.peer(node)?.openSalvage(),

@@ -138,6 +138,11 @@ export class Replica {
     return undefined
   }
 
+  /** Nothing that is on its way replaces it. */
+  isDamaged(key: Key): boolean {
+    return this.#currentOf([key])[0] === 'damaged'
+  }
+
   /** False: made for a newer table than ours; park it. */
   onWrite(from: Address, message: ReplicaWrite, nowMs: number): boolean {
     const { keys, records, counts, partitions, rowEpochs, deadlinesMs, purposes } = message

@@ -179,4 +179,26 @@ export const TESTED: readonly TestedMutant[] = [
     find: 'this.#control.length === 0 ? this.#data : this.#control.concat(this.#data)',
     replace: 'this.#control.length === 0 ? this.#data : this.#data.concat(this.#control)',
   },
+  {
+    name: 'what-was-damaged-is-stuck',
+    rule: 'losses',
+    test: [
+      'protocol/repair/heals.test.ts',
+      'what a page says that was read before something newer was written makes nobody stuck',
+    ],
+    file: 'src/protocol/repair/heals.ts',
+    find: 'if (attempt === undefined || !this.#host.isDamaged(key)) return',
+    replace: 'if (attempt === undefined) return',
+  },
+  {
+    name: 'who-is-filled-meanwhile-compares-with-nobody',
+    rule: 'down-for-good',
+    test: [
+      'protocol/supervision/exchanges-owed.test.ts',
+      'one that was filled while others still had to compare compares too: it may have read from those that lack something',
+    ],
+    file: 'src/protocol/supervision/supervisor-core.ts',
+    find: 'this.#exchangeWhenFilled ||= this.#changes.isMoving() && !this.#exchanges.isEmpty',
+    replace: 'this.#exchangeWhenFilled ||= false',
+  },
 ]

@@ -21,6 +21,8 @@ export interface HealHost {
   readonly changes: () => number
   readonly partitionOf: (key: Key) => PartitionId
   readonly isFullOwner: (partition: PartitionId) => boolean
+  /** What the store has of it now, and nothing else is on its way there. */
+  readonly isDamaged: (key: Key) => boolean
   /** Asks the others; answered by `onLearned`. */
   readonly learn: (key: Key, by: Pick<HealStart, 'salvaged' | 'accepted'>) => void
   /** Replaces the record; undefined: there was none. Answered by `onReplaced`. */
@@ -36,14 +38,9 @@ interface Attempt {
   readonly order: HealStart | undefined
 }
 
-interface Running extends Attempt {
-  /** Something newer is on its way into the store. */
-  isReplaced: boolean
-}
-
 export class Heals {
   readonly #host: HealHost
-  readonly #running = new Map<Key, Running>()
+  readonly #running = new Map<Key, Attempt>()
   /** And how each was tried last. */
   readonly #stuck = new Map<Key, Attempt>()
   readonly #orders = new Map<PartitionId, HealStart>()
@@ -54,14 +51,15 @@ export class Heals {
     this.#host = host
   }
 
-  /** A damaged record was found. */
+  /** A damaged record was found; or was once, if the page that says so was read before something newer was written. */
   heal(key: Key): void {
+    if (!this.#host.isDamaged(key)) return
     const last = this.#stuck.get(key)
     if (this.#running.has(key) || this.#running.size >= HEALS_MAX || (last !== undefined && !this.#isOver(key, last)))
       return
     if (last === undefined) this.#host.notice('record/damaged', key)
     const order = this.#orders.get(this.#host.partitionOf(key))
-    this.#running.set(key, { changes: this.#host.changes(), order, isReplaced: false })
+    this.#running.set(key, { changes: this.#host.changes(), order })
     this.#host.learn(key, order ?? { salvaged: [], accepted: false })
   }
 
@@ -76,7 +74,7 @@ export class Heals {
     if (outcome.type === 'value') return this.#host.replace(key, outcome.record)
     const attempt = this.#running.get(key)
     this.#running.delete(key)
-    if (attempt === undefined || attempt.isReplaced) return
+    if (attempt === undefined || !this.#host.isDamaged(key)) return
     const { changes, order } = attempt
     const isKnown = this.#stuck.has(key)
     const isFinal = isHopeless(outcome)
@@ -98,12 +96,8 @@ export class Heals {
 
   /** These are on their way into the store, whatever was there. If it refuses them they are found again. */
   onWriting(keys: readonly Key[]): void {
-    if (this.#stuck.size + this.#running.size === 0) return
-    for (const key of keys) {
-      const running = this.#running.get(key)
-      if (running !== undefined) running.isReplaced = true
-      this.#stuck.delete(key)
-    }
+    if (this.#stuck.size === 0) return
+    for (const key of keys) this.#stuck.delete(key)
     this.#tell()
   }
 
@@ -113,7 +107,7 @@ export class Heals {
     if (this.#stuck.size === 0 || changes === this.#triedAt) return
     this.#triedAt = changes
     for (const key of [...this.#stuck.keys()]) {
-      if (this.#host.isFullOwner(this.#host.partitionOf(key))) this.heal(key)
+      if (this.#host.isFullOwner(this.#host.partitionOf(key)) && this.#host.isDamaged(key)) this.heal(key)
       else this.#stuck.delete(key)
     }
     this.#tell()

@@ -349,7 +349,6 @@ export class SupervisorCore {
         this.#changes.onFilled(from, message.partitions, message.rowEpochs)
         return
       case 'exchange/done':
-        this.#exchangeWhenFilled ||= this.#changes.isMoving()
         return this.#exchanges.onDone(from, message.peers)
       case 'heal/stuck':
         return this.#changes.onStuck(from, message)
@@ -408,6 +407,8 @@ export class SupervisorCore {
       this.#exchangeWhenUp = false
       this.#exchanges.everybody(this.#nodes.living())
     }
+    // Who is filled meanwhile may have read from those that lack what somebody else has, and is told of by nobody.
+    this.#exchangeWhenFilled ||= this.#changes.isMoving() && !this.#exchanges.isEmpty
     const isStored = this.#nodes.isStored(this.#tables.persisted.epoch)
     if (this.#exchangeWhenFilled && isStored && !this.#changes.isMoving() && this.#changes.isSettled) {
       this.#exchangeWhenFilled = false
@@ -416,7 +417,6 @@ export class SupervisorCore {
     const { isUp, isFull } = this.#nodes
     const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {
-      this.#exchangeWhenFilled ||= this.#changes.isMoving()
       this.#post.send(node, { type: 'exchange/start', peers })
     }
     this.#lives.bootReady(this.#nowMs)

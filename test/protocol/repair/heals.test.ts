@@ -4,7 +4,9 @@
  */
 
 import { test } from 'tap'
+import type { HealStuck } from '../../../src/protocol/heal-messages.js'
 import type { NodeId } from '../../../src/protocol/ids.js'
+import { Heals } from '../../../src/protocol/repair/heals.js'
 import { partitionOf } from '../../../src/protocol/ring/slot.js'
 import { VirtualWorld } from '../virtual-world.js'
 
@@ -154,4 +156,38 @@ test('a rebuilt supervisor asks, and is told again', async (t) => {
   world.run(10)
   const told = world.told.slice(before).flatMap(({ message }) => (message.type === 'heal/stuck' ? [message] : []))
   t.match(told, [{ partitions: [partition] }])
+})
+
+test('what a page says that was read before something newer was written makes nobody stuck', async (t) => {
+  let damaged = true
+  const learned: string[] = []
+  const told: HealStuck[] = []
+  const heals = new Heals({
+    changes: () => 0,
+    partitionOf: () => 0,
+    isFullOwner: () => true,
+    isDamaged: () => damaged,
+    learn: (key) => learned.push(key),
+    replace: () => t.fail('nobody knew it'),
+    openSalvage: () => t.fail('nobody ordered it'),
+    notice: () => undefined,
+    tell: (message) => told.push(message),
+  })
+  const failed = { type: 'failed', failure: { code: 'PARTITION_LOST' } } as const
+  heals.heal('k')
+  heals.onLearned('k', failed)
+  t.match(told, [{ partitions: [0] }])
+  damaged = false
+  heals.onWriting(['k'])
+  t.match(told.slice(1), [{ partitions: [] }])
+  heals.heal('k')
+  t.same(learned, ['k'], 'nobody is asked for what is there')
+
+  damaged = true
+  heals.heal('other')
+  damaged = false
+  heals.onWriting(['other'])
+  heals.onLearned('other', failed)
+  t.same(learned, ['k', 'other'])
+  t.equal(told.length, 2, 'it is there by now')
 })

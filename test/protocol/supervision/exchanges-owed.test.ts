@@ -165,3 +165,25 @@ test('what was being filled while everybody compared is compared once it is full
   t.same(cluster.pairsCompared(), [], 'and not again')
   t.ok(cluster.core.isQuiet())
 })
+
+test('one that was filled while others still had to compare compares too: it may have read from those that lack something', async (t) => {
+  const cluster = quiet()
+  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
+  cluster.obeysOrders = false
+  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
+  settle(cluster)
+  const told = cluster.sent('exchange/start')
+  cluster.forget()
+  cluster.obeysOrders = true
+  cluster.join('node5')
+  settle(cluster)
+  for (const { to, message } of told)
+    cluster.step({ type: 'message', from: to, message: { type: 'exchange/done', peers: message.peers } })
+  settle(cluster)
+  const withNode5 = ['node1+node5', 'node2+node5', 'node3+node5', 'node4+node5']
+  t.same(
+    cluster.pairsCompared().filter((pair) => pair.endsWith('node5')),
+    withNode5,
+  )
+  t.ok(cluster.core.isQuiet())
+})
