@@ -83,7 +83,7 @@ export const TESTED: readonly TestedMutant[] = [
     name: 'past-the-window-nobody-is-told',
     rule: 'hints-stay',
     // So many other reasons have nodes compare that the simulator sees this one in few seeds.
-    test: ['protocol/coordinator/put.test.ts', 'put: past the hint window nobody keeps a hint'],
+    test: ['protocol/coordinator/put-hints.test.ts', 'put: past the hint window nobody keeps a hint'],
     file: 'src/protocol/coordinator/coordination.ts',
     find: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return this.hintLost(target)',
     replace: 'if (absentMs >= this.config.hintWindowMs || this.#requests.isMissedFull) return',

@@ -108,7 +108,7 @@ export const PLACING = {
     text: '`sloppy: true` counts the first n healthy nodes (Dynamo §4.6); after a sloppy write the key is linearizable again once its hints are handed back.',
     checkers: ['quorums', 'lost-writes', 'replicas-identical'],
     tests: [
-      ['protocol/coordinator/put.test.ts', 'put: sloppy, two owners away: w = 2 by hints, which are handed back'],
+      ['protocol/coordinator/put-hints.test.ts', 'put: sloppy, two owners away: w = 2 by hints, which are handed back'],
     ],
   },
   'one-replica': {

@@ -65,8 +65,8 @@ export const REQUESTING = {
     text: 'Reads are hedged within a budget; a replica silent for 50 ms with mail outstanding is avoided, outside that budget.',
     checkers: ['availability'],
     tests: [
-      ['protocol/coordinator/get.test.ts', 'get: a hedge only within the budget'],
-      ['protocol/coordinator/get.test.ts', 'get: a silent owner is gone around'],
+      ['protocol/coordinator/get-slow-owners.test.ts', 'get: a hedge only within the budget'],
+      ['protocol/coordinator/get-slow-owners.test.ts', 'get: a silent owner is gone around'],
     ],
   },
   deadlines: {
