@@ -32,6 +32,8 @@ export interface TransferChunk {
   readonly same?: boolean
   /** To `roots`: of these partitions the receiver has all there is. */
   readonly equal?: readonly PartitionId[]
+  /** To `roots`: of none of the partitions is there a tree that could be trusted. To ask again would be in vain. */
+  readonly isBlind?: boolean
 }
 
 /** Where a pending owner fills a partition from. */

@@ -198,6 +198,8 @@ export function describeMessage(message: Message): string {
       if ('roots' in message) return `${label}  roots of partitions ${listOf(message.partitions.map(String))}`
       return `${label}  partitions ${listOf(message.partitions.map(String))}`
     case 'transfer/chunk':
+      if (message.isBlind === true) return `${label}  there are no trees`
+      if (message.equal?.length === 0) return `${label}  none are equal`
       if (message.equal !== undefined) return `${label}  equal: partitions ${listOf(message.equal.map(String))}`
       return `${label}  ${STATUS_NAMES[message.status]} ${listOf(message.keys)}${message.next === undefined ? ', the last' : ''}`
     case 'exchange/start':

@@ -72,7 +72,7 @@ export const TESTED: readonly TestedMutant[] = [
     rule: 'down-for-good',
     // It takes a store that refuses what a tree has counted, between a question and its answer.
     test: [
-      'protocol/handoff/fill.test.ts',
+      'protocol/handoff/fill-copies.test.ts',
       'a copy: what was stored is not what a tree had counted, so nothing is filled',
     ],
     file: 'src/protocol/handoff/fill.ts',

@@ -142,7 +142,9 @@ export class Transcript implements Observer {
       this.focus?.hasEpoch((JSON.parse(meta['table']) as PartitionTable).epoch) === false
     )
       return
-    this.note('store', node, `its store has ${describeWrite(write)}`)
+    const what = describeWrite(write)
+    // An empty one is there for what stands before it.
+    if (what !== '') this.note('store', node, `its store has ${what}`)
   }
 
   onPersisted(table: PartitionTable): void {

@@ -1,23 +1,25 @@
 /**
- * A pending owner fills its partitions: it pulls them, in key order, from every source that its order names, merging what
- * it gets with the writes that arrive meanwhile. One pass over a source serves all partitions that come from it. Only
- * when all sources of a partition have been read to the end is the partition reported as filled.
+ * A pending owner fills its partitions: it pulls each, in key order, from one of the sources that its order names, merging what
+ * it gets with the writes that arrive meanwhile, and then compares it with the others. One pass over a source serves all
+ * partitions that come from it. Only when all sources of a partition have been read, or compared with, to the end is the
+ * partition reported as filled.
  *
- * Who has a copy asks first whose Merkle trees are the same: where the roots were equal at one moment, nothing was missing at that
- * moment, and since the row names this node every write has come here. What differs, because of writes under way most
- * likely, is looked at again; then range by range.
+ * Who has a copy, its own or that of the first source, asks first whose Merkle trees are the same: where the roots were equal at one
+ * moment, nothing was missing at that moment, and since the row names this node every write has come here. What differs,
+ * because of writes under way most likely, is looked at again; then range by range.
  *
  * It must never report a partition that lacks something a source had. Called by `DynamoNode` of the pending owner.
  */
 
 import { EXCHANGE_KEYS, TRANSFER_CHUNK_BYTES } from '../config.js'
-import { type Epoch, type Key, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
-import { type Message, PURPOSE, type Purpose, REPLY, type ReplyStatus } from '../messages.js'
+import { type Epoch, type NodeId, type PartitionId, SUPERVISOR } from '../ids.js'
+import { type Message, PURPOSE, REPLY, type ReplyStatus } from '../messages.js'
 import { digestOf } from '../range-digest.js'
-import type { StorePage, StoreScan } from '../store-contract.js'
+import type { StorePage } from '../store-contract.js'
 import type { TransferBudget } from '../transfer-budget.js'
 import type { FillOrder, TransferChunk, TransferPull } from '../transfer-messages.js'
-import type { VersionRecord } from '../versions/record.js'
+import type { FillOutput } from './fill-output.js'
+import { heldBack, type Pass, passesOf, type Wanted } from './fill-pass.js'
 import { recordsOf, type Trees } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
@@ -29,69 +31,11 @@ const STORE_RETRY_MS = 200
 /** A source that does not answer a pull for so long is asked again. */
 const PULL_TIMEOUT_MS = 2_000
 
-export type FillOutput =
-  | { readonly type: 'send'; readonly to: NodeId | typeof SUPERVISOR; readonly message: Message }
-  /** Merge these into the own store; answered by `onStored` with the same number. */
-  | {
-      readonly type: 'store'
-      readonly local: number
-      readonly keys: readonly Key[]
-      readonly records: readonly VersionRecord[]
-      readonly purpose: Purpose
-    }
-  /** Write nothing, behind everything that is on its way into the store; answered by `onSealed` with the same token. */
-  | { readonly type: 'seal'; readonly token: number }
-  /** What is held of a range already; answered by `onScanned` with the same token. */
-  | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
-  | {
-      readonly type: 'progress'
-      readonly source: NodeId
-      readonly partitions: readonly PartitionId[]
-      readonly records: number
-      readonly done: boolean
-    }
-  /** How far all of it is. */
-  | {
-      readonly type: 'told'
-      readonly partitions: number
-      readonly partitionsDone: number
-      readonly records: number
-      readonly bytes: number
-    }
-
-/** How often the roots of trees are looked at before ranges are, and the pause between two looks. */
-const LOOKS = 5
+/** Between two looks at the roots of trees. */
 const LOOK_PAUSE_MS = 50
 
 /** How often it is told how far the fill is. */
 const PROGRESS_MS = 100
-
-/** One run over one source, for all partitions that are to be had there. */
-interface Pass {
-  readonly source: NodeId
-  readonly partitions: readonly PartitionId[]
-  readonly rowEpochs: readonly Epoch[]
-  /** Most of it is here already: ranges are compared, and only what differs is sent. */
-  readonly hasCopy: boolean
-  readonly skipsDamaged: boolean
-  /** Everything up to here has been accepted by the store. */
-  after: Key | undefined
-  /** The same once the chunk that is being stored has been. */
-  next: Key | undefined
-  records: number
-  /** At the roots of trees; none: ranges are compared, or sent. */
-  looksLeft: number
-  /** Whose roots are equal, once what they count has been stored: as long as the trees have not turned out to be wrong. */
-  equal: { readonly partitions: readonly PartitionId[]; readonly lapses: number } | undefined
-  state: 'idle' | 'scanning' | 'asked' | 'storing' | 'sealing'
-  /** Of the pull, of the scan before it, or of the seal after it. */
-  messageId: number
-  /** The local write that must be accepted before the next pull; 0: none. */
-  local: number
-  isLast: boolean
-  /** When it was asked, or may be asked again. */
-  notBeforeMs: number
-}
 
 interface Filling {
   readonly rowEpoch: Epoch
@@ -144,8 +88,7 @@ export class Fill {
    */
   onOrders(orders: readonly FillOrder[], epoch: Epoch, nowMs: number): void {
     this.#epoch = epoch
-    /** By source, and how it is read: passes that compare, or that leave out what is damaged, go by themselves. */
-    const bySource = new Map<string, FillOrder[]>()
+    const wanted: Wanted[] = []
     const nothingToRead: FillOrder[] = []
     for (const order of orders) {
       const { partition, rowEpoch, sources } = order
@@ -158,34 +101,17 @@ export class Fill {
         continue
       }
       this.#filling.set(partition, { rowEpoch, sources, missing: new Set(missing) })
-      for (const source of missing) {
-        if (kept?.missing.has(source)) continue
-        const name = `${source} ${order.hasCopy === true ? 'compares' : ''} ${order.skipsDamaged === true ? 'skips' : ''}`
-        bySource.set(name, [...(bySource.get(name) ?? []), order])
-      }
+      const fresh = missing.filter((source) => kept?.missing.has(source) !== true)
+      const isRead = kept?.sources.some((source) => !kept.missing.has(source)) === true
+      const needsCopy = order.hasCopy !== true && !isRead && !this.#isBeingCopied(partition)
+      // Each source gives copies of its share of the partitions.
+      const first = needsCopy ? fresh[partition % fresh.length] : undefined
+      for (const source of fresh) wanted.push({ order, source, hasCopy: source !== first })
     }
     if (nothingToRead.length > 0) this.#report(nothingToRead)
     this.#dropUnwanted()
-    for (const [name, wanted] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const [source = '', compares, skips] = name.split(' ')
-      this.#passes.push({
-        source,
-        hasCopy: compares !== '',
-        skipsDamaged: skips !== '',
-        partitions: wanted.map((order) => order.partition),
-        rowEpochs: wanted.map((order) => order.rowEpoch),
-        after: undefined,
-        next: undefined,
-        records: 0,
-        looksLeft: compares === '' ? 0 : LOOKS,
-        equal: undefined,
-        state: 'idle',
-        messageId: 0,
-        local: 0,
-        isLast: false,
-        notBeforeMs: nowMs,
-      })
-    }
+    this.#passes.push(...passesOf(wanted, nowMs))
+    this.#holdBack()
   }
 
   /** Pulls wherever that is possible now. `mayAsk`: its thread lives (or, of a salvaged store, may live). */
@@ -205,6 +131,7 @@ export class Fill {
       if (!isWanted(partition, filling.rowEpoch)) this.#filling.delete(partition)
     }
     this.#dropUnwanted()
+    this.#holdBack()
     this.#endIfDone()
   }
 
@@ -223,6 +150,11 @@ export class Fill {
     if (chunk.status !== REPLY.ok) {
       pass.state = 'idle'
       pass.notBeforeMs = nowMs + PULL_RETRY_MS
+      return
+    }
+    if (chunk.isBlind === true) {
+      pass.state = 'idle'
+      pass.looksLeft = 0
       return
     }
     if (chunk.equal !== undefined) return this.#seal(pass, chunk.equal)
@@ -291,11 +223,23 @@ export class Fill {
     const busy = this.#busySources()
     const { freeAtMs, transfersMax } = this.#budget
     for (const pass of this.#passes) {
-      const isDue = pass.state === 'idle' && !busy.has(pass.source) && busy.size < transfersMax
+      const isDue = pass.state === 'idle' && !pass.isHeld && !busy.has(pass.source) && busy.size < transfersMax
       if (isDue && mayAsk(pass.source)) next = Math.min(next, Math.max(pass.notBeforeMs, freeAtMs))
       if (pass.state === 'asked') next = Math.min(next, pass.notBeforeMs + PULL_TIMEOUT_MS)
     }
     return next
+  }
+
+  /** Some pass over a source brings the first copy. */
+  #isBeingCopied(partition: PartitionId): boolean {
+    return this.#passes.some(
+      (pass) => !pass.hasCopy && pass.partitions.includes(partition) && this.#isWanted(pass, partition),
+    )
+  }
+
+  /** Comparing waits for the copy. */
+  #holdBack(): void {
+    this.#passes = heldBack(this.#passes, (pass) => this.#wantedOf(pass))
   }
 
   #dropUnwanted(): void {
@@ -318,7 +262,7 @@ export class Fill {
     const busy = this.#busySources()
     for (const pass of this.#passes) {
       if (busy.size >= this.#budget.transfersMax) return
-      if (busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
+      if (pass.isHeld || busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
       if (pass.looksLeft > 0 && this.#askForRoots(pass, nowMs)) continue
       if (pass.hasCopy) this.#look(pass)
@@ -391,6 +335,7 @@ export class Fill {
     const { source, partitions, records } = pass
     this.#output.push({ type: 'progress', source, partitions, records, done: true })
     this.#settle(pass, partitions)
+    this.#holdBack()
   }
 
   /** The source has nothing of these that is not here. */

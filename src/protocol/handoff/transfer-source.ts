@@ -65,8 +65,9 @@ export class TransferSource {
         trees.low(partition, 0, 0) === roots?.lows[place] &&
         trees.high(partition, 0, 0) === roots.highs[place],
     )
+    const blind = partitions.some((partition) => trees.isTrusted(partition)) ? {} : { isBlind: true }
     const reply = { type: 'transfer/chunk' as const, replyTo: id, status: REPLY.ok, keys: [], records: [] }
-    return { to: from, message: { ...reply, equal } }
+    return { to: from, message: { ...reply, equal, ...blind } }
   }
 
   /** A pull that cannot be served now. */
