@@ -16,6 +16,8 @@ import type { SimWorld } from './world.js'
 /** How often, and how long after, a fault is tried whose kind has not come yet. */
 const ATTEMPTS_MAX = 10
 const ATTEMPT_MS = 60
+/** A whole plan brings so many at least: what cannot be done is a crash instead. */
+const FAULTS_MIN = 30
 /** A cluster that has grown so far grows no more. */
 const NODES_MAX = 9
 
@@ -67,16 +69,24 @@ export class Injector {
     const text = this.#strike(fault)
     if (text === undefined) {
       // Every kind that was drawn shall come at least once: a quiet moment may follow.
-      if (this.injected.has(fault.kind) || attempt === ATTEMPTS_MAX) this.skipped += 1
+      const isGivenUp = this.injected.has(fault.kind) || attempt >= ATTEMPTS_MAX
+      if (attempt === 2 * ATTEMPTS_MAX || (isGivenUp && !this.#isNeeded)) this.skipped += 1
       else {
         this.#left += 1
-        this.#world.at(this.#world.nowMs + ATTEMPT_MS, () => this.#inject(fault, attempt + 1))
+        const next: PlannedFault = isGivenUp ? { ...fault, kind: 'crash' } : fault
+        this.#world.at(this.#world.nowMs + ATTEMPT_MS, () => this.#inject(next, attempt + 1))
       }
       return
     }
     this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)
     for (const observer of this.#world.watching.onFault)
       observer.onFault(`fault ${fault.number}: ${fault.kind} ${text}`)
+  }
+
+  /** Without one more, too few would have taken effect. */
+  get #isNeeded(): boolean {
+    const count = [...this.injected.values()].reduce((sum, times) => sum + times, 0)
+    return this.#faults.length >= FAULTS_MIN && count + this.#left < FAULTS_MIN
   }
 
   /** What was done; undefined: nothing, it cannot be done now. */

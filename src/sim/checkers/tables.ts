@@ -173,8 +173,10 @@ export class Placement extends Checker {
       if (isMeant || now === undefined || now === row) return
       const after = newOwnersOf(now)
       newOwnersOf(row).forEach((node, place) => {
+        // Who was to have the place of one that keeps it takes another of the row.
+        const isSwapped = row.owners[place] === after[place] && row.owners[place] !== node && after.includes(node)
         // Where everybody is a full copy, rows lose places, and those behind them move up.
-        const isKept = this.#areFullCopies ? after.includes(node) : after[place] === node
+        const isKept = this.#areFullCopies ? after.includes(node) : after[place] === node || isSwapped
         if (node !== null && !isKept && !this.#down.has(node))
           this.broken(`epoch ${table.epoch} takes place ${place} of partition ${partition} from ${node}, which lives`)
       })
