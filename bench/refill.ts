@@ -194,9 +194,9 @@ ${markdownTable(outcomes.map(rowOf))}
 
 - _Full again_: from the death until every partition has its three owners, and each of them all that it is to have. _Nothing left over_: until every member knows
   the newest table, too, and all together hold exactly three copies: a standby that became a member has dropped what it does not own. Then every key was read by a strict quorum: ${broken.length === 0 ? 'all were as they had been written' : broken.join('; ')}.
-- _Sent_: what arrived at the nodes that take the dead one's places, keys and values. Each reads from n − w + 1 = 2 of the owners that are left, so that about twice as
-  much is sent as was lost, by passes in the order of the keys, one for each giver and receiver, over records of which most are of other
-  partitions. A standby compares Merkle trees instead, reads nothing where they are the same, and is sent what differs.
+- _Sent_: what arrived at the nodes that take the dead one's places, keys and values. Each copies a partition from one of the owners that are left, by passes in
+  the order of the keys, one for each giver and receiver, over records of which most are of other partitions, and compares Merkle trees with n − w = 1
+  other, of which it reads nothing where they are the same. A standby compares with both, and is sent what differs.
 - _Plain copy_: the dead node's store, as it was, read by one iterator of classic-level and written into another database in batches, in one thread, just after.
   The aim is half of its rate.
 - The default limit is ${(67_108_864 / 1e6).toFixed(0)} MB/s for what one node takes and gives, all together (\`transferBytesPerSecond\`); no limit: ${UNLIMITED.toLocaleString('en')}.
