@@ -107,11 +107,12 @@ function summary(reports: readonly RunReport[], seconds: number): string[] {
   const faultsOf = ({ faults }: RunReport): number => Object.values(faults).reduce((sum, count) => sum + count, 0)
   const fewest = Math.min(...reports.map(faultsOf))
   const kinds = Math.min(...reports.map(({ faults }) => Object.keys(faults).length))
-  const settled = reports.map(({ settledAfterMs }) => settledAfterMs).sort((a, b) => a - b)
+  const settled = [...reports].sort((a, b) => a.settledAfterMs - b.settledAfterMs)
+  const [median, last] = [settled[settled.length >> 1], settled.at(-1)]
   return [
     `${reports.length} seeds, ${failed.length} broken, in ${seconds.toFixed(1)} s (${((reports.length * 60) / seconds).toFixed(0)} a minute)`,
     `  ${total(({ operations }) => operations)} calls, ${total(faultsOf)} faults (each run ${fewest} or more, of ${kinds} kinds or more), ${(total(({ virtualMs }) => virtualMs) / 1_000).toFixed(0)} s of virtual time`,
-    `  settled after the faults: median ${(settled[settled.length >> 1] ?? 0).toFixed(0)} ms, at most ${(settled.at(-1) ?? 0).toFixed(0)} ms`,
+    `  settled after the faults: median ${median?.settledAfterMs.toFixed(0)} ms, at most ${last?.settledAfterMs.toFixed(0)} ms (seed ${last?.seed})`,
   ]
 }
 
