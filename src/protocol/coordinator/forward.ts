@@ -16,7 +16,7 @@ import { preferenceList } from '../ring/preference-list.js'
 import { writeQuorumOf } from '../ring/quorum.js'
 import { type Desk, type LostLeg, quorumFailure, Request } from './request.js'
 
-/** Without an answer for so long, and twice as long each time, the next one is asked. */
+/** Without an answer for so long, and twice as long each time that this was in vain, the next one is asked. */
 const PATIENCE_MS = 500
 /** A coordinator that has not taken what it was sent for so long is given nothing more while there is another. */
 const OVERDUE_MS = 8
@@ -77,9 +77,10 @@ export class ForwardRequest extends Request {
     const payload = { ...this.#operation.payload, id: this.id }
     if (node === undefined || !desk.sendCoordinate(this, node, payload)) return desk.wait(this, node !== undefined)
     for (const passed of candidates) if (passed !== node) desk.probe(passed)
+    // Who died had no time to answer.
+    if (isOverdue && this.#asked.length > 0) this.#patienceMs *= 2
     this.#asked.push(node)
     this.#overdueAtMs = desk.nowMs + this.#patienceMs
-    this.#patienceMs *= 2
     desk.wait(this, false)
   }
 

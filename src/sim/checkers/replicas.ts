@@ -6,6 +6,7 @@ import { partitionOf } from '../../protocol/ring/slot.js'
 import { type PartitionTable, type Row, rowOf, writeTargetsOf } from '../../protocol/ring/table.js'
 import type { Hint, StoredRecord, StoreWrite } from '../../protocol/store-contract.js'
 import {
+  mergeRecords,
   newestStampOf,
   recordCovers,
   sameVersion,
@@ -57,7 +58,10 @@ export class HintsConserved extends Checker {
 
   onAccepted(node: NodeId, write: StoreWrite, world: SimWorld): void {
     write.keys.forEach((key, place) => {
-      this.#accepted.set(`${node} ${key}`, write.records[place] as VersionRecord)
+      // A later life whose store is another one may begin with something older.
+      const before = this.#accepted.get(`${node} ${key}`)
+      const record = write.records[place] as VersionRecord
+      this.#accepted.set(`${node} ${key}`, before === undefined ? record : mergeRecords(before, record))
     })
     for (const hint of write.hintsDropped ?? []) this.#check(node, hint, world)
   }

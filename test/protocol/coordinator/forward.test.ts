@@ -40,6 +40,25 @@ test('forward: if the coordinator dies, the next one is asked with the same stam
   t.equal(world.outcomes.get(put)?.length, 1)
 })
 
+test('forward: an answer that is lost is waited for as long after coordinators died as ever', async (t) => {
+  const world = new VirtualWorld(31, { coordination: 'server' })
+  world.filter = ({ message }) => (message.type === 'coordinate/replies' ? 'drop' : 'deliver')
+  const get = world.get('k', { timeoutMs: 5_000 })
+  for (let deaths = 0; deaths < 2; deaths++) {
+    world.run(3)
+    const node = coordinators(world).at(-1) as NodeId
+    world.crash(node)
+    world.spawn(node)
+  }
+  world.run(20)
+  t.equal(coordinators(world).length, 3)
+  world.filter = () => 'deliver'
+  t.equal(world.end(get), 'runs')
+  const before = world.nowMs
+  t.equal(world.ended(get), 'none')
+  t.ok(world.nowMs - before < 800, `${world.nowMs - before} ms more`)
+})
+
 test('forward: a silent coordinator is gone around, and its late answer ends nothing twice', async (t) => {
   const world = new VirtualWorld(3, { coordination: 'server' })
   const put = world.put('k', 'v')
