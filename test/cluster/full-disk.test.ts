@@ -17,7 +17,7 @@ import { operationsByKey } from '../support/history.js'
 import { newCounter, startWorkload } from '../support/workload.js'
 
 /** Nothing here is about slowness. */
-const CALM = { hungAfterMs: 10_000, writeTimeoutMs: 20_000, readTimeoutMs: 10_000 }
+const CALM = { hungAfterMs: 10_000, avoidAfterMs: 10_000, writeTimeoutMs: 20_000, readTimeoutMs: 10_000 }
 
 test('full disk: the others take the writes, reads of every owner go on, and the node gets what it missed', async (t) => {
   const cluster = await openForTest(t, CALM)
@@ -53,7 +53,7 @@ test('full disk: on every node, writes are refused at once and definitely, and r
     const puts = Array.from({ length: 100 }, (_, index) => cluster.put(`refused ${index}`, 'x', { sloppy }))
     const outcomes = await countOutcomes(puts)
     t.same(outcomes, { STORE_FAILED: 100 }, `sloppy ${sloppy}`)
-    t.ok(performance.now() - startedMs < 1_000, 'at once')
+    t.ok(performance.now() - startedMs < CALM.writeTimeoutMs / 2, 'they do not wait for their deadlines')
   }
   t.same(await wrongRecords(cluster, records, { r: 3 }), [])
   await cluster.faults.heal()
