@@ -14,6 +14,7 @@ import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { ActorId, GatewayId, Key, NodeId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
+import type { LocalWrite } from './local-write.js'
 import {
   type CoordinateRequest,
   type CoordinateRequests,
@@ -67,14 +68,6 @@ export interface DirectWrite {
   readonly purpose: Purpose
   readonly key: Key
   readonly record: VersionRecord
-}
-
-/** Records that this node itself brings into its store. */
-export interface LocalWrite {
-  readonly local: number
-  readonly keys: readonly Key[]
-  readonly records: readonly VersionRecord[]
-  readonly purpose: Purpose
 }
 
 /** Between an actor's name and how often it was renewed. */

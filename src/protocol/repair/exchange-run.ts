@@ -1,7 +1,8 @@
 /** What one exchange is made of: the state of the one that a node drives, and what it asks of its node. Called by `Exchange`. */
 
 import type { Address, Key, LeafId, NodeId, PartitionId } from '../ids.js'
-import type { Message, Purpose } from '../messages.js'
+import type { LocalWrite } from '../local-write.js'
+import type { Message } from '../messages.js'
 import type { StoreScan } from '../store-contract.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { TreeWalk } from './tree-walk.js'
@@ -9,13 +10,7 @@ import type { TreeWalk } from './tree-walk.js'
 export type ExchangeOutput =
   | { readonly type: 'send'; readonly to: Address; readonly message: Message }
   | { readonly type: 'scan'; readonly token: number; readonly scan: StoreScan }
-  | {
-      readonly type: 'store'
-      readonly local: number
-      readonly keys: readonly Key[]
-      readonly records: readonly VersionRecord[]
-      readonly purpose: Purpose
-    }
+  | ({ readonly type: 'store' } & LocalWrite)
   /** The peer lacks this: write it there, and tell by `onPushed`, with the same number, whether it took it. */
   | {
       readonly type: 'push'
