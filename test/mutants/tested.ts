@@ -197,8 +197,8 @@ export const TESTED: readonly TestedMutant[] = [
       'protocol/supervision/exchanges-owed.test.ts',
       'one that was filled while others still had to compare compares too: it may have read from those that lack something',
     ],
-    file: 'src/protocol/supervision/supervisor-core.ts',
-    find: 'this.#exchangeWhenFilled ||= this.#changes.isMoving() && !this.#exchanges.isEmpty',
-    replace: 'this.#exchangeWhenFilled ||= false',
+    file: 'src/protocol/supervision/exchanges.ts',
+    find: 'this.#isDueWhenFilled ||= state.isMoving && this.#owed.size > 0',
+    replace: 'this.#isDueWhenFilled ||= false',
   },
 ]

@@ -15,6 +15,10 @@ export class Exchanges {
   readonly #owed = new Map<NodeId, Set<NodeId>>()
   /** Driver → peers it has been told of in this life. */
   readonly #told = new Map<NodeId, Set<NodeId>>()
+  /** Everybody compares once all who start are up. */
+  #isDueWhenUp = false
+  /** Nodes compared, or still had to, while places were being filled, which is left out: everybody compares once more when nothing moves. */
+  #isDueWhenFilled = false
   /** Since when exchanges are owed and not ordered because a node starts. */
   #heldBackSinceMs: number | undefined
 
@@ -25,8 +29,33 @@ export class Exchanges {
     this.#isStandby = isStandby
   }
 
-  get isEmpty(): boolean {
-    return this.#owed.size === 0
+  /** Nothing is owed, and nothing will be before something else happens. */
+  get isSettled(): boolean {
+    return this.#owed.size === 0 && !this.#isDueWhenUp && !this.#isDueWhenFilled
+  }
+
+  /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
+  everybodyWhenUp(): void {
+    this.#isDueWhenUp = true
+  }
+
+  /** What was put off and can be owed now. `isEverywhere`: nothing moves, and everybody knows the table that says so. */
+  advance(state: {
+    readonly isAtRest: boolean
+    readonly isMoving: boolean
+    readonly isEverywhere: boolean
+    readonly living: () => readonly NodeId[]
+  }): void {
+    if (this.#isDueWhenUp && state.isAtRest) {
+      this.#isDueWhenUp = false
+      this.everybody(state.living())
+    }
+    // Who is filled meanwhile may have read from those that lack what somebody else has, and is told of by nobody.
+    this.#isDueWhenFilled ||= state.isMoving && this.#owed.size > 0
+    if (this.#isDueWhenFilled && state.isEverywhere) {
+      this.#isDueWhenFilled = false
+      this.everybody(state.living())
+    }
   }
 
   /** One node may lack writes: it compares with everybody else. */
@@ -74,7 +103,7 @@ export class Exchanges {
   }): readonly { readonly node: NodeId; readonly peers: readonly NodeId[] }[] {
     const { isUp, isFull, isStarting, nowMs } = nodes
     // Requests, and the node that is waited for, need the processors more.
-    if (!isStarting || this.isEmpty) this.#heldBackSinceMs = undefined
+    if (!isStarting || this.#owed.size === 0) this.#heldBackSinceMs = undefined
     else this.#heldBackSinceMs ??= nowMs
     if (this.#heldBackSinceMs !== undefined && nowMs - this.#heldBackSinceMs < HELD_BACK_MS_MAX) return []
     const orders: { node: NodeId; peers: NodeId[] }[] = []

@@ -55,10 +55,6 @@ export class SupervisorCore {
   readonly #standbyFills = new StandbyFills()
   readonly #reaping: Reaping
   #isCreation = false
-  /** Not looked at when somebody comes up: a rebuilt core may find everybody up already. */
-  #exchangeWhenUp = false
-  /** Nodes compared while places were being filled, which is left out: exchange once more when nothing moves. */
-  #exchangeWhenFilled = false
   /** Down for good when the last process ended: no hints were kept for them. */
   readonly #wereDown = new Set<NodeId>()
   #isRebuilt = false
@@ -107,7 +103,7 @@ export class SupervisorCore {
 
   /** Nothing is on its way: no restart, fill, flip, exchange. A lost partition waits for an operator, and is not. */
   isQuiet(): boolean {
-    const isStill = this.#nodes.isAtRest && !this.#tables.isPersisting && this.#exchanges.isEmpty
+    const isStill = this.#nodes.isAtRest && !this.#tables.isPersisting && this.#exchanges.isSettled
     const isShaped = this.#shape.isSettled && !this.#standbyFills.isWorking
     return isStill && isShaped && !this.#changes.isMoving() && this.#changes.isSettled
   }
@@ -117,7 +113,7 @@ export class SupervisorCore {
     switch (event.type) {
       case 'start':
         this.#isCreation = event.isCreation
-        this.#exchangeWhenUp = event.wasUnclean
+        if (event.wasUnclean) this.#exchanges.everybodyWhenUp()
         for (const node of event.wereDown) this.#wereDown.add(node)
         for (const node of event.nodes) this.#lives.add(node, this.#nowMs)
         this.#goOn(event)
@@ -208,7 +204,7 @@ export class SupervisorCore {
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
     this.#isRebuilt = true
     this.#changes.resume()
-    this.#exchangeWhenUp = true
+    this.#exchanges.everybodyWhenUp()
     for (const { node, incarnation, state } of event.nodes) this.#lives.resume(node, incarnation, state, this.#nowMs)
     this.#goOn(event)
   }
@@ -403,17 +399,14 @@ export class SupervisorCore {
     const own = { tables: this.#tables, nodes: this.#nodes, post: this.#post }
     const isKnown = (row: Row) => this.#changes.isKnown(row)
     this.#standbyFills.advance({ ...own, sourcesNeeded, isKnown })
-    if (this.#exchangeWhenUp && this.#nodes.isAtRest) {
-      this.#exchangeWhenUp = false
-      this.#exchanges.everybody(this.#nodes.living())
-    }
-    // Who is filled meanwhile may have read from those that lack what somebody else has, and is told of by nobody.
-    this.#exchangeWhenFilled ||= this.#changes.isMoving() && !this.#exchanges.isEmpty
+    const isMoving = this.#changes.isMoving()
     const isStored = this.#nodes.isStored(this.#tables.persisted.epoch)
-    if (this.#exchangeWhenFilled && isStored && !this.#changes.isMoving() && this.#changes.isSettled) {
-      this.#exchangeWhenFilled = false
-      this.#exchanges.everybody(this.#nodes.living())
-    }
+    this.#exchanges.advance({
+      isAtRest: this.#nodes.isAtRest,
+      isMoving,
+      isEverywhere: isStored && !isMoving && this.#changes.isSettled,
+      living: () => this.#nodes.living(),
+    })
     const { isUp, isFull } = this.#nodes
     const isStarting = this.#nodes.isStarting(this.#nowMs)
     for (const { node, peers } of this.#exchanges.takeOrders({ isUp, isFull, isStarting, nowMs: this.#nowMs })) {

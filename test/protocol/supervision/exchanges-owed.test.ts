@@ -187,3 +187,32 @@ test('one that was filled while others still had to compare compares too: it may
   )
   t.ok(cluster.core.isQuiet())
 })
+
+test('nothing is quiet before everybody knows that all is full, where everybody is to compare then', async (t) => {
+  const cluster = quiet()
+  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
+  cluster.obeysOrders = false
+  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
+  settle(cluster)
+  const told = cluster.sent('exchange/start')
+  cluster.join('node5')
+  const fills = cluster.sent('transfer/start')
+  t.ok(fills.length > 0)
+  for (const { to, message } of told)
+    cluster.step({ type: 'message', from: to, message: { type: 'exchange/done', peers: message.peers } })
+  cluster.obeysOrders = true
+  cluster.forget()
+  // It hears of the flip last.
+  cluster.held.add('node2')
+  for (const { to, message } of fills) {
+    const partitions = message.orders.map((order) => order.partition)
+    const rowEpochs = message.orders.map((order) => order.rowEpoch)
+    cluster.step({ type: 'message', from: to, message: { type: 'transfer/done', partitions, rowEpochs } })
+  }
+  t.same(cluster.pairsCompared(), [])
+  t.notOk(cluster.core.isQuiet())
+  cluster.held.delete('node2')
+  cluster.step({ type: 'message', from: 'node2', message: { type: 'table/stored', epoch: cluster.table.epoch } })
+  t.ok(cluster.pairsCompared().includes('node1+node5'))
+  t.ok(cluster.core.isQuiet())
+})
