@@ -23,7 +23,7 @@ const quick = flag('quick')
 const records = Number(argument('records') ?? (quick ? 20_000 : 200_000))
 const rounds = Number(argument('rounds') ?? (quick ? 3 : 7))
 const roundMs = Number(argument('round-ms') ?? (quick ? 200 : 1_000))
-const warmUpRounds = Number(argument('warm-up-rounds') ?? (quick ? 1 : 5))
+const warmUpRounds = Number(argument('warm-up-rounds') ?? (quick ? 1 : 20))
 /** Only groups whose name begins like this. */
 const only = argument('only') ?? ''
 const VALUE_BYTES = 100
