@@ -24,7 +24,7 @@ import { SimWorld } from './world.js'
 /** Virtual time that each phase may take. */
 const OPENING_MS = 10_000
 const SAFETY_MS = 120_000
-const SETTLING_MS = 60_000
+const SETTLING_MS = 20_000
 /** Healing what is damaged; see `INTERNAL_TIMEOUT_MS` of the nodes' own requests. */
 const HEALING_MS = 3_000
 /** Where nodes compare by themselves. */

@@ -42,6 +42,8 @@ export class MissedWrite extends Request {
   }
 
   start(desk: Desk): void {
+    // Of a keeper that went away while there was no room for the rest nobody tells: nothing was on its way.
+    if (this.#keeper !== undefined && desk.peer(this.#keeper)?.healthy !== true) this.#keeper = undefined
     if (this.#keeper === undefined && !this.#chooseKeeper(desk)) return
     const keeper = this.#keeper as NodeId
     for (const [key, record] of this.#unsent) {

@@ -215,6 +215,27 @@ test('put: a big batch that an owner misses is hinted key by key, however late k
   )
 })
 
+test('put: a hint for which there is no room on the way to its keeper goes to another once that one is gone', async (t) => {
+  const { world, c, d, e } = ownersWorld(45)
+  const queues = { ...world.config.queues, linkQueueMax: 1 }
+  const narrow = ownersWorld(45, { queues }).world
+  narrow.crash(c)
+  narrow.run(5)
+  // Of three hints one is on its way to the keeper for good, one waits for that, and for the third there is no room.
+  narrow.filter = ({ message }) => (message.type === 'hint/stored' ? 'drop' : 'deliver')
+  for (const text of ['v1', 'v2', 'v3']) t.equal(narrow.ended(narrow.put('k', text)), 'written')
+  const isAsked = ({ message }: { message: { type: string } }): boolean => message.type === 'hint/store'
+  narrow.run(1_400)
+  for (let step = 0; step < 200 && !narrow.sent.some(isAsked); step++) narrow.run(1)
+  const keeper = narrow.sent.find(isAsked)?.to ?? ''
+  narrow.run(10)
+  narrow.crash(keeper, 'down')
+  narrow.filter = () => 'deliver'
+  narrow.run(2_000)
+  t.equal(narrow.hintsOf(keeper === d ? e : d), 3)
+  t.equal(narrow.gateway.lingering, 0)
+})
+
 test('put: sloppy, begun anew under another row: what a fallback keeps makes the outcome unknown', async (t) => {
   const world = new VirtualWorld(43)
   const [a = '', b = '', c = ''] = world.owners('k')
