@@ -20,7 +20,6 @@ import type { SupervisorEffect, SupervisorEvent } from '../src/protocol/supervis
 import { SUPERVISOR_TICK_MS } from '../src/protocol/supervision/thread-watch.js'
 import { isShortage } from '../src/shared/shortage.js'
 import type { ClusterMetadata } from '../src/storage/cluster-folder.js'
-import { assignmentOf } from './runtime/assignment.js'
 import { nowMs, StampClock } from './runtime/clock.js'
 import { ClusterRecord } from './runtime/cluster-record.js'
 import { endThread } from './runtime/end-thread.js'
@@ -30,12 +29,10 @@ import { Mesh } from './runtime/mesh.js'
 import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
-import { OpeningTurns } from './runtime/opening-turns.js'
 import { watchRoom } from './runtime/room-watch.js'
-import { SpareThreads } from './runtime/spare-threads.js'
+import { Spawning } from './runtime/spawning.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
 import { SupervisorMail } from './runtime/supervisor-mail.js'
-import { verifyFiles } from './runtime/verify-files.js'
 import { unpackEnvelope } from './runtime/wire.js'
 
 /** Spares kept loaded: a restart then costs opening a store, not loading modules. */
@@ -51,8 +48,7 @@ export class SupervisorActor {
   faultRules: FaultRules | undefined
   #core: SupervisorCore
   readonly #record: ClusterRecord
-  readonly #turns = new OpeningTurns()
-  readonly #spares = new SpareThreads(() => this.#newThread())
+  readonly #spawning: Spawning
   #ticker: NodeJS.Timeout | undefined
   readonly #mail = new SupervisorMail()
   /** Who joins, leaves, and is removed. */
@@ -70,6 +66,15 @@ export class SupervisorActor {
       facts: this.#facts,
       step: (event) => this.#step(event),
       isStopping: () => this.#isStopping,
+    })
+    this.#spawning = new Spawning({
+      options,
+      facts: this.#facts,
+      record: this.#record,
+      newThread: () => this.#newThread(),
+      isStopping: () => this.#isStopping,
+      faults: () => ({ faultsOver: this.faultsOver, faultRules: this.faultRules }),
+      onLifeEnded: (node, incarnation, end) => this.#onLifeEnded(node, incarnation, end),
     })
     this.#core = new SupervisorCore(options.supervision, table)
     this.faultsOver = options.config.faults ? new SharedArrayBuffer(4) : undefined
@@ -105,7 +110,7 @@ export class SupervisorActor {
 
   start(wasUnclean: boolean): void {
     this.#record.start()
-    this.#spares.keep(this.#facts.size)
+    this.#spawning.spares.keep(this.#facts.size)
     const { isCreation, metadata } = this.#record
     const wereDown = metadata.nodes.filter(({ status }) => status === 'down').map(({ id }) => id)
     const nodes = [...this.#facts.keys()].sort()
@@ -160,7 +165,7 @@ export class SupervisorActor {
     if (this.#ticker !== undefined) clearInterval(this.#ticker)
     this.#record.stop()
     this.#step({ type: 'stop' })
-    this.#spares.endAll()
+    this.#spawning.spares.endAll()
     const threads = [...this.#facts.values()].map((facts) => facts.thread).filter((thread) => thread !== undefined)
     await Promise.all(threads.map((thread) => endThread(thread, timeoutMs)))
     this.#record.noteClosed(this.#options.config.location)
@@ -182,7 +187,7 @@ export class SupervisorActor {
     }
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
-    if (!isStarting && !this.#isStopping) this.#spares.keep(SPARE_THREADS)
+    if (!isStarting && !this.#isStopping) this.#spawning.spares.keep(SPARE_THREADS)
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
@@ -223,24 +228,19 @@ export class SupervisorActor {
     const views = this.#core.nodes()
     return [...this.#facts].map(([node, { thread }]) => {
       const view = views.find(({ id }) => id === node)
-      const incarnation = thread === undefined ? (view?.incarnation ?? 0) : this.#incarnationOf(thread)
+      const incarnation = thread === undefined ? (view?.incarnation ?? 0) : this.#spawning.incarnationOf(thread)
       return { node, incarnation, state: stateOf(view?.phase ?? 'waiting', thread !== undefined) }
     })
-  }
-
-  /** Of the life that a thread has been taken for, assigned or not. */
-  #incarnationOf(thread: NodeThread): Incarnation {
-    return this.#pending.get(thread)?.incarnation ?? thread.incarnation
   }
 
   #carryOut(effect: SupervisorEffect): void {
     switch (effect.type) {
       case 'spawn':
-        this.#spawn(effect).catch((error: unknown) => this.#onSpawnFailed(effect, error))
+        void this.#spawning.spawn(effect)
         return
       case 'terminate': {
         const thread = this.#facts.get(effect.node)?.thread
-        if (thread === undefined || this.#incarnationOf(thread) !== effect.incarnation) return
+        if (thread === undefined || this.#spawning.incarnationOf(thread) !== effect.incarnation) return
         void thread.terminate(effect.reason)
         return
       }
@@ -276,54 +276,6 @@ export class SupervisorActor {
         effect satisfies never
     }
   }
-
-  /** Verifies the files, then has a thread open them. */
-  async #spawn({ node, incarnation, salvage }: SupervisorEffect & { type: 'spawn' }): Promise<void> {
-    const { config, protocol, pool } = this.#options
-    const facts = this.#facts.get(node)
-    if (facts === undefined || this.#isStopping) return
-    facts.spawnedAtMs = nowMs()
-    facts.actor = null
-    const { beforeSpawn } = facts
-    const thread = this.#spares.take()
-    facts.thread = thread
-    this.#pending.set(thread, { node, incarnation })
-    await beforeSpawn?.()
-    if (facts.beforeSpawn === beforeSpawn) facts.beforeSpawn = undefined
-    const files = this.#record.isCreation ? 'absent' : await verifyFiles(node, facts, config, pool)
-    if (facts.opensAlone) await this.#turns.take(thread)
-    facts.opensAlone = false
-    if (this.#isStopping || facts.thread !== thread) return
-    const identity = {
-      node,
-      incarnation,
-      salvage,
-      order: [...this.#facts.keys()].indexOf(node),
-      nodes: this.#facts.size,
-    }
-    const store = { files, isCreation: this.#record.isCreation, entry: this.#record.entryOf(node) }
-    const { faultsOver, faultRules } = this
-    const { gauges, diskFilled } = facts
-    const own = { clock: this.#options.clock.shared, gauges: gauges.shared, diskFilled }
-    const shared = { ...own, faultsOver, faultRules }
-    this.#pending.delete(thread)
-    thread.assign(assignmentOf({ config, protocol, ...identity, store, ...shared }))
-  }
-
-  /** Its files could not be verified (too many are open, the pool's thread died), or no thread could be made: this life is over. */
-  #onSpawnFailed({ node, incarnation }: SupervisorEffect & { type: 'spawn' }, reason: unknown): void {
-    const facts = this.#facts.get(node)
-    if (facts === undefined || this.#isStopping) return
-    const error = reason instanceof Error ? reason : new Error(String(reason))
-    const { thread } = facts
-    if (thread === undefined) {
-      const end = { code: null, reason: `${error.name}: ${error.message}`, error }
-      this.#onLifeEnded(node, incarnation, end)
-    } else if (this.#incarnationOf(thread) === incarnation) void thread.terminate('it could not be started', error)
-  }
-
-  /** Threads that were taken and are not assigned yet (their node's files are being verified). */
-  readonly #pending = new Map<NodeThread, { readonly node: NodeId; readonly incarnation: number }>()
 
   #newThread(): NodeThread {
     const { nodeUrl, config } = this.#options
@@ -394,11 +346,7 @@ export class SupervisorActor {
 
   #onThreadEnd(thread: NodeThread, end: ThreadEnd): void {
     this.#booted.delete(thread)
-    this.#spares.forget(thread)
-    const pending = this.#pending.get(thread)
-    this.#pending.delete(thread)
-    const node = thread.node ?? pending?.node
-    const incarnation = pending?.incarnation ?? thread.incarnation
+    const { node, incarnation } = this.#spawning.forget(thread)
     const facts = node === undefined ? undefined : this.#facts.get(node)
     if (node === undefined || facts?.thread !== thread) return
     facts.thread = undefined

@@ -22,22 +22,15 @@ import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { Seeds } from './opening/seed.js'
-import {
-  awaitedOf,
-  checkSomebodyLives,
-  clusterStatus,
-  isConverged,
-  isOpenEnough,
-  isSettled,
-  nodesOwe,
-} from './opening/status.js'
+import { whenSettled } from './opening/settled.js'
+import { clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
 import type { Cluster, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
-import { type ClusterOptions, checkNames, checkWhole, invalid, validateOptions } from './shared/options.js'
+import { type ClusterOptions, checkWhole, invalid, validateOptions } from './shared/options.js'
 import { isShortage } from './shared/shortage.js'
 import { isDiskFull } from './storage/disk-room.js'
 import type { NativeDeath } from './storage/opening-marker.js'
@@ -48,7 +41,6 @@ const LOOK_MS = 5
 const SHORTAGE_MS = 6_000
 /** How long requests in flight may still take when the cluster closes. */
 const DRAIN_MS = 1_000
-const SETTLED_TIMEOUT_MS_MAX = 2_147_483_647
 
 /**
  * Opens the cluster in a folder, or makes one there.
@@ -241,27 +233,13 @@ class OpenCluster implements Cluster {
     return this
   }
 
-  async settled(options: { timeoutMs?: number } = {}): Promise<void> {
-    checkNames(options, ['timeoutMs'])
-    const { timeoutMs } = options
-    const endMs =
-      nowMs() +
-      (timeoutMs === undefined
-        ? Number.POSITIVE_INFINITY
-        : checkWhole('timeoutMs', timeoutMs, 1, SETTLED_TIMEOUT_MS_MAX))
-    // Twice in a row: a message on its way from one counter to the next is in neither.
-    for (let inARow = 0; inARow < 2; ) {
-      if (this.#closing !== undefined) throw new CoterieError('CLOSED')
-      checkSomebodyLives(this.#supervisor)
-      const lingering = this.#gateway.lingering + this.#host.lingering
-      inARow = lingering === 0 && isSettled(this.#supervisor) ? inARow + 1 : 0
-      if (nowMs() > endMs)
-        throw new CoterieError('TIMEOUT', `not settled after ${timeoutMs} ms`, {
-          awaited: { ...awaitedOf(this.#supervisor), lingering: lingering + nodesOwe(this.#supervisor, ['lingering']) },
-          status: this.status(),
-        })
-      if (inARow < 2) await delay(LOOK_MS * 2)
-    }
+  settled(options: { timeoutMs?: number } = {}): Promise<void> {
+    return whenSettled(options, {
+      supervisor: this.#supervisor,
+      isClosing: () => this.#closing !== undefined,
+      lingering: () => this.#gateway.lingering + this.#host.lingering,
+      status: () => this.status(),
+    })
   }
 
   ticket(): Ticket {

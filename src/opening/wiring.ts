@@ -7,7 +7,7 @@ import { type ProtocolConfig, QUEUE_LIMITS } from '../protocol/config.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../protocol/supervision/restart-policy.js'
-import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'
 import type { Prepared } from './prepare.js'
 
 /** Once converged, gossip slows down by this. */

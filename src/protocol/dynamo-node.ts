@@ -16,16 +16,17 @@ import type { NodeEffect } from './effects.js'
 import type { NodeEvent } from './events.js'
 import { answerFallbackRead, answerSalvageRead } from './fallback-read.js'
 import type { HintKeeper } from './handoff/hint-keeper.js'
-import { type Address, type Epoch, type NodeId, SUPERVISOR } from './ids.js'
+import { type Address, type NodeId, SUPERVISOR } from './ids.js'
 import { checkInvariants } from './invariants.js'
 import type { Membership } from './membership/membership.js'
 import type { MembershipOutput } from './membership/membership-output.js'
-import { type Message, type PeerChanged, PURPOSE } from './messages.js'
+import { isCall, type Message, type PeerChanged } from './messages.js'
 import { carryMembership, drainMachines } from './node-drains.js'
 import type { NodeGauges, NodeIdentity } from './node-identity.js'
 import { makeMachines, type NodeMachines, type NodeOptions } from './node-machines.js'
 import type { NodePost } from './node-post.js'
 import type { NodeRequests } from './node-requests.js'
+import { NodeTables } from './node-tables.js'
 import type { NodeTransfers } from './node-transfers.js'
 import type { Exchange } from './repair/exchange.js'
 import type { MerkleForest, TreeImage } from './repair/merkle-forest.js'
@@ -35,7 +36,6 @@ import { partitionOf } from './ring/slot.js'
 import type { PartitionTable } from './ring/table.js'
 import type { StorePage, WriteKept } from './store-contract.js'
 import type { TableKeeper } from './table-keeper.js'
-import type { TransferBudget } from './transfer-budget.js'
 import { newestStampOf } from './versions/record.js'
 
 export class DynamoNode {
@@ -46,7 +46,6 @@ export class DynamoNode {
   readonly #membership: Membership
   readonly #hints: HintKeeper
   readonly #transfers: NodeTransfers
-  readonly #budget: TransferBudget
   readonly #exchange: Exchange
   readonly #forest: MerkleForest
   readonly #reaper: Reaper
@@ -55,10 +54,7 @@ export class DynamoNode {
   readonly #post: NodePost
   readonly #requests: NodeRequests
   readonly #machines: NodeMachines
-  /** Writes of the table, by token. */
-  readonly #tableWrites = new Map<number, Epoch>()
-  /** Messages made for a table that is on its way into the store. */
-  #parked: { readonly from: Address; readonly message: Message }[] = []
+  readonly #tables: NodeTables
   readonly #n: number | 'all'
   #checkedTable: PartitionTable | undefined
   /** It leaves, owns nothing, and has not said yet that it owes nothing. */
@@ -73,13 +69,13 @@ export class DynamoNode {
     this.#nowMs = options.nowMs
     const machines = makeMachines(options, () => this.#nowMs)
     this.#machines = machines
+    this.#tables = new NodeTables(machines)
     this.#keeper = machines.keeper
     this.#replica = machines.replica
     this.#coordination = machines.coordination
     this.#membership = machines.membership
     this.#hints = machines.hints
     this.#transfers = machines.transfers
-    this.#budget = machines.budget
     this.#exchange = machines.exchange
     this.#forest = machines.forest
     this.#reaper = machines.reaper
@@ -168,7 +164,7 @@ export class DynamoNode {
       epoch: this.#keeper.epoch,
       table: this.#keeper.table,
       updates: this.#requests.updates,
-      parked: this.#parked.length,
+      parked: this.#tables.parked,
       hintBytes: this.#hints.bytes,
       hintBytesBound: this.#hints.bytesBound,
     })
@@ -183,7 +179,7 @@ export class DynamoNode {
     // It may have died before it was another actor.
     if (this.#transfers.purge.remaining > 0) this.#requests.onDotsForgotten()
     // An epoch is in the store before it is acted on; until then nobody has been told that this node is up.
-    if (storedEpoch < this.#keeper.epoch) this.#storeTable(this.#keeper.table)
+    if (storedEpoch < this.#keeper.epoch) this.#tables.store(this.#keeper.table)
     else this.#becomeUp()
   }
 
@@ -195,17 +191,20 @@ export class DynamoNode {
   }
 
   #onMessage(from: Address, message: Message): void {
-    if (isCall(message)) this.#budget.onCalled(this.#nowMs)
+    if (isCall(message)) this.#machines.budget.onCalled(this.#nowMs)
     switch (message.type) {
       case 'replica/read':
         if (this.#identity.salvage) return this.#post.send(from, answerSalvageRead(message, this.#replica))
         if (message.fallback)
           return this.#post.send(from, answerFallbackRead(message, this.#identity.self, this.#machines))
-        return this.#parkUnless(this.#replica.onRead(from, message, this.#nowMs), from, message)
+        if (!this.#replica.onRead(from, message, this.#nowMs)) this.#tables.park(from, message)
+        return
       case 'replica/write':
-        return this.#parkUnless(this.#replica.onWrite(from, message, this.#nowMs), from, message)
+        if (!this.#replica.onWrite(from, message, this.#nowMs)) this.#tables.park(from, message)
+        return
       case 'replica/scan':
-        return this.#parkUnless(this.#replica.onScan(from, message, this.#nowMs), from, message)
+        if (!this.#replica.onScan(from, message, this.#nowMs)) this.#tables.park(from, message)
+        return
       case 'replica/read-reply':
       case 'replica/write-reply':
       case 'replica/scan-reply':
@@ -247,7 +246,7 @@ export class DynamoNode {
       case 'reap/drop':
         return this.#reaper.onDrop(message, this.#reaperView)
       case 'table/announce':
-        if (this.#keeper.offer(message.table)) this.#storeTable(message.table)
+        if (this.#keeper.offer(message.table)) this.#tables.store(message.table)
         return
       case 'heal/start':
         return this.#requests.heals.onOrder(message)
@@ -314,14 +313,13 @@ export class DynamoNode {
   }
 
   #onWritten(token: number): void {
-    const epoch = this.#tableWrites.get(token)
+    const epoch = this.#tables.onWritten(token)
     if (epoch === undefined) {
       if (this.#replica.onWritten(token) || this.#transfers.purge.onWritten(token, this.#nowMs)) return
       if (this.#reaper.onWritten(token) || this.#transfers.fill.onSealed(token, true, this.#nowMs)) return
       this.#hints.onWritten(token)
       return
     }
-    this.#tableWrites.delete(token)
     if (epoch === this.#keeper.epoch) return this.#becomeUp()
     const before = this.#keeper.table
     const table = this.#keeper.onStored(epoch)
@@ -330,13 +328,11 @@ export class DynamoNode {
     if (this.#transfers.onTable(before, this.#keeper)) this.#requests.onDotsForgotten()
     this.#membershipOutputs(this.#membership.onTableStored(epoch, this.#nowMs))
     this.#post.send(SUPERVISOR, { type: 'table/stored', epoch })
-    const parked = this.#parked
-    this.#parked = []
-    for (const { from, message } of parked) this.#onMessage(from, message)
+    for (const { from, message } of this.#tables.takeParked()) this.#onMessage(from, message)
   }
 
   #onFailed(token: number, kept: WriteKept): void {
-    assert(!this.#tableWrites.has(token), 'a node whose store refuses the table cannot go on', { token })
+    assert(!this.#tables.isWriting(token), 'a node whose store refuses the table cannot go on', { token })
     if (this.#replica.onFailed(token, kept) || this.#transfers.purge.onFailed(token)) return
     if (this.#reaper.onFailed(token) || this.#transfers.fill.onSealed(token, false, this.#nowMs)) return
     this.#hints.onFailed(token, kept)
@@ -400,24 +396,4 @@ export class DynamoNode {
     this.#viewDigest = this.#membership.viewDigest()
     carryMembership(outputs, this.#machines, this.#identity)
   }
-
-  #parkUnless(handled: boolean, from: Address, message: Message): void {
-    if (handled) return
-    this.#parked.push({ from, message })
-    if (!this.#keeper.isAdopting) this.#post.send(from, { type: 'table/request', epoch: this.#keeper.epoch })
-  }
-
-  #storeTable(table: PartitionTable): void {
-    const token = this.#machines.takeToken()
-    this.#tableWrites.set(token, table.epoch)
-    const meta = { table: JSON.stringify(table), ...this.#transfers.noteWith(this.#keeper.table, table) }
-    const write = { keys: [], records: [], liveKeysDelta: 0, meta, sync: true }
-    this.#post.effect({ type: 'store/write', token, write })
-  }
-}
-
-/** Of a program, and not of nodes that mend something. */
-function isCall(message: Message): boolean {
-  if (message.type === 'replica/write') return message.purposes[0] === PURPOSE.write
-  return message.type === 'replica/read' || message.type === 'replica/scan'
 }

@@ -353,3 +353,9 @@ const CONTROL_TYPES = ['transfer/start', 'transfer/done', 'exchange/start', 'exc
 export function isDataMessage(message: Message): message is DataMessage {
   return DATA_AREAS.includes(message.type.slice(0, message.type.indexOf('/'))) && !CONTROL_TYPES.includes(message.type)
 }
+
+/** Of a program, and not of nodes that mend something. */
+export function isCall(message: Message): boolean {
+  if (message.type === 'replica/write') return message.purposes[0] === PURPOSE.write
+  return message.type === 'replica/read' || message.type === 'replica/scan'
+}

@@ -10,9 +10,8 @@
  */
 
 import { Draft, type Unit, type Waiting } from './draft.js'
-import type { Address, Key, PartitionId } from './ids.js'
-import { KeyHash } from './key-hash.js'
-import { LiveKeyFilter } from './live-key-filter.js'
+import type { Address, Key } from './ids.js'
+import { Merging } from './merging.js'
 import {
   type DataReply,
   PURPOSE,
@@ -28,15 +27,7 @@ import { ReplicaScans } from './replica-scans.js'
 import { partitionOf } from './ring/slot.js'
 import type { StoredRecord, StorePage, StoreReader, StoreScan, StoreWrite, WriteKept } from './store-contract.js'
 import { STATUS_OF, type TableKeeper } from './table-keeper.js'
-import {
-  isLive,
-  mergeRecords,
-  NOTHING,
-  recordCovers,
-  tombstoneOf,
-  type VersionRecord,
-  versionHash,
-} from './versions/record.js'
+import { NOTHING, tombstoneOf, type VersionRecord } from './versions/record.js'
 import type { Stamp } from './versions/stamp.js'
 import { WritesUnderWay } from './writes-under-way.js'
 
@@ -62,11 +53,8 @@ export class Replica {
   readonly #takeToken: () => number
   readonly #writing = new WritesUnderWay()
   readonly #scans: ReplicaScans
-  /** No record that this replica holds, or held in an earlier life, has a higher stamp. */
-  #highestStamp: Stamp
-  readonly #live = new LiveKeyFilter()
-  readonly #hash = new KeyHash()
   readonly #forest: MerkleForest
+  readonly #merging: Merging
   #output: ReplicaOutput[] = []
 
   constructor(options: {
@@ -79,12 +67,19 @@ export class Replica {
     /** A stamp above all that the store can hold: the shared clock at boot. */
     bootStamp: Stamp
   }) {
-    this.#highestStamp = options.bootStamp
     this.#keeper = options.keeper
     this.#store = options.store
     this.#partitions = options.partitions
     this.#takeToken = options.takeToken
     this.#forest = options.forest
+    this.#merging = new Merging({
+      forest: options.forest,
+      bootStamp: options.bootStamp,
+      partitions: options.partitions,
+      currentOf: (keys) => this.#currentOf(keys),
+      bringing: (key) => this.#writing.bringing(key),
+      onDamaged: (key) => this.#output.push({ type: 'damaged', key }),
+    })
     this.#scans = new ReplicaScans(options.keeper, options.takeToken, (output) => this.#output.push(output))
   }
 
@@ -220,18 +215,15 @@ export class Replica {
     const dropped = keys.filter((_, index) => held[index] === true)
     const fresh = new Draft({ keys: dropped, records: dropped.map(() => NOTHING), units: [], answer: { local } })
     keys.forEach((key, index) => {
-      if (held[index] !== true) return
-      const partition = partitionOf(key, this.#partitions)
-      this.#forest.change(partition, this.#hash.of(key), hashOf(knownOf(stored[index])), 0)
-      fresh.add(key, NOTHING, 0)
+      if (held[index] === true) this.#merging.drop(key, stored[index], fresh)
     })
     if (dropped.length > 0) this.#startWrite(fresh)
     else this.#output.push({ type: 'local', id: local, status: REPLY.ok, records: [] })
   }
 
-  /** These records have been dropped: the partition is not ours any more. */
+  /** See `Merging`. */
   forget(keys: readonly Key[]): void {
-    for (const key of keys) this.#live.remove(this.#hash.of(key))
+    this.#merging.forget(keys)
   }
 
   /** Writes that the store has not accepted yet, oldest first. */
@@ -272,115 +264,10 @@ export class Replica {
   }
 
   #write(waiting: Waiting): void {
-    const fresh = new Draft(waiting)
-    const merging: Unit[] = []
-    for (const unit of waiting.units) {
-      if (unit.status !== REPLY.ok) continue
-      if (this.#isNewest(unit, waiting)) this.#overwrite(unit, waiting, fresh)
-      else merging.push(unit)
-    }
-    if (merging.length > 0) this.#merge(merging, waiting, fresh)
+    const fresh = this.#merging.draftOf(waiting)
     if (fresh.keys.length > 0) this.#startWrite(fresh)
     else if (fresh.standsOn !== undefined) fresh.standsOn.waiting.push(waiting)
     else this.#answer(waiting)
-  }
-
-  /**
-   * Is it newer than everything this replica has ever held, and are its keys known to be live? Then nothing that is there
-   * matters (not even if it is damaged), and nothing need be read.
-   */
-  #isNewest({ purpose, from, end }: Unit, { keys, records }: Waiting): boolean {
-    if (purpose !== PURPOSE.write) return false
-    for (let place = from; place < end; place++) {
-      const record = records[place] as VersionRecord
-      if (record.kind !== 'lww' || record.stamp < this.#highestStamp) return false
-      if (this.#live.versionOf(this.#hash.of(keys[place] as Key)) === 0) return false
-    }
-    return true
-  }
-
-  #overwrite({ from, end, partition }: Unit, { keys, records }: Waiting, fresh: Draft): void {
-    for (let place = from; place < end; place++) {
-      const key = keys[place] as Key
-      const record = records[place] as VersionRecord & { kind: 'lww' }
-      const hash = this.#hash.of(key)
-      const before = this.#live.versionOf(hash)
-      // Of several of the key in one unit, an earlier one may have been its delete.
-      const wasLive = before !== 0
-      const isLiveNow = record.value !== null
-      this.#count(partition, record, wasLive ? before : hashOf(fresh.find(key)), isLiveNow)
-      fresh.add(key, record, Number(isLiveNow) - Number(wasLive))
-      if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp
-    }
-  }
-
-  /** The key that was hashed last is to hold this. `before`: hash of the version that it replaces; 0: nothing. */
-  #count(partition: PartitionId, record: VersionRecord, before: number, live: boolean): void {
-    const after = versionHash(record)
-    if (live) this.#live.add(this.#hash, after)
-    else this.#live.remove(this.#hash)
-    this.#forest.change(partition, this.#hash, before, after)
-  }
-
-  /** Read, compare, keep what is newer. */
-  #merge(units: readonly Unit[], { keys, records }: Waiting, fresh: Draft): void {
-    const current = this.#currentOf(units.flatMap(({ from, end }) => keys.slice(from, end)))
-    let next = 0
-    for (const unit of units) {
-      // Where the unit's places stand in `current`.
-      const offset = next - unit.from
-      next += unit.end - unit.from
-      if (!this.#mayMerge(unit, { keys, records }, current, offset)) continue
-      for (let place = unit.from; place < unit.end; place++) {
-        const key = keys[place] as Key
-        const record = records[place] as VersionRecord
-        const stored = current[place + offset]
-        const made = fresh.find(key)
-        const there = made ?? knownOf(stored)
-        if (recordCovers(there, record)) {
-          fresh.standOn(this.#writing.bringing(key))
-          continue
-        }
-        const merged = there === undefined ? record : mergeRecords(there, record)
-        // Was a damaged record live? Nobody knows; most likely it was what it is healed to.
-        const isHealed = stored === 'damaged' && made === undefined
-        if (isHealed) this.#forest.onReplaced(unit.partition, key)
-        this.#take(unit.partition, key, { merged, there, wasLive: isLive(isHealed ? merged : there) }, fresh)
-      }
-    }
-  }
-
-  /** This is what the key will hold. */
-  #take(
-    partition: PartitionId,
-    key: Key,
-    change: { merged: VersionRecord; there: VersionRecord | undefined; wasLive: boolean },
-    fresh: Draft,
-  ): void {
-    const { merged, there, wasLive } = change
-    const live = isLive(merged)
-    fresh.add(key, merged, Number(live) - Number(wasLive))
-    this.#hash.of(key)
-    this.#count(partition, merged, hashOf(there), live)
-    if (merged.kind === 'lww' && merged.stamp > this.#highestStamp) this.#highestStamp = merged.stamp
-  }
-
-  /** A damaged record takes nothing but what heals it, and what is newer than everything this replica has ever held. */
-  #mayMerge(
-    unit: Unit,
-    { keys, records }: Pick<Waiting, 'keys' | 'records'>,
-    current: readonly StoredRecord[],
-    offset: number,
-  ): boolean {
-    if (unit.purpose === PURPOSE.heal) return true
-    for (let place = unit.from; place < unit.end; place++) {
-      if (current[place + offset] !== 'damaged') continue
-      const record = records[place] as VersionRecord
-      if (unit.purpose === PURPOSE.write && record.kind === 'lww' && record.stamp > this.#highestStamp) continue
-      unit.status = REPLY.unknown
-      this.#output.push({ type: 'damaged', key: keys[place] as Key })
-    }
-    return unit.status === REPLY.ok
   }
 
   #startWrite(draft: Draft): void {
@@ -423,12 +310,4 @@ export class Replica {
       message: { type: 'replica/write-reply', replyTo, epoch: this.#keeper.epoch, statuses },
     })
   }
-}
-
-function hashOf(record: VersionRecord | undefined): number {
-  return record === undefined ? 0 : versionHash(record)
-}
-
-function knownOf(record: StoredRecord): VersionRecord | undefined {
-  return record === 'damaged' ? undefined : record
 }

@@ -8,7 +8,7 @@
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { Key, NodeId } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
-import type { SupervisorConfig } from '../protocol/supervision/supervisor-core.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'
 import { STAMP_MAX } from '../protocol/versions/stamp.js'
 import { checkersFor } from './checkers/all.js'
 import type { Checker, Violation } from './checkers/checker.js'

@@ -11,7 +11,8 @@ import type { Message } from '../protocol/messages.js'
 import { type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import { stateOf, statusOf } from '../protocol/supervision/node-phases.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import { type SupervisorConfig, SupervisorCore } from '../protocol/supervision/supervisor-core.js'
+import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'
+import { SupervisorCore } from '../protocol/supervision/supervisor-core.js'
 import type {
   NodeRole,
   OnTheWay,

@@ -47,9 +47,9 @@ export const OWNERS: readonly Mutant[] = [
     rule: 'stored-before-acted',
     checker: 'epochs-grow',
     file: NODE,
-    find: 'if (this.#keeper.offer(message.table)) this.#storeTable(message.table)',
+    find: 'if (this.#keeper.offer(message.table)) this.#tables.store(message.table)',
     replace:
-      "if (this.#keeper.offer(message.table)) { this.#post.send(SUPERVISOR, { type: 'table/stored', epoch: message.table.epoch }); this.#storeTable(message.table) }",
+      "if (this.#keeper.offer(message.table)) { this.#post.send(SUPERVISOR, { type: 'table/stored', epoch: message.table.epoch }); this.#tables.store(message.table) }",
   },
   {
     name: 'fill-from-one-source',

@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.js'
 
 const REPLICA = 'src/protocol/replica.ts'
+const MERGING = 'src/protocol/merging.ts'
 const COORDINATION = 'src/protocol/coordinator/coordination.ts'
 const HINTS = 'src/protocol/handoff/hint-keeper.ts'
 const EXCHANGE = 'src/protocol/repair/exchange.ts'
@@ -48,7 +49,7 @@ export const REPLICAS: readonly Mutant[] = [
     name: 'half-a-group',
     rule: 'atomic',
     checker: 'acknowledgements',
-    file: REPLICA,
+    file: MERGING,
     find: 'for (let place = unit.from; place < unit.end; place++) {\n        const key = keys[place] as Key\n        const record = records[place] as VersionRecord\n        const stored',
     replace:
       'for (let place = unit.from; place < Math.max(unit.from + 1, unit.end - 1); place++) {\n        const key = keys[place] as Key\n        const record = records[place] as VersionRecord\n        const stored',

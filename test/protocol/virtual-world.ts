@@ -24,48 +24,12 @@ import { planClaim } from '../../src/protocol/ring/claim.js'
 import { partitionOf } from '../../src/protocol/ring/slot.js'
 import { type PartitionTable, type Row, rowOf } from '../../src/protocol/ring/table.js'
 import { newTable } from '../../src/protocol/supervision/reassignment.js'
-import type { CausalContext } from '../../src/protocol/versions/dvv.js'
 import { type MemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
 import { configOf } from './virtual-config.js'
 import { textOf, VirtualDisks } from './virtual-disks.js'
+import type { Due, Fate, Life, Mail, PutOptions } from './virtual-life.js'
 
 export const GATEWAY = 'gateway1'
-
-export interface Mail {
-  readonly from: Address
-  readonly to: Address
-  readonly message: Message
-}
-
-/** Deliver, lose, keep until `release`, or deliver so many ms later. */
-export type Fate = 'deliver' | 'drop' | 'hold' | number
-
-/** A life of a node: nothing is left of it but its disk. */
-interface Life {
-  readonly node: DynamoNode
-  readonly incarnation: number
-  readonly store: MemoryStore
-  /** What its disk has not answered yet, oldest first. */
-  readonly disk: (NodeEffect & { type: 'store/write' | 'store/scan' })[]
-  diskFreeAtMs: number
-  dueMs: number
-  frozenUntilMs: number
-}
-
-/** Something that will happen. */
-interface Due {
-  readonly atMs: number
-  readonly sequence: number
-  readonly mail: Mail | undefined
-  readonly run: () => void
-}
-
-export interface PutOptions {
-  readonly w?: number
-  readonly sloppy?: boolean
-  readonly timeoutMs?: number
-  readonly context?: CausalContext
-}
 
 export class VirtualWorld extends VirtualDisks {
   nowMs = 0

@@ -24,6 +24,7 @@ import {
 import { partitionOf } from '../ring/slot.js'
 import { type PartitionTable, type Row, rowOf } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
+import { Answers } from './answers.js'
 import { CoordinationOutput } from './coordination-output.js'
 import { EpochTalk } from './epoch-talk.js'
 import type { ForwardOperation } from './forward.js'
@@ -31,7 +32,7 @@ import { GetRequest } from './get.js'
 import { type CoordinationLoad, loadOf } from './load.js'
 import { tellEnded, tellOverdue, tellSilent } from './lost-legs.js'
 import { MissedWrite } from './missed-write.js'
-import type { HintEntry, Peer, ReadEntry, WriteEntry } from './peer.js'
+import type { Peer, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
 import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
 import { requestOf } from './request-of.js'
@@ -52,6 +53,7 @@ export class Coordination implements Desk {
   /** Odd: inner requests; callers use even ids. */
   #nextInnerId = 1
   readonly #epochTalk = new EpochTalk()
+  readonly #answers: Answers
   #output = new CoordinationOutput()
 
   /** `firstMessageId`: above all that an earlier life of the host may have used, so that no answer to it is taken for one to this. */
@@ -61,6 +63,7 @@ export class Coordination implements Desk {
     this.#table = table
     this.#peers = new Peers(config)
     this.#requests = new RequestRegistry(config.queues)
+    this.#answers = new Answers(this, this.#peers, this.#compareEpochs)
   }
 
   get table(): PartitionTable {
@@ -126,66 +129,7 @@ export class Coordination implements Desk {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
     this.#heard(peer)
-    switch (message.type) {
-      case 'replica/read-reply': {
-        const answered = peer.reads.settle(message.replyTo) ?? peer.fallbackReads.settle(message.replyTo)
-        if (answered === undefined) return
-        const { entries } = answered
-        this.#peers.onReadLatency(peer, nowMs - answered.sentAtMs, entries.length)
-        this.#compareEpochs(from, message.epoch, message.statuses)
-        for (let index = 0; index < entries.length; index++) {
-          const { request } = entries[index] as ReadEntry
-          const status = message.statuses[index] ?? REPLY.failed
-          if (request.phase !== 'gone') request.onReadReply(this, from, status, message.records[index])
-        }
-        return
-      }
-      case 'replica/write-reply': {
-        const answered = peer.writes.settle(message.replyTo)
-        if (answered === undefined) return
-        const { entries } = answered
-        const isRepeated = answered.lastSentAtMs > answered.sentAtMs
-        this.#peers.onWriteLatency(peer, nowMs - answered.sentAtMs, nowMs)
-        this.#compareEpochs(from, message.epoch, message.statuses)
-        for (let index = 0; index < entries.length; index++) {
-          const { request } = entries[index] as WriteEntry
-          if (request.phase !== 'gone')
-            request.onWriteReply(this, from, message.statuses[index] ?? REPLY.failed, isRepeated)
-        }
-        return
-      }
-      case 'replica/scan-reply': {
-        const entry = peer.scans.settle(message.replyTo)?.entries[0]
-        if (entry === undefined) return
-        this.#compareEpochs(from, message.epoch, [message.status])
-        if (entry.request.phase !== 'gone') entry.request.onScanReply(this, from, message, entry.scan.partitions)
-        return
-      }
-      case 'hint/stored': {
-        const answered = peer.hints.settle(message.replyTo)
-        if (answered === undefined) return
-        const { entries } = answered
-        const isRepeated = answered.lastSentAtMs > answered.sentAtMs
-        for (let index = 0; index < entries.length; index++) {
-          const { request, key } = entries[index] as HintEntry
-          if (request.phase !== 'gone')
-            request.onHintReply(this, from, message.statuses[index] ?? REPLY.failed, { key, isRepeated })
-        }
-        return
-      }
-      case 'coordinate/taken': {
-        const answered = peer.coordinate.settle(message.replyTo)
-        if (answered !== undefined) this.#peers.onTakenLatency(peer, nowMs - answered.sentAtMs)
-        return
-      }
-      case 'transfer/chunk':
-      case 'exchange/unequal':
-      case 'reap/held':
-      case 'exchange/differ':
-        return
-      default:
-        message satisfies never
-    }
+    this.#answers.settle(peer, message)
   }
 
   onOutcomes(from: NodeId, message: CoordinateReplies, nowMs: number): void {
@@ -359,7 +303,7 @@ export class Coordination implements Desk {
     if (this.#peers.heard(peer, this.nowMs)) this.#retryWaiting()
   }
 
-  #compareEpochs(from: NodeId, epoch: number, statuses: readonly ReplyStatus[]): void {
+  readonly #compareEpochs = (from: NodeId, epoch: number, statuses: readonly ReplyStatus[]): void => {
     if (epoch === this.#table.epoch) return
     const message = this.#epochTalk.answer(from, epoch, statuses.includes(REPLY.stale), this.#table)
     if (message !== undefined) this.#output.sends.push({ to: from, message })

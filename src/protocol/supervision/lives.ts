@@ -47,6 +47,17 @@ export class Lives {
     return node
   }
 
+  /** What a dead node left has been opened, to be read. */
+  onSalvageOpened(node: Supervised, isForgetful: boolean): void {
+    if (isForgetful) {
+      node.isStoreGone = true
+      this.#host.post.terminate(node, 'its store cannot be salvaged')
+    } else {
+      node.phase = 'salvaged'
+      this.boot(node, [])
+    }
+  }
+
   /** As it was under the core that broke. */
   resume(id: NodeId, incarnation: Incarnation, state: ResumeState, nowMs: number): void {
     const { nodes, post } = this.#host

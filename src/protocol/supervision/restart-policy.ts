@@ -29,6 +29,7 @@ export const RESTART_POLICY_DEFAULTS = {
 
 export type RestartDecision =
   | { readonly type: 'restart'; readonly delayMs: number }
+  /** `shortLives`: those that led to it; 0: it does not depend on them. */
   | { readonly type: 'give-up'; readonly shortLives: number }
 
 /**
@@ -39,7 +40,8 @@ export type RestartDecision =
  */
 export function planRestart(shortLivesAtMs: readonly number[], policy: RestartPolicy, nowMs: number): RestartDecision {
   const counted = shortLivesAtMs.filter((atMs) => nowMs - atMs < policy.windowMs).length
-  if (counted > policy.restartsMax || policy.restartsMax === 0) return { type: 'give-up', shortLives: counted }
+  if (policy.restartsMax === 0) return { type: 'give-up', shortLives: 0 }
+  if (counted > policy.restartsMax) return { type: 'give-up', shortLives: counted }
   if (counted <= 1) return { type: 'restart', delayMs: 0 }
   return { type: 'restart', delayMs: Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** (counted - 2)) }
 }

@@ -38,6 +38,11 @@ export class Roster {
     return this.#sorted.filter((node) => node.phase !== 'down' && !isSalvage(node)).map((node) => node.id)
   }
 
+  /** Down for good, whether what they left is being read or not. */
+  dead(): ReadonlySet<NodeId> {
+    return new Set(this.#sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map((node) => node.id))
+  }
+
   /** Every node is down for good. */
   get isDeserted(): boolean {
     return this.#sorted.length > 0 && this.living().length === 0

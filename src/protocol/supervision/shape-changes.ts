@@ -21,7 +21,7 @@ import { type Copies, isPlaceMissing, rowsWithEverybody, rowsWithoutLeavers } fr
 import { rowsAfterClaim } from './reassignment.js'
 import type { Roster } from './roster.js'
 import { isSalvage, type Supervised } from './supervised.js'
-import type { NodeRole } from './supervisor-events.js'
+import type { NodeRole, OnTheWay } from './supervisor-events.js'
 import type { SupervisorPost } from './supervisor-post.js'
 import type { TableBook } from './table-book.js'
 
@@ -77,6 +77,13 @@ export class ShapeChanges {
     return this.#leaving.has(node)
   }
 
+  /** With what was begun under an earlier core. */
+  goOn({ joining = [], standbys = [], promoted = [], leaving = [] }: OnTheWay): void {
+    for (const node of promoted) this.onPromote(node)
+    for (const node of joining) this.onJoin(node, standbys.includes(node) ? 'standby' : 'member')
+    for (const node of leaving) this.onLeave(node)
+  }
+
   /** It has been added to the roster. */
   onJoin(node: NodeId, role: NodeRole): void {
     this.#joining.add(node)
@@ -127,6 +134,7 @@ export class ShapeChanges {
     this.#retiring.delete(node)
     this.#retired.delete(node)
     this.#removing.delete(node)
+    this.#host.post.notice({ type: 'node:removed', node })
   }
 
   /** Everything that may go on now. */

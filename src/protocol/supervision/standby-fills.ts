@@ -6,6 +6,7 @@
  */
 
 import type { Epoch, Incarnation, NodeId, PartitionId } from '../ids.js'
+import { holdersNeeded, type Quorums } from '../ring/quorum.js'
 import type { Row } from '../ring/table.js'
 import type { FillOrder } from '../transfer-messages.js'
 import type { Roster } from './roster.js'
@@ -22,16 +23,19 @@ export interface StandbyHost {
   readonly tables: TableBook
   readonly nodes: Roster
   readonly post: SupervisorPost
-  /** Owners that a fill of the row reads. */
-  readonly sourcesNeeded: (row: Row) => number
+  readonly quorums: Quorums
   /** See `OwnerChanges.isKnown`. */
   readonly isKnown: (row: Row) => boolean
 }
 
 export class StandbyFills {
+  readonly #host: StandbyHost
   readonly #lacking = new Map<NodeId, Map<PartitionId, Lacking>>()
-
   readonly #copies = new Set<NodeId>()
+
+  constructor(host: StandbyHost) {
+    this.#host = host
+  }
 
   /** Some standby has been told to fill, and has not. */
   get isWorking(): boolean {
@@ -68,8 +72,8 @@ export class StandbyFills {
   }
 
   /** Orders for those that are up; again where a row has changed, or the node has begun a new life. */
-  advance(host: StandbyHost): void {
-    const { tables, nodes, post, sourcesNeeded, isKnown } = host
+  advance(): void {
+    const { tables, nodes, post, quorums, isKnown } = this.#host
     for (const [id, lacking] of [...this.#lacking].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const node = nodes.get(id)
       if (node?.phase !== 'up' || node.storedEpoch < tables.persisted.epoch) continue
@@ -81,7 +85,7 @@ export class StandbyFills {
         const { told } = wanted
         if (told?.rowEpoch === row.epoch && told.incarnation === node.incarnation) continue
         const sources = row.owners.filter((owner): owner is NodeId => owner !== null && nodes.isUp(owner))
-        const needed = sourcesNeeded(row)
+        const needed = holdersNeeded(quorums, row.owners.length)
         if (sources.length < needed) continue
         wanted.told = { rowEpoch: row.epoch, incarnation: node.incarnation }
         const order = { partition, rowEpoch: row.epoch, sources: sources.slice(0, needed) }

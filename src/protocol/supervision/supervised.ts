@@ -96,8 +96,24 @@ export function endLife(node: Supervised, policy: RestartPolicy, nowMs: number):
   node.upSinceMs = undefined
 }
 
-/** What follows from the death of a node that is not final. With no restart forgiven, a full disk is still nobody's failure. */
+/**
+ * The thread that read what a dead node left has ended. That says nothing about the store: it is read again, until that looks
+ * hopeless. Giving it up at once would have an operator accept the loss of data that is there.
+ */
+export function endSalvage(node: Supervised, isNeeded: boolean, failuresMax: number): void {
+  if (isSalvage(node) && !node.lacksMeans && isNeeded) node.salvagesFailed += 1
+  if (node.salvagesFailed > failuresMax) node.isStoreGone = true
+  node.phase = 'down'
+}
+
+/** What follows from the death of a node. With no restart forgiven, a full disk is still nobody's failure. */
 export function afterDeath(node: Supervised, policy: RestartPolicy, nowMs: number): RestartDecision {
+  if (node.isFinal) return { type: 'give-up', shortLives: 0 }
   if (node.isFull) return { type: 'restart', delayMs: 0 }
   return node.lacksMeans ? planRetry(node.lackedTimes, policy) : planRestart(node.shortLivesAtMs, policy, nowMs)
+}
+
+/** `reason`: how its last life ended. */
+export function whyGivenUp({ shortLives }: RestartDecision & { type: 'give-up' }, reason: string): string {
+  return shortLives === 0 ? reason : `${shortLives} short lives in a row; the last ended: ${reason}`
 }

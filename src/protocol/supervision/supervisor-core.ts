@@ -10,13 +10,11 @@
  * A thread that has ended counts as having stored: it answers nobody. Where too few stores are left, the row is lost
  * until an operator accepts it; data is never traded for silence.
  *
- * Called by `actors/supervisor.actor.ts`, and by the simulator. After an invariant broke it is rebuilt by `resume` from
- * the highest fsynced table.
+ * Called by `actors/supervisor.actor.ts`, and by the simulator. After an invariant broke it is rebuilt by `resume`.
  */
 
 import type { Address, Epoch, NodeId } from '../ids.js'
 import type { Message } from '../messages.js'
-import { holdersNeeded, type Quorums } from '../ring/quorum.js'
 import { type PartitionTable, type Row, standbysOf } from '../ring/table.js'
 import { Exchanges } from './exchanges.js'
 import { isStillFull, onFull, onRoom } from './full-disks.js'
@@ -24,23 +22,23 @@ import { Lives } from './lives.js'
 import { OwnerChanges } from './owner-changes.js'
 import { Reaping } from './reaping.js'
 import { rowsAfterAmnesia, tableAfterDeath } from './reassignment.js'
-import type { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
 import { ShapeChanges } from './shape-changes.js'
 import { StandbyFills } from './standby-fills.js'
-import { afterDeath, endLife, isSalvage, type Supervised, type SupervisedView } from './supervised.js'
-import type { OnTheWay, SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
+import {
+  afterDeath,
+  endLife,
+  endSalvage,
+  isSalvage,
+  type Supervised,
+  type SupervisedView,
+  whyGivenUp,
+} from './supervised.js'
+import type { SupervisorConfig } from './supervisor-config.js'
+import type { SupervisorEffect, SupervisorEvent, SupervisorNotice } from './supervisor-events.js'
 import { SupervisorPost } from './supervisor-post.js'
 import { TableBook } from './table-book.js'
-import { ThreadWatch, type WatchLimits } from './thread-watch.js'
-
-export interface SupervisorConfig extends Quorums, WatchLimits {
-  readonly restart: RestartPolicy
-  /** Nodes coordinate requests (server coordination, siblings): their death may leave writes that nobody hints. */
-  readonly nodesCoordinate: boolean
-  /** As the nodes have it; 0: tombstones are kept for ever. */
-  readonly tombstoneGraceMs: number
-}
+import { ThreadWatch } from './thread-watch.js'
 
 export class SupervisorCore {
   readonly #config: SupervisorConfig
@@ -52,7 +50,7 @@ export class SupervisorCore {
   readonly #watch: ThreadWatch
   readonly #changes: OwnerChanges
   readonly #shape: ShapeChanges
-  readonly #standbyFills = new StandbyFills()
+  readonly #standbyFills: StandbyFills
   readonly #reaping: Reaping
   #isCreation = false
   /** Down for good when the last process ended: no hints were kept for them. */
@@ -80,6 +78,8 @@ export class SupervisorCore {
       salvage: (node: Supervised) => this.#lives.spawn(node, 'salvaging', this.#nowMs),
     }
     this.#changes = new OwnerChanges(config, host, table.epoch)
+    const isKnown = (row: Row) => this.#changes.isKnown(row)
+    this.#standbyFills = new StandbyFills({ ...host, quorums: config, isKnown })
     this.#shape = new ShapeChanges({
       ...host,
       quorums: config,
@@ -116,7 +116,7 @@ export class SupervisorCore {
         if (event.wasUnclean) this.#exchanges.everybodyWhenUp()
         for (const node of event.wereDown) this.#wereDown.add(node)
         for (const node of event.nodes) this.#lives.add(node, this.#nowMs)
-        this.#goOn(event)
+        this.#shape.goOn(event)
         break
       case 'resume':
         this.#onResume(event)
@@ -173,7 +173,6 @@ export class SupervisorCore {
       case 'node/removed':
         this.#nodes.remove(event.node)
         this.#shape.onRemoved(event.node)
-        this.#post.notice({ type: 'node:removed', node: event.node })
         break
       case 'operator/accept-loss':
         this.#changes.acceptLoss(event.partitions)
@@ -193,36 +192,20 @@ export class SupervisorCore {
 
   // --- lives ----------------------------------------------------------------------------------------------------------
 
-  /** With what was begun under an earlier core. */
-  #goOn({ joining = [], standbys = [], promoted = [], leaving = [] }: OnTheWay): void {
-    for (const node of promoted) this.#shape.onPromote(node)
-    for (const node of joining) this.#shape.onJoin(node, standbys.includes(node) ? 'standby' : 'member')
-    for (const node of leaving) this.#shape.onLeave(node)
-  }
-
   /** Who has stored which epoch, and which flips are active, is not known any more: what can be is found out again. */
   #onResume(event: SupervisorEvent & { type: 'resume' }): void {
     this.#isRebuilt = true
     this.#changes.resume()
     this.#exchanges.everybodyWhenUp()
     for (const { node, incarnation, state } of event.nodes) this.#lives.resume(node, incarnation, state, this.#nowMs)
-    this.#goOn(event)
+    this.#shape.goOn(event)
   }
 
   #onOpened(event: SupervisorEvent & { type: 'node/opened' }): void {
     const node = this.#nodes.get(event.node)
     if (node === undefined || node.incarnation !== event.incarnation) return
     const isForgetful = event.verdict === 'amnesiac' || (event.verdict === 'fresh' && !this.#isCreation)
-    if (node.phase === 'salvaging') {
-      if (isForgetful) {
-        node.isStoreGone = true
-        this.#post.terminate(node, 'its store cannot be salvaged')
-      } else {
-        node.phase = 'salvaged'
-        this.#lives.boot(node, [])
-      }
-      return
-    }
+    if (node.phase === 'salvaging') return this.#lives.onSalvageOpened(node, isForgetful)
     if (node.phase !== 'opening') return
     node.phase = 'booting'
     // Its loop is judged from here: while it loaded and opened it may have had no turn to count.
@@ -249,25 +232,14 @@ export class SupervisorCore {
     const { phase } = node
     node.lacksMeans = event.lacksMeans === true
     if (phase === 'up') node.hintsKept = hints
-    if (phase === 'salvaging' || phase === 'salvaged' || phase === 'down') {
-      // A thread that dies over a store says nothing about the store: it is read again, until that looks hopeless.
-      // Giving it up at once would have an operator accept the loss of data that is there.
-      if (phase !== 'down' && !node.lacksMeans && this.#changes.isSalvageNeeded(node)) node.salvagesFailed += 1
-      if (node.salvagesFailed > this.#config.restart.restartsMax) node.isStoreGone = true
-      node.phase = 'down'
-      return
-    }
+    if (isSalvage(node) || phase === 'down')
+      return endSalvage(node, this.#changes.isSalvageNeeded(node), this.#config.restart.restartsMax)
     endLife(node, this.#config.restart, this.#nowMs)
     if (this.#isStopping) return
     if (phase === 'up' && this.#config.nodesCoordinate) this.#exchanges.everybody(this.#nodes.living())
     this.#exchanges.onLost(id)
     const decision = afterDeath(node, this.#config.restart, this.#nowMs)
-    if (node.isFinal || decision.type === 'give-up') {
-      const shortLives = decision.type === 'give-up' ? decision.shortLives : 0
-      const isTold = node.isFinal || this.#config.restart.restartsMax === 0
-      const why = isTold ? reason : `${shortLives} short lives in a row; the last ended: ${reason}`
-      return this.#giveUp(node, why)
-    }
+    if (decision.type === 'give-up') return this.#giveUp(node, whyGivenUp(decision, reason))
     node.phase = 'waiting'
     node.restarts += 1
     node.sinceMs = this.#nowMs + decision.delayMs
@@ -301,16 +273,19 @@ export class SupervisorCore {
   }
 
   #reassign(reason: string): void {
-    const dead = new Set(
-      this.#nodes.sorted.filter((node) => node.phase === 'down' || isSalvage(node)).map((node) => node.id),
-    )
     const standbys = standbysOf(this.#tables.newest)
     const isLeaving = (node: NodeId) => this.#shape.isLeaving(node)
     const lacks = (node: NodeId) => this.#standbyFills.lacks(node)
     const ready = standbys.filter((node) => this.#nodes.isUp(node) && !isLeaving(node))
     const living = this.#nodes.living().filter((node) => !standbys.includes(node))
     const areFullCopies = this.#config.n === 'all'
-    const survivors = { dead, areFullCopies, living, isLeaving, standbys: ready.sort((a, b) => lacks(a) - lacks(b)) }
+    const survivors = {
+      dead: this.#nodes.dead(),
+      areFullCopies,
+      living,
+      isLeaving,
+      standbys: ready.sort((a, b) => lacks(a) - lacks(b)),
+    }
     const { table, promoted } = tableAfterDeath(this.#tables.newest, survivors)
     for (const node of promoted) {
       this.#onPromoted(node)
@@ -395,10 +370,7 @@ export class SupervisorCore {
     this.#lives.bootReady(this.#nowMs)
     this.#changes.advance(this.#nowMs)
     this.#shape.advance()
-    const sourcesNeeded = (row: Row) => holdersNeeded(this.#config, row.owners.length)
-    const own = { tables: this.#tables, nodes: this.#nodes, post: this.#post }
-    const isKnown = (row: Row) => this.#changes.isKnown(row)
-    this.#standbyFills.advance({ ...own, sourcesNeeded, isKnown })
+    this.#standbyFills.advance()
     const isMoving = this.#changes.isMoving()
     const isStored = this.#nodes.isStored(this.#tables.persisted.epoch)
     this.#exchanges.advance({

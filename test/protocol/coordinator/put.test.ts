@@ -3,7 +3,7 @@
 import { test } from 'tap'
 import type { NodeId } from '../../../src/protocol/ids.js'
 import { REPLY, type ReplyStatus } from '../../../src/protocol/messages.js'
-import type { Mail } from '../virtual-world.js'
+import type { Mail } from '../virtual-life.js'
 import { ownersWorld } from './owners-world.js'
 
 /** Holds the acks of these. */

@@ -3,7 +3,8 @@
 import { test } from 'tap'
 import type { Message } from '../../../src/protocol/messages.js'
 import type { FaultyOptions } from '../faulty-run.js'
-import { type Mail, VirtualWorld } from '../virtual-world.js'
+import type { Mail } from '../virtual-life.js'
+import { VirtualWorld } from '../virtual-world.js'
 
 /** Loses the first so many messages of a type. */
 function losing(world: VirtualWorld, type: Message['type'], count: number): { lost: number } {

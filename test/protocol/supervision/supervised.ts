@@ -10,7 +10,8 @@ import type { PartitionTable } from '../../../src/protocol/ring/table.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
 import { RESTART_POLICY_DEFAULTS, type RestartPolicy } from '../../../src/protocol/supervision/restart-policy.js'
 import type { NodePhase } from '../../../src/protocol/supervision/supervised.js'
-import { type SupervisorConfig, SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
+import type { SupervisorConfig } from '../../../src/protocol/supervision/supervisor-config.js'
+import { SupervisorCore } from '../../../src/protocol/supervision/supervisor-core.js'
 import type {
   NodeRole,
   OnTheWay,
