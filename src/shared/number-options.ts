@@ -183,7 +183,7 @@ export const NUMBER_OPTIONS = {
     about: 'LevelDB table files, divided by the nodes',
   },
   writeBufferBytes: {
-    byDefault: 4_194_304,
+    byDefault: 8_388_608,
     min: 65_536,
     max: 1_073_741_824,
     unit: 'bytes',

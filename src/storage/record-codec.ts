@@ -43,7 +43,8 @@ const TRAILER_BYTES = 4
 export function encodeRecord(key: Key, record: VersionRecord): Buffer {
   if (record.kind === 'siblings') return encodeSiblings(key, record)
   const stampBytes = packedBytesOf(record.stamp)
-  return stampBytes === 0 ? encodeTextStamped(key, record) : encodeLww(key, record, stampBytes)
+  const packed = stampBytes === 0 ? undefined : encodeLww(key, record, stampBytes)
+  return packed ?? encodeTextStamped(key, record)
 }
 
 /** The record that was encoded under this key, or `'damaged'`. The values are views into `bytes`. Errors: none. */
@@ -59,13 +60,14 @@ export function decodeUnchecked(bytes: Uint8Array): VersionRecord | 'damaged' {
   return decodeBody(bytes, bytes.length - TRAILER_BYTES)
 }
 
-/** One allocation, of Node's pool where it is small: it goes to LevelDB, which copies it. */
-function encodeLww(key: Key, { stamp, value }: LwwRecord, stampBytes: number): Buffer {
+/** One allocation, of Node's pool where it is small: it goes to LevelDB, which copies it. Undefined: the stamp is no packed one. */
+function encodeLww(key: Key, { stamp, value }: LwwRecord, stampBytes: number): Buffer | undefined {
   const end = HEADER_BYTES + stampBytes + (value === null ? 0 : value.length)
   const bytes = Buffer.allocUnsafe(end + TRAILER_BYTES)
   bytes[0] = RECORD_FORMAT
   bytes[1] = value === null ? FLAG_TOMBSTONE : 0
   const body = packStamp(stamp, bytes, HEADER_BYTES)
+  if (body < 0) return undefined
   if (value !== null) bytes.set(value, body)
   return seal(key, bytes, end)
 }
@@ -102,13 +104,14 @@ function writeSibling(writer: ByteWriter, { stamp, value }: Sibling): void {
 
 function writeStamp(writer: ByteWriter, stamp: Stamp): void {
   const stampBytes = packedBytesOf(stamp)
-  if (stampBytes === 0) {
-    writer.byte(TEXT_STAMP)
-    writer.text(stamp)
+  writer.reserve(stampBytes)
+  const after = stampBytes === 0 ? -1 : packStamp(stamp, writer.bytes, writer.length)
+  if (after >= 0) {
+    writer.length = after
     return
   }
-  writer.reserve(stampBytes)
-  writer.length = packStamp(stamp, writer.bytes, writer.length)
+  writer.byte(TEXT_STAMP)
+  writer.text(stamp)
 }
 
 function seal(key: Key, bytes: Buffer, end: number): Buffer {

@@ -8,7 +8,6 @@
  */
 
 import type { Stamp } from '../protocol/versions/stamp.js'
-import { isLatin1 } from './byte-cursors.js'
 
 /** In place of the actor length: a text follows. */
 export const TEXT_STAMP = 255
@@ -30,20 +29,45 @@ const CODE_OF = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(
 /** The text of the stamp being decoded. One native call at its end makes a flat string; 20 concatenations would not. */
 const scratch = Buffer.allocUnsafeSlow(FRAME_CHARS + ACTOR_LENGTH_MAX)
 
-/** Bytes of the packed stamp; 0 if it must be kept as a text. */
+/** Bytes of the stamp if it can be packed, which `packStamp` finds out; 0: it must be kept as a text. */
 export function packedBytesOf(stamp: Stamp): number {
-  return isFramed(stamp) ? PACKED_BYTES + stamp.length - FRAME_CHARS : 0
+  const actorLength = stamp.length - FRAME_CHARS
+  return actorLength < 0 || actorLength > ACTOR_LENGTH_MAX ? 0 : PACKED_BYTES + actorLength
 }
 
-/** Writes a stamp that `packedBytesOf` said can be packed. Shape: the offset after it. */
+/**
+ * Writes a stamp of which `packedBytesOf` gave a number. Shape: the offset after it; −1: packing and unpacking would not give
+ * the same string again, so that it must be kept as a text (the bytes are spoilt).
+ */
 export function packStamp(stamp: Stamp, bytes: Buffer, at: number): number {
   const actorLength = stamp.length - FRAME_CHARS
+  const last = stamp.length - 5
+  // Looked at together in the end: a digit that is none has bit 4, a char that is not latin1 a bit above 7.
+  let digits = 0
+  let chars = 0
   bytes[at] = actorLength
-  for (let index = 0; index < 8; index++) bytes[at + 1 + index] = hexByte(stamp, 2 * index)
-  bytes[at + 9] = hexByte(stamp, stamp.length - 4)
-  bytes[at + 10] = hexByte(stamp, stamp.length - 2)
-  for (let index = 0; index < actorLength; index++) bytes[at + PACKED_BYTES + index] = stamp.charCodeAt(17 + index)
-  return at + PACKED_BYTES + actorLength
+  let to = at + 1
+  for (let index = 0; index < 16; index += 2) {
+    const [high, low] = [stamp.charCodeAt(index), stamp.charCodeAt(index + 1)]
+    chars |= high | low
+    const [upper, lower] = [DIGIT_OF[high & 255] as number, DIGIT_OF[low & 255] as number]
+    digits |= upper | lower
+    bytes[to++] = (upper << 4) | lower
+  }
+  for (let index = last + 1; index < stamp.length; index += 2) {
+    const [high, low] = [stamp.charCodeAt(index), stamp.charCodeAt(index + 1)]
+    chars |= high | low
+    const [upper, lower] = [DIGIT_OF[high & 255] as number, DIGIT_OF[low & 255] as number]
+    digits |= upper | lower
+    bytes[to++] = (upper << 4) | lower
+  }
+  for (let index = 17; index < last; index++) {
+    const code = stamp.charCodeAt(index)
+    chars |= code
+    bytes[to++] = code
+  }
+  const isFramed = stamp.charCodeAt(16) === DOT && stamp.charCodeAt(last) === DOT
+  return isFramed && digits < NOT_HEX && chars < 256 ? to : -1
 }
 
 /** The stamp packed at `at`, whose actor has `actorLength` bytes. The caller has checked that the bytes are there. */
@@ -57,26 +81,6 @@ export function unpackStamp(bytes: Uint8Array, at: number, actorLength: number):
   to = writeHex(to, bytes[at + 9] as number)
   to = writeHex(to, bytes[at + 10] as number)
   return scratch.toString('latin1', 0, to)
-}
-
-/** True if packing and unpacking gives the same string again. */
-function isFramed(stamp: Stamp): boolean {
-  const last = stamp.length - 5
-  if (last < 17 || last - 17 > ACTOR_LENGTH_MAX) return false
-  if (stamp.charCodeAt(16) !== DOT || stamp.charCodeAt(last) !== DOT) return false
-  return isHex(stamp, 0, 16) && isHex(stamp, last + 1, last + 5) && isLatin1(stamp, 17, last)
-}
-
-function isHex(text: string, from: number, to: number): boolean {
-  for (let index = from; index < to; index++) {
-    const code = text.charCodeAt(index)
-    if (code > 255 || DIGIT_OF[code] === NOT_HEX) return false
-  }
-  return true
-}
-
-function hexByte(text: string, at: number): number {
-  return ((DIGIT_OF[text.charCodeAt(at)] as number) << 4) | (DIGIT_OF[text.charCodeAt(at + 1)] as number)
 }
 
 function writeHex(at: number, byte: number): number {
