@@ -105,7 +105,7 @@ export class MemoryStore implements Store {
     const page = new PageBuilder(scan, this.#partitions)
     for (const key of this.#keysOf(scan)) {
       if (page.isFull) return page.page(page.last)
-      page.look(key, Buffer.from(this.#disk.records.get(key) ?? []))
+      if (page.isOf(key)) page.add(key, Buffer.from(this.#disk.records.get(key) ?? []))
     }
     return page.page(undefined)
   }

@@ -142,6 +142,34 @@ export function storeContract(kind: string, placeFor: (t: Test) => StorePlace): 
     t.same(page, { keys: [], records: [], next: keys[4_095] })
   })
 
+  withStore('what is few among many is found, in order and whole, whatever letters keys have', async (t, store) => {
+    // Runs of keys of ASCII, of some with UTF-8 beyond it, of bytes that are neither, of a BOM, of a replacement char.
+    const letters = ['', '', '', '\u00c3\u00a9', '\u00ff', '\u00ef\u00bb\u00bf', '\u00ef\u00bf\u00bd', '\u0000']
+    const numbered = Array.from({ length: 6_000 }, (_, number) => {
+      const run = Math.floor(number / 700)
+      const digits = String(number).padStart(5, '0')
+      // What a bound becomes that is decoded as UTF-8 lies behind all of these, or before those at the end.
+      if (run === 4) return `02800\u00c3(${digits}`
+      return `${digits}${number % 9 === 0 ? letters[run % letters.length] : ''}`
+    })
+    const [own = 0, ...others] = ALL_PARTITIONS
+    const ends = Array.from({ length: 100 }, (_, number) => `07${String(number).padStart(2, '0')}\u00ff`)
+    const to = ends.find((key) => partitionOf(key, PARTITIONS) === own) ?? ''
+    const keys = [...numbered, to]
+    const records = new Map(keys.map((key) => [key, recordOf(key)]))
+    await store.write({ keys, records: [...records.values()], liveKeysDelta: keys.length })
+    for (const partition of [own, ...others.slice(0, 2)]) {
+      for (const bounds of [{}, { from: '01000', to: '05000' }, { from: '02700' }, { from: '05600', to }]) {
+        const range = { reverse: false, ...bounds }
+        const expected = keys.filter((key) => partitionOf(key, PARTITIONS) === partition && isIn(key, range))
+        const scan = { range, limit: 100, bytesMax: 1e9, partitions: [partition] }
+        t.same(await scanAll(store, scan), expected)
+        const page = await store.scan(scan)
+        t.same(plain(page.records), plain(page.keys.map((key) => records.get(key))))
+      }
+    }
+  })
+
   withStore('identity, live keys, texts, hints and records survive closing', async (t, store, place) => {
     const record = recordOf('hinted')
     const hint = (id: number) => ({ id, target: 'node2', partition: 3, key: `k${id}`, record })

@@ -265,7 +265,7 @@ export class PutRequest extends Request {
     }
     if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)
     // The first n healthy nodes: owners, those that are being filled, and the fallbacks that keep hints.
-    return accepted + this.standIns.accepted >= this.w
+    return accepted + this.standIns.acceptedFor((owner) => this.legOf(owner)?.state !== 'accepted') >= this.w
   }
 
   /** Has every target accepted it (or been given up)? */

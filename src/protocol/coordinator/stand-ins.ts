@@ -42,10 +42,10 @@ export class StandIns {
     this.#records = records
   }
 
-  /** Those that count toward the quorum. */
-  get accepted(): number {
+  /** Those that count toward the quorum. One whose owner has it itself does not: its hint is dropped once it is handed over. */
+  acceptedFor(lacks: (owner: NodeId) => boolean): number {
     let accepted = 0
-    for (const { state } of this.#all) if (state === 'accepted') accepted += 1
+    for (const { state, target } of this.#all) if (state === 'accepted' && lacks(target)) accepted += 1
     return accepted
   }
 

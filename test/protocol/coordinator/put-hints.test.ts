@@ -67,6 +67,24 @@ test('put: sloppy, two owners away: w = 2 by hints, which are handed back', asyn
   t.equal(world.hintsOf(d) + world.hintsOf(e), 0)
 })
 
+test('put: sloppy, a hint for an owner that has the write itself meanwhile counts no more', async (t) => {
+  const { world, b, c, d, e } = ownersWorld(46)
+  world.crash(c)
+  world.run(5)
+  world.filter = ({ message, to }) => (message.type === 'replica/write' && to === b ? 'hold' : 'deliver')
+  const put = world.put('k', 'v', { sloppy: true, w: 3, timeoutMs: 5_000 })
+  world.run(10)
+  t.equal(world.hintsOf(d) + world.hintsOf(e), 1)
+  world.spawn(c)
+  world.run(30)
+  t.equal(world.stored(c, 'k'), '=v')
+  t.equal(world.end(put), 'runs', 'two have it')
+  world.filter = () => 'deliver'
+  world.release()
+  t.equal(world.ended(put), 'written')
+  t.equal(world.stored(b, 'k'), '=v')
+})
+
 test('put: sloppy, a keeper that is silent while a hint waits for it is asked again once it answers', async (t) => {
   const { world, a, b, c, d, e } = ownersWorld(18)
   for (const node of [a, b, c]) world.crash(node)
