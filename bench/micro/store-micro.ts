@@ -1,7 +1,7 @@
 /**
  * What one node's store costs, without threads and messages: codec, reads, group commit, scans, beside classic-level alone.
  *
- * Run: `npm run build && node dist/bench/store-micro.js`. Wall time and, because the machine may be shared, processor time.
+ * Run: `npm run build && node dist/bench/micro/store-micro.js`. Wall time and, because the machine may be shared, processor time.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ import type { VersionRecord } from '../../src/protocol/versions/record.js'
 import { makeStamp } from '../../src/protocol/versions/stamp.js'
 import { lockLocation } from '../../src/storage/cluster-lock.js'
 import { crc32cOf } from '../../src/storage/crc32c.js'
-import { dataKey } from '../../src/storage/keyspace.js'
+import { dataKey, keyOfData } from '../../src/storage/keyspace.js'
 import { type LevelStoreOptions, openLevelStore } from '../../src/storage/level-store.js'
 import { type Level, openLevel } from '../../src/storage/open-level.js'
 import { decodeRecord, decodeUnchecked, encodeRecord } from '../../src/storage/record-codec.js'
@@ -20,6 +20,8 @@ import type { Store } from '../../src/storage/store.js'
 
 const KEYS = 100_000
 const VALUE_BYTES = 100
+const LOOKED_AT_FOR_ONE = 12
+const PASS_BYTES = 256 * 1024
 
 const keys = Array.from({ length: KEYS }, (_, index) => `user:${String((index * 7919) % KEYS).padStart(8, '0')}`)
 const value = Buffer.alloc(VALUE_BYTES, 7)
@@ -117,7 +119,27 @@ async function benchRaw(): Promise<void> {
   await measure('raw: getSync', KEYS, () => {
     for (const key of keys) level.getSync(dataKey(key))
   })
+  for (let round = 0; round < 3; round++) {
+    await measure('raw: a pass in pairs', KEYS, () => passInPairs(level))
+    await measure(`raw: over keys, one in ${LOOKED_AT_FOR_ONE} read`, KEYS, () => passOverKeys(level))
+  }
   await level.close()
+}
+
+/** As a transfer's pass over a store does where it wants few of the records: see `storage/level-scan.ts`. */
+async function passInPairs(level: Level): Promise<void> {
+  const iterator = level.iterator({ highWaterMarkBytes: PASS_BYTES })
+  for (let entries = await iterator.nextv(512); entries.length > 0; entries = await iterator.nextv(512))
+    for (const [key] of entries) keyOfData(key)
+  await iterator.close()
+}
+
+async function passOverKeys(level: Level): Promise<void> {
+  const iterator = level.keys<string>({ keyEncoding: 'utf8', highWaterMarkBytes: PASS_BYTES })
+  let looked = 0
+  for (let texts = await iterator.nextv(1_024); texts.length > 0; texts = await iterator.nextv(1_024))
+    for (const text of texts) if (looked++ % LOOKED_AT_FOR_ONE === 0) level.getSync(dataKey(text.slice(1)))
+  await iterator.close()
 }
 
 async function benchStore(durability: 'process' | 'disk'): Promise<void> {
