@@ -119,7 +119,7 @@ function writeText(text: string, bytes: Buffer, at: number): number {
 }
 
 /** True if the chars `from` … `to` − 1 are all below 256. */
-export function isLatin1(text: string, from: number, to: number): boolean {
+function isLatin1(text: string, from: number, to: number): boolean {
   for (let index = from; index < to; index++) if (text.charCodeAt(index) > 255) return false
   return true
 }
