@@ -4,7 +4,7 @@
  * A page ends at its limit, its bytes, or after ENTRIES_LOOKED_AT_MAX entries, whichever comes first: one that finds
  * nothing of its partitions must not hold the node for the whole range. Then `next` says where to go on.
  *
- * Keys lie in user order, so that a transfer looks at many entries for each that it wants, and what LevelDB's binding makes of an
+ * Keys lie in user order, so that a transfer, or a scan that asks each owner for its share, looks at many entries for each that it wants, and what LevelDB's binding makes of an
  * entry that nobody wants (two buffers) is most of its cost. Where few are wanted, only keys are iterated over, as strings, and what
  * is wanted is read by itself: two thirds of the time with values of 100 bytes (`bench/micro/store-micro.ts`), half of it with a
  * kilobyte. Strings are decoded from UTF-8, which keeps only ASCII as it is: a page with other keys is read in pairs.
@@ -32,6 +32,9 @@ const CHUNK_BYTES = 256 * 1024
 /** Few are wanted: less than one in so many, of at least so many that were looked at. */
 const LOOKED_AT_FOR_ONE = 4
 const LOOKED_AT_MIN = 128
+
+/** A pass over a whole store must not push out what is read often. */
+const WITHOUT_CACHE = { fillCache: false }
 
 /** Why a part of a page ended: the range did, the page is full, or the rest is to be looked at in the other way. */
 type Ending = 'end' | 'full' | 'few' | 'not-ascii'
@@ -84,7 +87,7 @@ async function lookAtKeys(level: Level, bounds: ByteBounds, page: PageBuilder): 
         if (page.isFull) return 'full'
         const key = text.slice(1)
         if (!page.isOf(key)) continue
-        const bytes: Buffer | undefined = level.getSync(dataKey(key))
+        const bytes: Buffer | undefined = level.getSync(dataKey(key), WITHOUT_CACHE)
         // Undefined: dropped meanwhile.
         if (bytes !== undefined) page.add(key, bytes)
       }

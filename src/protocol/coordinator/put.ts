@@ -2,7 +2,7 @@
  * A write of one partition's keys: send it to every owner, answer once w have accepted, see to the rest afterwards.
  *
  * Strict: acks of full owners count, and while the row is joint (places are being filled) also w of the *new* owners must
- * have accepted. Sloppy: fallbacks keep hints for owners that are not healthy, and their acks count (Dynamo §4.6).
+ * have accepted. Sloppy: fallbacks keep hints for owners that are not healthy, and count for them as long as they lack it (Dynamo §4.6).
  * After the answer the request lingers: an owner that misses the write gets it when it is back, or a hint is kept for it.
  * A definite failure is told only when no replica was sent the write or every one refused it; else *outcome unknown*.
  *
@@ -265,7 +265,7 @@ export class PutRequest extends Request {
     }
     if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)
     // The first n healthy nodes: owners, those that are being filled, and the fallbacks that keep hints.
-    return accepted + this.standIns.acceptedFor((owner) => this.legOf(owner)?.state !== 'accepted') >= this.w
+    return accepted + this.standIns.ownersCovered((owner) => this.legOf(owner)?.state !== 'accepted') >= this.w
   }
 
   /** Has every target accepted it (or been given up)? */

@@ -42,11 +42,20 @@ export class StandIns {
     this.#records = records
   }
 
-  /** Those that count toward the quorum. One whose owner has it itself does not: its hint is dropped once it is handed over. */
-  acceptedFor(lacks: (owner: NodeId) => boolean): number {
-    let accepted = 0
-    for (const { state, target } of this.#all) if (state === 'accepted' && lacks(target)) accepted += 1
-    return accepted
+  /**
+   * Owners that count toward the quorum because somebody keeps a hint for them. However many keep one: all go to the same owner,
+   * and are dropped then. For the same reason not one that has the write itself.
+   */
+  ownersCovered(lacks: (owner: NodeId) => boolean): number {
+    let covered = 0
+    this.#all.forEach(({ state, target }, place) => {
+      if (state !== 'accepted' || !lacks(target)) return
+      const isFirst = !this.#all.some(
+        (other, at) => at < place && other.target === target && other.state === 'accepted',
+      )
+      if (isFirst) covered += 1
+    })
+    return covered
   }
 
   /** Somebody keeps a hint, or may. */

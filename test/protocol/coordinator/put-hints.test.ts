@@ -1,6 +1,7 @@
 /** A put whose owners are away, or have no room: hints, and who stands in for them under `sloppy`. */
 
 import { test } from 'tap'
+import type { Mail } from '../virtual-life.js'
 import { VirtualWorld } from '../virtual-world.js'
 import { ownersWorld } from './owners-world.js'
 
@@ -83,6 +84,32 @@ test('put: sloppy, a hint for an owner that has the write itself meanwhile count
   world.release()
   t.equal(world.ended(put), 'written')
   t.equal(world.stored(b, 'k'), '=v')
+})
+
+test('put: sloppy, two hints for one owner count as one: the first keeper was silent, and answers after the second', async (t) => {
+  const { world, b, c } = ownersWorld(46, { nodes: 6 })
+  world.crash(c)
+  world.run(5)
+  // Nothing reaches b, nor anybody who would keep it for b.
+  const isForB = ({ message, to }: Mail): boolean =>
+    (message.type === 'replica/write' && to === b) || (message.type === 'hint/store' && message.targets.includes(b))
+  let first: string | undefined
+  world.filter = (mail) => {
+    if (isForB(mail)) return 'drop'
+    if (mail.message.type === 'hint/store') first ??= mail.to
+    return first !== undefined && mail.from === first ? 'hold' : 'deliver'
+  }
+  const hints = (): number => world.ids.reduce((sum, id) => sum + (id === c ? 0 : world.hintsOf(id)), 0)
+  const put = world.put('k', 'v', { sloppy: true, w: 3, timeoutMs: 20_000 })
+  for (let step = 0; step < 400 && hints() < 2; step++) world.run(5)
+  t.equal(hints(), 2)
+  world.run(5)
+  world.filter = (mail) => (isForB(mail) ? 'drop' : 'deliver')
+  world.release()
+  world.run(1)
+  t.equal(world.end(put), 'runs', 'one owner has it, and for one it is kept')
+  world.filter = () => 'deliver'
+  t.equal(world.ended(put), 'written')
 })
 
 test('put: sloppy, a keeper that is silent while a hint waits for it is asked again once it answers', async (t) => {
