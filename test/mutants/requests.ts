@@ -37,8 +37,9 @@ export const REQUESTS: readonly Mutant[] = [
     rule: 'strict-owners',
     checker: 'quorums',
     file: PUT,
-    find: 'if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)',
-    replace: 'if (!this.sloppy) return owners >= this.w - 1 && (!this.joint || newOwners >= this.newW - 1)',
+    find: '    return owners >= this.w && (!this.joint || newOwners >= this.newW)\n  }\n\n  /**\n   * Sloppy',
+    replace:
+      '    return owners >= this.w - 1 && (!this.joint || newOwners >= this.newW - 1)\n  }\n\n  /**\n   * Sloppy',
   },
   {
     name: 'pending-counts-as-owner',
@@ -218,8 +219,8 @@ export const REQUESTS: readonly Mutant[] = [
     rule: 'both-quorums',
     checker: 'quorums',
     file: PUT,
-    find: 'if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)\n    // The first n',
-    replace: 'if (!this.sloppy) return newOwners >= this.newW\n    // The first n',
+    find: '    return owners >= this.w && (!this.joint || newOwners >= this.newW)\n  }\n\n  /**\n   * Sloppy',
+    replace: '    return newOwners >= this.newW\n  }\n\n  /**\n   * Sloppy',
   },
   {
     name: 'clock-ignores-the-ceiling',

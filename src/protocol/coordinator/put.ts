@@ -254,18 +254,25 @@ export class PutRequest extends Request {
   }
 
   private isEnough(): boolean {
-    let accepted = 0
+    if (this.sloppy) return this.placesCovered() >= this.w
     let owners = 0
     let newOwners = 0
     for (const leg of this.legs) {
       if (leg.state !== 'accepted') continue
       if (leg.isOwner) owners += 1
       if (leg.isNew) newOwners += 1
-      accepted += 1
     }
-    if (!this.sloppy) return owners >= this.w && (!this.joint || newOwners >= this.newW)
-    // The first n healthy nodes: owners, those that are being filled, and the fallbacks that keep hints.
-    return accepted + this.standIns.ownersCovered((owner) => this.legOf(owner)?.state !== 'accepted') >= this.w
+    return owners >= this.w && (!this.joint || newOwners >= this.newW)
+  }
+
+  /**
+   * Sloppy: places whose owner, or who is being filled for it, has the write, or somebody keeps it for. Each counts once: however
+   * many keep a hint for it, these go to the same node and are dropped then; and of an old owner and a new one, one stays.
+   */
+  private placesCovered(): number {
+    const has = (node: NodeId | null): boolean =>
+      node !== null && (this.legOf(node)?.state === 'accepted' || this.standIns.isKeptFor(node))
+    return this.row.owners.filter((owner, place) => has(owner) || has(this.row.pending[place] ?? null)).length
   }
 
   /** Has every target accepted it (or been given up)? */

@@ -42,22 +42,6 @@ export class StandIns {
     this.#records = records
   }
 
-  /**
-   * Owners that count toward the quorum because somebody keeps a hint for them. However many keep one: all go to the same owner,
-   * and are dropped then. For the same reason not one that has the write itself.
-   */
-  ownersCovered(lacks: (owner: NodeId) => boolean): number {
-    let covered = 0
-    this.#all.forEach(({ state, target }, place) => {
-      if (state !== 'accepted' || !lacks(target)) return
-      const isFirst = !this.#all.some(
-        (other, at) => at < place && other.target === target && other.state === 'accepted',
-      )
-      if (isFirst) covered += 1
-    })
-    return covered
-  }
-
   /** Somebody keeps a hint, or may. */
   get mayKeep(): boolean {
     return this.#all.some(({ state }) => state !== 'refused')

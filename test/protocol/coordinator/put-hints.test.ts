@@ -112,6 +112,22 @@ test('put: sloppy, two hints for one owner count as one: the first keeper was si
   t.equal(world.ended(put), 'written')
 })
 
+test('put: sloppy, an owner and the one that is being filled in its place count as one', async (t) => {
+  const { world, b, c, d } = ownersWorld(47)
+  world.changeRow('k', { pending: [d, null, null] })
+  world.run(50)
+  // Nothing reaches the other two owners, nor anybody who would keep it for them.
+  const isForOthers = ({ message, to }: Mail): boolean =>
+    (message.type === 'replica/write' && (to === b || to === c)) || message.type === 'hint/store'
+  world.filter = (mail) => (isForOthers(mail) ? 'drop' : 'deliver')
+  const put = world.put('k', 'v', { sloppy: true, w: 2, timeoutMs: 20_000 })
+  world.run(20)
+  t.equal(world.stored(d, 'k'), '=v')
+  t.equal(world.end(put), 'runs', 'one of the two will stay')
+  world.filter = () => 'deliver'
+  t.equal(world.ended(put), 'written')
+})
+
 test('put: sloppy, a keeper that is silent while a hint waits for it is asked again once it answers', async (t) => {
   const { world, a, b, c, d, e } = ownersWorld(18)
   for (const node of [a, b, c]) world.crash(node)
