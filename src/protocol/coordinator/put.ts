@@ -211,7 +211,8 @@ export class PutRequest extends Request {
     const absent = this.row.owners
       .map((owner, place) => owner ?? this.row.pending[place] ?? null)
       .filter((owner): owner is NodeId => owner !== null && this.isAbsent(desk, owner))
-    return !this.standIns.ask(desk, this, this.row, absent)
+    const has = (owner: NodeId): boolean => this.legOf(owner)?.state === 'accepted'
+    return !this.standIns.ask(desk, this, this.row, absent, has)
   }
 
   private isAbsent(desk: Desk, owner: NodeId): boolean {

@@ -69,16 +69,28 @@ export class StandIns {
    * Asks a keeper for each of these owners that has none. By a keeper that has fallen silent, and may still answer, an owner has
    * none. False: there was no keeper left for one of them.
    */
-  ask(desk: Desk, request: Request, row: Row, absent: readonly NodeId[]): boolean {
+  ask(desk: Desk, request: Request, row: Row, absent: readonly NodeId[], has: (owner: NodeId) => boolean): boolean {
     const without = absent.filter((owner) => !this.#isSeenTo(desk, owner))
     if (without.length === 0) return true
     const keepers = fallbacksOf(this.#partition, row, desk.healthyNodes(), row.owners.length + this.#all.length)
     for (const target of without) {
-      const keeper = keepers.find((node) => !this.isAsked(node))
+      const keeper = keepers.find((node) => this.#isFree(node, has))
       if (keeper === undefined) return false
       this.#send(desk, request, keeper, target)
     }
     return true
+  }
+
+  /** Keeps nothing that counts: what it keeps, its owner has itself, or somebody else keeps too. */
+  #isFree(node: NodeId, has: (owner: NodeId) => boolean): boolean {
+    return this.#all.every(({ keeper, target, state }, place) => {
+      if (keeper !== node) return true
+      if (state !== 'accepted') return false
+      return (
+        has(target) ||
+        this.#all.some((other, at) => at < place && other.target === target && other.state === 'accepted')
+      )
+    })
   }
 
   #isSeenTo(desk: Desk, owner: NodeId): boolean {
