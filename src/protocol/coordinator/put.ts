@@ -103,8 +103,7 @@ export class PutRequest extends Request {
     if (leg === undefined || leg.state === 'accepted') return
     if (status === REPLY.ok) {
       leg.state = 'accepted'
-      if (this.doomed) this.send(desk)
-      else this.settle(desk)
+      this.onAccepted(desk)
       return
     }
     // A refusal leaves nothing there, but a store that failed may have kept a part of it. `unknown`: its record is damaged,
@@ -120,8 +119,14 @@ export class PutRequest extends Request {
 
   override onHintReply(desk: Desk, keeper: NodeId, status: ReplyStatus, answered: HintAnswer): void {
     const became = this.standIns.onReply(keeper, status, answered)
-    if (became === 'counted') this.settle(desk)
+    if (became === 'counted') this.onAccepted(desk)
     else if (became === 'over') this.send(desk)
+  }
+
+  /** Sloppy: a keeper whose hint counts no more since is free for an owner that has none. */
+  private onAccepted(desk: Desk): void {
+    if (this.doomed || (this.sloppy && !this.ended)) this.send(desk)
+    else this.settle(desk)
   }
 
   override onLegLost(desk: Desk, node: NodeId, lost: LostLeg): void {
