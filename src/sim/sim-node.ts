@@ -137,7 +137,9 @@ export class SimNode {
     if (life === undefined) return undefined
     this.#life = undefined
     const world = this.#world
-    for (const write of this.disk.crash(world.chance.disks, losesUnaccepted))
+    // What was given to a store that had refused a write before never reached it, though there may be room again.
+    const losesAll = losesUnaccepted || life.hasFailed
+    for (const write of this.disk.crash(world.chance.disks, losesAll))
       for (const observer of world.watching.onAccepted) observer.onAccepted(this.id, write, world)
     return life.core?.gauges().hints ?? 0
   }

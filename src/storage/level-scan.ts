@@ -4,10 +4,11 @@
  * A page ends at its limit, its bytes, or after ENTRIES_LOOKED_AT_MAX entries, whichever comes first: one that finds
  * nothing of its partitions must not hold the node for the whole range. Then `next` says where to go on.
  *
- * Keys lie in user order, so that a transfer, or a scan that asks each owner for its share, looks at many entries for each that it wants, and what LevelDB's binding makes of an
- * entry that nobody wants (two buffers) is most of its cost. Where few are wanted, only keys are iterated over, as strings, and what
- * is wanted is read by itself: two thirds of the time with values of 100 bytes (`bench/micro/store-micro.ts`), half of it with a
- * kilobyte. Strings are decoded from UTF-8, which keeps only ASCII as it is: a page with other keys is read in pairs.
+ * Keys lie in user order, so that a transfer, or a scan that asks each owner for its share, looks at many entries for each that
+ * it wants, and what LevelDB's binding makes of an entry that nobody wants (two buffers) is most of its cost. Where few are wanted,
+ * only keys are iterated over, as strings, and what is wanted is read by itself: two thirds of the time with values of 100 bytes
+ * (`bench/micro/store-micro.ts`), half of it with a kilobyte. Strings are decoded from UTF-8, which keeps only ASCII as it is: a
+ * page with other keys is read in pairs.
  *
  * Called by the level store.
  */
