@@ -10,7 +10,7 @@
  * A thread that has ended counts as having stored: it answers nobody. Where too few stores are left, the row is lost
  * until an operator accepts it; data is never traded for silence.
  *
- * Called by `actors/supervisor.actor.ts`, and by the simulator. After an invariant broke it is rebuilt by `resume`.
+ * Called by `actors/supervisor.actor.ts`, and by the simulator. Rebuilt from the highest fsynced table, by `resume`, after an invariant broke.
  */
 
 import type { Address, Epoch, NodeId } from '../ids.js'

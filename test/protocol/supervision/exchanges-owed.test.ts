@@ -16,6 +16,16 @@ const quiet = (): Supervised => {
   return cluster
 }
 
+/** Everybody has been told to compare, and has not. */
+const comparing = () => {
+  const cluster = quiet()
+  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
+  cluster.obeysOrders = false
+  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
+  settle(cluster)
+  return { cluster, told: cluster.sent('exchange/start') }
+}
+
 test('an opening after an orderly close owes nothing', async (t) => {
   const cluster = new Supervised({ nodes: 4 }).start()
   t.same(cluster.pairsCompared(), [])
@@ -167,12 +177,7 @@ test('what was being filled while everybody compared is compared once it is full
 })
 
 test('one that was filled while others still had to compare compares too: it may have read from those that lack something', async (t) => {
-  const cluster = quiet()
-  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
-  cluster.obeysOrders = false
-  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
-  settle(cluster)
-  const told = cluster.sent('exchange/start')
+  const { cluster, told } = comparing()
   cluster.forget()
   cluster.obeysOrders = true
   cluster.join('node5')
@@ -189,12 +194,7 @@ test('one that was filled while others still had to compare compares too: it may
 })
 
 test('nothing is quiet before everybody knows that all is full, where everybody is to compare then', async (t) => {
-  const cluster = quiet()
-  cluster.step({ type: 'gateway/joined', gateway: 'gateway2' })
-  cluster.obeysOrders = false
-  cluster.step({ type: 'gateway/lost', gateway: 'gateway2' })
-  settle(cluster)
-  const told = cluster.sent('exchange/start')
+  const { cluster, told } = comparing()
   cluster.join('node5')
   const fills = cluster.sent('transfer/start')
   t.ok(fills.length > 0)
