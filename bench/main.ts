@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '../src/index.js'
 import { argument, flag, machineLine, measureInterleaved, printTable, summarize, versionOf } from './harness.js'
-import { type Group, groupsOf } from './scenarios.js'
+import { type Group, groupsOf, SETUPS } from './scenarios.js'
 import { openClassicLevel } from './subjects/classic-level.js'
 import { coterieSubject } from './subjects/coterie.js'
 import { makeData } from './subjects/subject.js'
@@ -52,19 +52,20 @@ async function run(): Promise<void> {
   console.log(
     `${machine}\n${records} records of ${VALUE_BYTES} bytes, median of ${rounds} rounds of ${roundMs} ms after ${warmUpRounds} to warm up\n`,
   )
-  const options = { nodes: 5, replication: { n: 3, r: 2, w: 2 } }
   const level = await openClassicLevel(join(folder, 'classic-level'))
   await level.load(data)
   const figures: Figure[] = []
-  for (const coordination of ['client', 'server'] as const) {
-    const cluster = await openCluster({ location: join(folder, coordination), coordination, ...options })
+  for (const [number, setup] of SETUPS.entries()) {
+    const { nodes, coordination } = setup
+    const location = join(folder, `cluster${number}`)
+    const cluster = await openCluster({ location, nodes, coordination, replication: { n: 3, r: 2, w: 2 } })
     const subjects = {
       level,
       r1: coterieSubject(cluster, data, { name: 'Coterie r=1', r: 1, w: 2 }),
       r2: coterieSubject(cluster, data, { name: 'Coterie r=2', r: 2, w: 2 }),
     }
     await subjects.r2.load(data)
-    for (const group of groupsOf(subjects, data, coordination))
+    for (const group of groupsOf(subjects, data, setup))
       if (group.name.startsWith(only)) figures.push(...(await measureGroup(group)))
     await cluster.close()
   }

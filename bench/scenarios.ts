@@ -24,8 +24,26 @@ export interface Subjects {
   readonly r2: Subject
 }
 
-/** All groups for a cluster of that coordination. Only the default one has targets. */
-export function groupsOf({ level, r1, r2 }: Subjects, data: Data, coordination: 'client' | 'server'): Group[] {
+/** A cluster to be measured. */
+export interface Setup {
+  /** Behind the name of each group. */
+  readonly suffix: string
+  readonly nodes: number
+  readonly coordination: 'client' | 'server'
+  readonly hasTargets: boolean
+  /** Calls of one key only, or all kinds. */
+  readonly calls: 'single' | 'all'
+}
+
+/** Three copies each: on five nodes, as `openCluster` makes by itself, and on as few as hold them, each of which has everything. */
+export const SETUPS: readonly Setup[] = [
+  { suffix: '', nodes: 5, coordination: 'client', hasTargets: true, calls: 'all' },
+  { suffix: ', three nodes', nodes: 3, coordination: 'client', hasTargets: true, calls: 'single' },
+  { suffix: ", coordination 'server'", nodes: 5, coordination: 'server', hasTargets: false, calls: 'all' },
+]
+
+/** The groups of a setup. */
+export function groupsOf({ level, r1, r2 }: Subjects, data: Data, { suffix, hasTargets, calls }: Setup): Group[] {
   const chance = makeChance(42)
   const key = () => data.keys[Math.floor(chance() * data.keys.length)] ?? ''
   const keys = () => Array.from({ length: KEYS_PER_CALL }, key)
@@ -36,8 +54,6 @@ export function groupsOf({ level, r1, r2 }: Subjects, data: Data, coordination: 
   const getMany = drive(IN_FLIGHT_MANY, (subject) => subject.getMany(keys()))
   const batch = drive(IN_FLIGHT_MANY, (subject) => subject.batch(keys(), data.value))
   const scan = drive(1, (subject) => subject.scan(key(), PAIRS_PER_SCAN))
-  const isDefault = coordination === 'client'
-  const where = isDefault ? '' : ", coordination 'server'"
   const reads = (call: (subject: Subject) => Measurement) =>
     new Map([level, r1, r2].map((subject) => [subject.name, call(subject)] as const))
   const writes = (call: (subject: Subject) => Measurement) =>
@@ -45,23 +61,27 @@ export function groupsOf({ level, r1, r2 }: Subjects, data: Data, coordination: 
       [level.name, call(level)],
       ['Coterie w=2, 3 copies', call(r2)],
     ])
-  return [
+  const single: Group[] = [
     {
-      name: `get, ${IN_FLIGHT} in flight${where}`,
+      name: `get, ${IN_FLIGHT} in flight${suffix}`,
       measurements: reads(get),
-      targets: isDefault ? { [r1.name]: 0.7, [r2.name]: 0.4 } : {},
+      targets: hasTargets ? { [r1.name]: 0.7, [r2.name]: 0.4 } : {},
     },
     {
-      name: `put, ${IN_FLIGHT} in flight${where}`,
+      name: `put, ${IN_FLIGHT} in flight${suffix}`,
       measurements: writes(put),
-      targets: isDefault ? { 'Coterie w=2, 3 copies': 0.25 } : {},
+      targets: hasTargets ? { 'Coterie w=2, 3 copies': 0.25 } : {},
     },
+  ]
+  if (calls === 'single') return single
+  return [
+    ...single,
     {
-      name: `getMany(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${where}`,
+      name: `getMany(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${suffix}`,
       measurements: reads(getMany),
       targets: {},
     },
-    { name: `batch(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${where}`, measurements: writes(batch), targets: {} },
-    { name: `scan of ${PAIRS_PER_SCAN} pairs${where}`, measurements: reads(scan), targets: {} },
+    { name: `batch(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${suffix}`, measurements: writes(batch), targets: {} },
+    { name: `scan of ${PAIRS_PER_SCAN} pairs${suffix}`, measurements: reads(scan), targets: {} },
   ]
 }

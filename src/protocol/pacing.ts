@@ -1,6 +1,6 @@
 /**
- * How background work is paced, so that it never hurts the front. Called by exchanges, tree building, the reaper, purges, and by transfers while
- * the node is called.
+ * How background work is paced, so that it never hurts the front. Called by exchanges, tree building, the reaper and purges;
+ * transfers have a pace of their own (`transfer-budget.ts`).
  */
 
 /**

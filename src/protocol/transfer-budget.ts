@@ -9,13 +9,18 @@
  * the longer that took: requests that wait for the same processors come first. Nobody calls: it goes on at once.
  */
 
-import { pauseMs } from './pacing.js'
 import type { VersionRecord } from './versions/record.js'
 
 /** A request within so long: it is called. */
 const CALLED_MS = 100
 /** What took less is no burden, and is not worth that others are refused meanwhile and come again much later. */
-const BURDEN_MS = 1
+const BURDEN_MS = 0.5
+/**
+ * More than other work in the background rests (`pacing.ts`): while rows change, several nodes give and take at the same time, and at first
+ * by code that no thread has compiled yet.
+ */
+const REST_FACTOR = 10
+const REST_MS_MAX = 200
 
 export class TransferBudget {
   readonly bytesPerSecond: number
@@ -46,10 +51,15 @@ export class TransferBudget {
     this.#calledAtMs = nowMs
   }
 
+  /** Lately. */
+  isCalled(nowMs: number): boolean {
+    return nowMs - this.#calledAtMs < CALLED_MS
+  }
+
   /** What was begun at `sinceMs` has been done. */
   rest(sinceMs: number, nowMs: number): void {
-    if (nowMs - this.#calledAtMs >= CALLED_MS || nowMs - sinceMs < BURDEN_MS) return
-    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs + pauseMs(sinceMs, nowMs))
+    if (!this.isCalled(nowMs) || nowMs - sinceMs < BURDEN_MS) return
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs + Math.min(REST_MS_MAX, (nowMs - sinceMs) * REST_FACTOR))
   }
 }
 

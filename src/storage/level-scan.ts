@@ -28,6 +28,8 @@ const ENTRIES_LOOKED_AT_MAX = 4096
 
 const CHUNK_MIN = 32
 const CHUNK_MAX = 1024
+/** Keys alone: making strings of them holds the thread for less than a millisecond. */
+const KEYS_AT_A_TIME = 256
 /** Of keys and values that one chunk may bring, roughly. */
 const CHUNK_BYTES = 256 * 1024
 /** Few are wanted: less than one in so many, of at least so many that were looked at. */
@@ -81,7 +83,7 @@ async function lookAtKeys(level: Level, bounds: ByteBounds, page: PageBuilder): 
   const iterator = level.keys<string>({ ...(bounds as object), keyEncoding: 'utf8', highWaterMarkBytes: CHUNK_BYTES })
   try {
     for (;;) {
-      const stored = await iterator.nextv(CHUNK_MAX)
+      const stored = await iterator.nextv(KEYS_AT_A_TIME)
       if (stored.length === 0) return 'end'
       for (const text of stored) {
         if (NOT_ASCII.test(text)) return 'not-ascii'

@@ -42,7 +42,8 @@ export function onPong(peer: Peer, replyTo: MessageId, nowMs: number, send: Send
   for (const { outstanding } of peer.lanes) {
     if (outstanding?.message === undefined || outstanding.lastSentAtMs > peer.pingedAtMs) continue
     const { sentAtMs, lastSentAtMs } = outstanding
-    if (nowMs - lastSentAtMs < pauseAfter(lastSentAtMs - sentAtMs)) continue
+    // Questions are asked at that pace already, but an answer may be quicker than the one before it; then a second would be lost.
+    if (nowMs - lastSentAtMs < pauseAfter(lastSentAtMs - sentAtMs) / 2) continue
     outstanding.lastSentAtMs = nowMs
     send(peer, outstanding.message)
   }

@@ -24,6 +24,8 @@ import { recordsOf, type Trees } from './transfer-source.js'
 
 /** A chunk is a tenth of a second's worth, so that a slow transfer is slow and not in bursts; but never less than this. */
 const CHUNK_BYTES_MIN = 4_096
+/** Of a chunk while the node is called: merging it keeps requests waiting for a millisecond or so. */
+const CHUNK_BYTES_CALLED = 16_384
 /** Pause before a source that could not answer is asked again. */
 const PULL_RETRY_MS = 20
 /** Pause before a chunk that the own store did not take whole is asked for again: what is damaged is being healed. */
@@ -265,7 +267,7 @@ export class Fill {
       if (pass.isHeld || busy.has(pass.source) || pass.notBeforeMs > nowMs || !mayAsk(pass.source)) continue
       busy.add(pass.source)
       if (pass.looksLeft > 0 && this.#askForRoots(pass, nowMs)) continue
-      if (pass.hasCopy) this.#look(pass)
+      if (pass.hasCopy) this.#look(pass, nowMs)
       else this.#ask(pass, nowMs)
     }
   }
@@ -282,6 +284,10 @@ export class Fill {
     return true
   }
 
+  #chunkBytesAt(nowMs: number): number {
+    return this.#budget.isCalled(nowMs) ? Math.min(CHUNK_BYTES_CALLED, this.#chunkBytes) : this.#chunkBytes
+  }
+
   #seal(pass: Pass, partitions: readonly PartitionId[]): void {
     pass.state = 'sealing'
     pass.equal = { partitions, lapses: pass.equal?.lapses ?? -1 }
@@ -290,13 +296,13 @@ export class Fill {
   }
 
   /** At the next range of the copy that is here. */
-  #look(pass: Pass): void {
+  #look(pass: Pass, nowMs: number): void {
     pass.state = 'scanning'
     pass.messageId = this.#takeMessageId()
     const { after } = pass
     const range = { reverse: false, ...(after === undefined ? {} : { from: after, fromExclusive: true }) }
     const partitions = this.#wantedOf(pass)
-    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: this.#chunkBytes, partitions }
+    const scan = { range, limit: EXCHANGE_KEYS, bytesMax: this.#chunkBytesAt(nowMs), partitions }
     this.#output.push({ type: 'scan', token: pass.messageId, scan })
   }
 
@@ -318,7 +324,7 @@ export class Fill {
     pass.notBeforeMs = nowMs
     const rowEpochs = partitions.map((partition) => this.#filling.get(partition)?.rowEpoch ?? 0)
     const pull = { type: 'transfer/pull' as const, id: pass.messageId, epoch: this.#epoch, partitions, rowEpochs }
-    const message: Message = { ...pull, bytesMax: this.#chunkBytes, ...how }
+    const message: Message = { ...pull, bytesMax: this.#chunkBytesAt(nowMs), ...how }
     this.#output.push({ type: 'send', to: pass.source, message })
   }
 

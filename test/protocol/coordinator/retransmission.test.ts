@@ -1,6 +1,10 @@
 /** What is lost on its way is sent again; what comes twice is done once. */
 
 import { test } from 'tap'
+import { QUEUE_LIMITS } from '../../../src/protocol/config.js'
+import { Peer } from '../../../src/protocol/coordinator/peer.js'
+import type { Request } from '../../../src/protocol/coordinator/request.js'
+import { onPong, pingSilent } from '../../../src/protocol/coordinator/retransmission.js'
 import type { Message } from '../../../src/protocol/messages.js'
 import type { FaultyOptions } from '../faulty-run.js'
 import type { Mail } from '../virtual-life.js'
@@ -73,4 +77,23 @@ test('who is slow is asked whether it is there, and is sent nothing again until 
   world.run(2_000)
   t.ok(writes() <= 2)
   t.equal(world.stored(slow as string, 'k'), '=v')
+})
+
+test('an answer that comes more quickly than the one before it is an answer, too', async (t) => {
+  const peer = new Peer('node1', 1, 'up', QUEUE_LIMITS)
+  const sent: Message['type'][] = []
+  const send = (_: unknown, message: Message) => sent.push(message.type)
+  let lastId = 0
+  const nextId = () => ++lastId
+  peer.pushRead({ deadlineMs: 9_000, phase: 'running' } as Request, 'k', 1, false)
+  peer.flush({ epoch: 1, nowMs: 0, nextId, send: (_, message) => sent.push(message.type) })
+  peer.silent = true
+  for (const [askedAtMs, answeredAtMs] of [
+    [800, 800.9],
+    [1_600, 1_600.4],
+  ] as const) {
+    pingSilent([peer], askedAtMs, send, nextId)
+    onPong(peer, peer.pingId, answeredAtMs, send)
+  }
+  t.same(sent, ['replica/read', 'link/ping', 'replica/read', 'link/ping', 'replica/read'])
 })

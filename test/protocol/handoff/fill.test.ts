@@ -145,24 +145,32 @@ test('while a node is called it rests after each chunk that it takes or gives, t
   driven.fill.onStored(local, REPLY.ok, driven.nowMs)
   driven.advance()
   t.equal(driven.pulls().length, 0)
-  t.equal(driven.deadlineMs(), 150, 'four times the 10 ms from the chunk to its being stored')
-  driven.nowMs = 150
+  t.equal(driven.deadlineMs(), 210, 'ten times the 10 ms from the chunk to its being stored')
+  driven.budget.onCalled(209)
+  driven.nowMs = 210
   driven.advance()
   const [second] = driven.pulls()
   if (second === undefined) throw new Error('nothing was pulled')
+  t.ok(second.message.bytesMax < first.message.bytesMax / 8, 'little at a time')
 
-  driven.nowMs = 205
-  driven.fill.onStored(driven.chunk(second, 'b'), REPLY.ok, 260)
-  driven.nowMs = 260
+  driven.nowMs = 265
+  driven.fill.onStored(driven.chunk(second, 'b'), REPLY.ok, 320)
+  driven.nowMs = 320
   driven.advance()
-  t.equal(driven.pulls().length, 1, 'nobody has called for a while')
+  const [third] = driven.pulls()
+  t.equal(third?.message.bytesMax, first.message.bytesMax, 'nobody has called for a while')
 
   const source = new TransferSource(driven.budget)
   const pull = first.message
-  driven.budget.onCalled(290)
-  source.onPull('node9', pull, 7, 300)
-  t.notOk(source.isBusy(301))
-  source.onScanned(7, { keys: [], records: [] }, 305)
-  t.ok(source.isBusy(324))
-  t.notOk(source.isBusy(325))
+  driven.budget.onCalled(350)
+  source.onPull('node9', pull, 7, 360)
+  t.notOk(source.isBusy(361))
+  source.onScanned(7, { keys: [], records: [] }, 365)
+  t.ok(source.isBusy(414))
+  t.notOk(source.isBusy(415))
+  source.onPull('node9', pull, 8, 500)
+  driven.budget.onCalled(790)
+  source.onScanned(8, { keys: [], records: [] }, 800)
+  t.ok(source.isBusy(999))
+  t.notOk(source.isBusy(1_000), 'for a fifth of a second at most')
 })
