@@ -74,15 +74,22 @@ const CHOICES = {
 
 const OTHER_OPTIONS = ['location', 'replication', 'faults', 'workers']
 
+/** All that there are. */
+export const CLUSTER_OPTIONS: ReadonlySet<string> = new Set([
+  ...Object.keys(NUMBER_OPTIONS),
+  ...Object.keys(CHOICES),
+  ...OTHER_OPTIONS,
+])
+
 /** Repairs, handoffs and exchanges have deadlines of their own, of two seconds at most. */
 const GRACE_MS_MIN = 2_500
 
 /** Errors: INVALID_OPTION, naming the option, the value and what is allowed. */
 export function validateOptions(options: ClusterOptions): ClusterConfig {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object with a `location`')
-  const known = new Set([...Object.keys(NUMBER_OPTIONS), ...Object.keys(CHOICES), ...OTHER_OPTIONS])
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw invalid(name, 'an unknown option', `one of ${[...known].sort().join(', ')}`)
+    if (!CLUSTER_OPTIONS.has(name))
+      throw invalid(name, 'an unknown option', `one of ${[...CLUSTER_OPTIONS].sort().join(', ')}`)
   }
   if (typeof options.location !== 'string' || options.location === '') {
     throw invalid('location', options.location, 'the path of a folder')
