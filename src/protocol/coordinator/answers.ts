@@ -49,9 +49,9 @@ export class Answers {
         this.#peers.onWriteLatency(peer, this.#desk.nowMs - answered.sentAtMs, this.#desk.nowMs)
         this.#compareEpochs(from, message.epoch, message.statuses)
         for (let index = 0; index < entries.length; index++) {
-          const { request } = entries[index] as WriteEntry
+          const { request, records } = entries[index] as WriteEntry
           if (request.phase !== 'gone')
-            request.onWriteReply(this.#desk, from, message.statuses[index] ?? REPLY.failed, isRepeated)
+            request.onWriteReply(this.#desk, from, message.statuses[index] ?? REPLY.failed, isRepeated, records)
         }
         return
       }

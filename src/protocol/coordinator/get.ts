@@ -111,9 +111,16 @@ export class GetRequest extends Request {
     this.ask(desk, 0)
   }
 
-  override onWriteReply(desk: Desk, from: NodeId, status: ReplyStatus): void {
+  override onWriteReply(
+    desk: Desk,
+    from: NodeId,
+    status: ReplyStatus,
+    _isRepeated: boolean,
+    records: readonly VersionRecord[],
+  ): void {
     const { writeBack } = this
-    if (writeBack?.settle(from) !== true) return
+    // Under an earlier table another version may have been the newest; who has that need not have this one.
+    if (records !== writeBack?.records || !writeBack.settle(from)) return
     if (!writeBack.isBlocking) return this.forgetOnceRepaired(desk)
     if (status === REPLY.ok) {
       writeBack.onAccepted(from)

@@ -53,8 +53,17 @@ export abstract class Request {
   onReadReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _record: VersionRecord | undefined): void {
     // Nothing that this kind of request waits for.
   }
-  /** `isRepeated`: it was sent more than once, and this may be the answer to a later copy. */
-  onWriteReply(_desk: Desk, _from: NodeId, _status: ReplyStatus, _isRepeated: boolean): void {
+  /**
+   * `isRepeated`: it was sent more than once, and this may be the answer to a later copy. `records`: the very list that was written,
+   * so that the answer to an earlier attempt is known as such.
+   */
+  onWriteReply(
+    _desk: Desk,
+    _from: NodeId,
+    _status: ReplyStatus,
+    _isRepeated: boolean,
+    _records: readonly VersionRecord[],
+  ): void {
     // Nothing that this kind of request waits for.
   }
   onHintReply(_desk: Desk, _keeper: NodeId, _status: ReplyStatus, _answered: HintAnswer): void {

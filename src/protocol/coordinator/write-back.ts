@@ -21,6 +21,8 @@ interface Reading extends Request {
 
 export class WriteBack {
   readonly newest: VersionRecord
+  /** The newest as it is written, by which answers are known. */
+  readonly records: readonly VersionRecord[]
   /** Full owners that must hold it. */
   readonly needed: number
   /** The caller waits for it. Where enough owners have the newest, or in a sloppy get, it only goes on in the background. */
@@ -41,6 +43,7 @@ export class WriteBack {
   ) {
     this.#reading = reading
     this.newest = options.newest
+    this.records = [options.newest]
     this.needed = options.needed
     this.#holders = options.holders
     this.isBlocking = options.isBlocking
@@ -111,7 +114,7 @@ export class WriteBack {
   /** False: it is not there, or its queue is full. */
   send(desk: Desk, node: NodeId): boolean {
     const { key, partition, row, bytes, deadlineMs } = this.#reading
-    const columns = { purpose: PURPOSE.repair, keys: [key], records: [this.newest] }
+    const columns = { purpose: PURPOSE.repair, keys: [key], records: this.records }
     const entry = {
       request: this.#reading,
       operations: 1,

@@ -35,6 +35,29 @@ test('get: differing replies are written back before the answer', async (t) => {
   )
 })
 
+test('get: who took what was the newest under an earlier table is not known to have what is now', async (t) => {
+  const { world, x, y, z } = askedWorld(2)
+  for (const id of [y, z]) world.plant(id, 'k', 'old')
+  world.plant(x, 'k', 'newer')
+  world.filter = ({ message }) => (message.type === 'replica/write-reply' ? 'hold' : 'deliver')
+  const get = world.get('k')
+  world.run(30)
+  t.equal(world.stored(y, 'k'), '=newer')
+  world.plant(x, 'k', 'newest')
+  world.changeRow('k', {})
+  world.activate()
+  world.run(30)
+  t.equal(world.end(get), 'runs')
+  world.filter = ({ from, message }) => (message.type === 'replica/write' && from === GATEWAY ? 'hold' : 'deliver')
+  world.release()
+  world.run(30)
+  t.equal(world.stored(y, 'k'), '=newer', 'it has not been sent more yet')
+  t.equal(world.end(get), 'runs')
+  world.filter = () => 'deliver'
+  world.release()
+  t.equal(world.ended(get), '=newest')
+})
+
 test('get: what was written back has the stamp that it had', async (t) => {
   const { world, x, y } = askedWorld(3)
   world.plant(x, 'k', 'new')
