@@ -179,7 +179,7 @@ export class CoterieLevel<K = string, V = string> extends AbstractLevel<Bytes, K
   }
 
   _iterator(options: RangeGiven): AbstractIterator<AbstractLevel<Bytes, K, V>, K, V> {
-    return new ClusterIterator(this, this.cluster, options)
+    return new ClusterIterator<K, V>(this as AbstractLevel<Bytes, K, V>, this.cluster, options)
   }
 
   /** Errors: LEVEL_NOT_SUPPORTED for a `sync` that the stores were not opened for. */
