@@ -201,4 +201,13 @@ export const TESTED: readonly TestedMutant[] = [
     find: 'this.#isDueWhenFilled ||= state.isMoving && this.#owed.size > 0',
     replace: 'this.#isDueWhenFilled ||= false',
   },
+  {
+    name: 'an-older-write-back-counts',
+    rule: 'linearizable',
+    // One seed in ten thousand.
+    test: ['protocol/coordinator/get.test.ts', 'get: who took what was the newest under an earlier table'],
+    file: 'src/protocol/coordinator/get.ts',
+    find: 'if (records !== writeBack?.records || !writeBack.settle(from)) return',
+    replace: 'if (records.length === 0 || writeBack?.settle(from) !== true) return',
+  },
 ]
