@@ -18,6 +18,7 @@ import { openCluster } from './cluster.js'
 import type { BatchOperation, BatchOptions, Bytes, Cluster, GetOptions, ScanOptions } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { boundFromUser } from './shared/keys.js'
+import type { LevelCalls } from './shared/level-calls.js'
 import { CLUSTER_OPTIONS, type ClusterOptions } from './shared/options.js'
 import { clusterFolderOf } from './storage/layout.js'
 
@@ -68,6 +69,11 @@ const ZERO = '\0'
 /** Keys that `clear` deletes at a time. */
 const CLEARED_KEYS = 512
 
+const Base = AbstractLevel as unknown as new <K, V>(
+  manifest: object,
+  options?: AbstractDatabaseOptions<K, V>,
+) => LevelCalls<K, V>
+
 /**
  * A Level database whose store is a cluster in the folder `location`.
  *
@@ -75,7 +81,7 @@ const CLEARED_KEYS = 512
  * Errors: those of abstract-level (`LEVEL_DATABASE_NOT_OPEN`, …; opening a folder that is in use has the cause `LEVEL_LOCKED`);
  *         a request that the cluster refuses rejects with its `CoterieError`.
  */
-export class CoterieLevel<K = string, V = string> extends AbstractLevel<Bytes, K, V> {
+export class CoterieLevel<K = string, V = string> extends Base<K, V> {
   readonly location: string
   #cluster: Cluster | undefined
   #isSynced = false

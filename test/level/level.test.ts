@@ -34,8 +34,8 @@ test('what it writes is in the cluster under the same key, and the other way rou
   t.equal(await db.get('ß'), 'of the cluster')
   t.same(await db.keys().all(), ['k', 'ß'])
   await db.cluster.faults.crash('node1')
-  t.equal(await db.get('k', { r: 2 } as object), 'of level')
-  t.equal(await outcomeOf(db.get('k', { r: 9 } as object)), 'INVALID_OPTION')
+  t.equal(await db.get('k', { r: 2 }), 'of level')
+  t.equal(await outcomeOf(db.get('k', { r: 9 })), 'INVALID_OPTION')
 })
 
 test('the empty key and keys that begin with zero bytes keep their places', async (t) => {
@@ -100,10 +100,10 @@ test('what it cannot keep it does not promise', async (t) => {
   t.equal(db.supports.implicitSnapshots, false)
   t.equal(db.supports.explicitSnapshots, false)
   t.throws(() => (db as unknown as { getSync(key: string): string }).getSync('k'), { code: 'LEVEL_NOT_SUPPORTED' })
-  await t.rejects(db.put('k', 'v', { sync: true } as object), { code: 'LEVEL_NOT_SUPPORTED' })
+  await t.rejects(db.put('k', 'v', { sync: true }), { code: 'LEVEL_NOT_SUPPORTED' })
   t.equal(await db.get('k'), undefined)
   const durable = await levelFor(t, { durability: 'disk' })
-  await durable.put('k', 'v', { sync: true } as object)
+  await durable.put('k', 'v', { sync: true })
   t.equal(await durable.get('k'), 'v')
   const { code } = await causeOf((await levelFor(t, { conflict: 'siblings' })).open())
   t.equal(code, 'INVALID_OPTION')
