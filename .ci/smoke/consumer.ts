@@ -1,4 +1,4 @@
-import { openCluster } from 'coterie'
+import { CoterieLevel, openCluster } from 'coterie'
 
 export async function firstKey(location: string): Promise<string | undefined> {
   const cluster = await openCluster({ location, nodes: 3 })
@@ -12,6 +12,15 @@ export async function firstKey(location: string): Promise<string | undefined> {
     console.log(statuses.join(' '))
     await cluster.close()
   }
+}
+
+export async function asLevel(location: string): Promise<{ born: number } | undefined> {
+  const db = new CoterieLevel<string, { born: number }>(location, { valueEncoding: 'json', nodes: 3 })
+  await db.put('ada', { born: 1815 }, { w: 3 })
+  for await (const [key, value] of db.iterator({ gte: 'a', r: 2 })) console.log(key.length, value.born)
+  const name: string | undefined = await db.sublevel('people').get('ada')
+  console.log(name, db.cluster.status().epoch)
+  return db.get('ada', { r: 1 })
 }
 
 // @ts-expect-error a cluster has a location: the types must say so

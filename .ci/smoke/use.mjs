@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openCluster } from 'coterie'
+import { CoterieLevel, openCluster } from 'coterie'
 
 const location = mkdtempSync(join(tmpdir(), 'coterie-use-'))
 const cluster = await openCluster({ location, nodes: 3 })
@@ -16,4 +16,9 @@ for await (const [key] of cluster.scan({})) keys.push(Buffer.from(key).toString(
 assert.deepEqual(keys, ['greeting', 'other'])
 assert.equal(cluster.status().nodes.length, 3)
 await cluster.close()
+
+const db = new CoterieLevel(location)
+await db.batch([{ type: 'put', key: 'as level', value: 'says' }])
+assert.deepEqual(await db.keys().all(), ['as level', 'greeting', 'other'])
+await db.close()
 rmSync(location, { recursive: true })
