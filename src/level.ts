@@ -175,7 +175,7 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
     const range = rangeOf(options)
     const limit = options.limit < 0 ? {} : { limit: options.limit }
     let deletes: BatchOperation[] = []
-    for await (const [key] of this.cluster.scan({ ...range, ...limit, ...readOptionsOf(options) })) {
+    for await (const [key] of this.cluster.scan({ ...range, ...limit, ...scanOptionsOf(options) })) {
       deletes.push({ type: 'del', key })
       if (deletes.length < CLEARED_KEYS) continue
       await this.cluster.batch(deletes, write)
@@ -205,6 +205,8 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   readonly #given: RangeGiven
   readonly #range: ScanOptions
   #rows: AsyncIterator<[Uint8Array, Uint8Array]> | undefined
+  /** Why a page could not be read. What is behind it is not known to be the end: it is told again until another place is sought. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(db: AbstractLevel<Bytes, K, V>, cluster: Cluster, options: RangeGiven) {
     super(db, options as AbstractIteratorOptions<K, V>)
@@ -215,18 +217,29 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   }
 
   async _next(): Promise<Row | undefined> {
+    if (this.#failure !== undefined) throw this.#failure.error
     const rows = this.#rows
     if (rows === undefined) return undefined
-    const { done, value } = await this.#unlessAborted(rows.next())
-    return done === true ? undefined : this.#entryOf(value)
+    try {
+      const { done, value } = await this.#unlessAborted(rows.next())
+      return done === true ? undefined : this.#entryOf(value)
+    } catch (error) {
+      this.#failure = { error }
+      throw error
+    }
   }
 
   async _nextv(size: number): Promise<Row[]> {
     const entries: Row[] = []
-    while (entries.length < size) {
-      const entry = await this._next()
-      if (entry === undefined) break
-      entries.push(entry)
+    try {
+      while (entries.length < size) {
+        const entry = await this._next()
+        if (entry === undefined) break
+        entries.push(entry)
+      }
+    } catch (error) {
+      // What has been read is given first; the next call says why there is no more.
+      if (entries.length === 0) throw error
     }
     return entries
   }
@@ -235,6 +248,7 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   _seek(target: Bytes): void {
     const from = stored(target)
     this.#abandon()
+    this.#failure = undefined
     this.#rows = isWithin(from, this.#range) ? this.#rowsOf(soughtIn(this.#range, from)) : undefined
   }
 
@@ -253,7 +267,7 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   #rowsOf(range: ScanOptions): AsyncIterator<[Uint8Array, Uint8Array]> {
     const left = this.limit - this.count
     const limit = Number.isFinite(left) ? { limit: left } : {}
-    return this.#cluster.scan({ ...range, ...limit, ...readOptionsOf(this.#given) })
+    return this.#cluster.scan({ ...range, ...limit, ...scanOptionsOf(this.#given) })
   }
 
   #entryOf([key, value]: [Uint8Array, Uint8Array]): Row {
@@ -293,6 +307,11 @@ function clusterOptionsOf<K, V>(location: string, options: CoterieLevelOptions<K
 function readOptionsOf({ r, sloppy, timeoutMs }: Given): GetOptions | undefined {
   if (r === undefined && sloppy === undefined && timeoutMs === undefined) return undefined
   return { ...(r === undefined ? {} : { r }), ...commonOf(sloppy, timeoutMs) }
+}
+
+/** A scan is never sloppy. */
+function scanOptionsOf({ r, timeoutMs }: Given): Pick<ScanOptions, 'r' | 'timeoutMs'> {
+  return { ...(r === undefined ? {} : { r }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
 }
 
 function commonOf(

@@ -127,3 +127,34 @@ test('an iterator that is aborted in the middle of a page says so at once, and c
   await t.rejects(reading, { code: 'LEVEL_ABORTED', name: 'AbortError' })
   await iterator.close()
 })
+
+test('an iterator that could not read a page says so again, and never that this was the end', async (t) => {
+  const db = await levelFor(t, { faults: true })
+  const keys = Array.from({ length: 500 }, (_, number) => `key ${String(number).padStart(3, '0')}`)
+  await db.batch(keys.map((key) => ({ type: 'put', key, value: key })))
+  const iterator = db.keys({ timeoutMs: 100 })
+  const read = await iterator.nextv(10)
+  for (const node of ['node1', 'node2', 'node3']) await db.cluster.faults.pause(node, 600)
+  // The rest of the page that has been read, then the one that could not be.
+  for (
+    let some = await iterator.nextv(200).catch(() => []);
+    some.length > 0;
+    some = await iterator.nextv(200).catch(() => [])
+  )
+    read.push(...some)
+  t.same(read, keys.slice(0, read.length))
+  t.ok(read.length < keys.length)
+  await t.rejects(iterator.next(), { code: 'TIMEOUT' })
+  await t.rejects(iterator.next(), { code: 'TIMEOUT' })
+  iterator.seek(keys[read.length] as string)
+  for (;;) {
+    const some = await iterator.nextv(200).catch((error: { code?: string }) => error)
+    if (!Array.isArray(some)) iterator.seek(keys[read.length] as string)
+    else if (some.length === 0) break
+    else read.push(...some)
+  }
+  t.same(read, keys)
+  await iterator.close()
+  await db.clear({ sloppy: true, limit: 1 })
+  t.equal(await db.get(keys[0] as string), undefined)
+})
