@@ -29,7 +29,7 @@ import { Mesh } from './runtime/mesh.js'
 import { type NodeFacts, newFacts } from './runtime/node-facts.js'
 import type { FromNode } from './runtime/node-protocol.js'
 import { NodeThread, type ThreadEnd } from './runtime/node-thread.js'
-import { watchRoom } from './runtime/room-watch.js'
+import { senseRoom, watchRoom } from './runtime/room-watch.js'
 import { Spawning } from './runtime/spawning.js'
 import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contract.js'
 import { SupervisorMail } from './runtime/supervisor-mail.js'
@@ -151,6 +151,19 @@ export class SupervisorActor {
     this.#step({ type: 'operator/give-up', node })
   }
 
+  /** Resolves once every full disk has been looked at anew: if one has room by now, it is known, and the node on its way back. */
+  async senseRoom(): Promise<void> {
+    const looks = this.#core.nodes().map(async (view) => {
+      const facts = this.#facts.get(view.id)
+      if (facts !== undefined) await senseRoom(view, facts, this.#options.config, this.#onRoom)
+    })
+    await Promise.all(looks)
+  }
+
+  readonly #onRoom = (event: SupervisorEvent): void => {
+    if (!this.#isStopping) this.#step(event)
+  }
+
   /** Its store may be damaged: its thread is ended, and the next one verifies all of its files before it opens them. */
   suspect(node: NodeId, reason: string): void {
     const facts = this.#facts.get(node)
@@ -183,7 +196,7 @@ export class SupervisorActor {
     this.#step({ type: 'tick', loops })
     for (const view of this.#isStopping ? [] : this.#core.nodes()) {
       const facts = this.#facts.get(view.id)
-      if (facts !== undefined) watchRoom(view, facts, this.#options.config, (event) => this.#step(event))
+      if (facts !== undefined) watchRoom(view, facts, this.#options.config, this.#onRoom)
     }
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')

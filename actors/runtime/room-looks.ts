@@ -14,17 +14,27 @@ const CALM_MS = 30_000
 export class RoomLooks {
   #pauseMs = PAUSE_MS_MIN
   #lookedAtMs = Number.NEGATIVE_INFINITY
-  #isLooking = false
+  #looking: Promise<void> | undefined
 
-  /** Looks if it is time to. What `look` rejects with is nobody's to handle here; the next look comes all the same. */
+  /** Looks if it is time to. `look` never rejects. */
   lookIfDue(look: () => Promise<void>): void {
     const sinceMs = nowMs() - this.#lookedAtMs
-    if (this.#isLooking || sinceMs < this.#pauseMs) return
+    if (this.#looking !== undefined || sinceMs < this.#pauseMs) return
     this.#pauseMs = sinceMs > CALM_MS ? PAUSE_MS_MIN : Math.min(PAUSE_MS_MAX, this.#pauseMs * PAUSE_FACTOR)
-    this.#isLooking = true
-    void look().finally(() => {
-      this.#isLooking = false
+    void this.#look(look)
+  }
+
+  /** Resolves after a look that began after this call. `look` never rejects. */
+  async lookNow(look: () => Promise<void>): Promise<void> {
+    await this.#looking
+    await (this.#looking ?? this.#look(look))
+  }
+
+  #look(look: () => Promise<void>): Promise<void> {
+    this.#looking = look().finally(() => {
+      this.#looking = undefined
       this.#lookedAtMs = nowMs()
     })
+    return this.#looking
   }
 }

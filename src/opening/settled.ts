@@ -27,6 +27,8 @@ export async function whenSettled(options: { timeoutMs?: number }, cluster: Sett
   const limitMs =
     timeoutMs === undefined ? Number.POSITIVE_INFINITY : checkWhole('timeoutMs', timeoutMs, 1, TIMEOUT_MS_MAX)
   const endMs = nowMs() + limitMs
+  // A disk that was full and has room by now: what its node missed is owed to it.
+  await cluster.supervisor.senseRoom()
   // Twice in a row: a message on its way from one counter to the next is in neither.
   for (let inARow = 0; inARow < 2; ) {
     if (cluster.isClosing()) throw new CoterieError('CLOSED')

@@ -68,8 +68,11 @@ export class Roster {
   }
 
   /** Nobody is on its way from one phase to another. */
+  /** Nobody is on the way from one phase to the next, nor has been told to be. */
   get isAtRest(): boolean {
-    return this.#sorted.every((node) => node.phase === 'up' || node.phase === 'down')
+    return this.#sorted.every(
+      ({ phase, isFull, hasRoom }) => phase === 'down' || (phase === 'up' && !(isFull && hasRoom)),
+    )
   }
 
   /** Somebody is, or has just been: its first answers are slow. */

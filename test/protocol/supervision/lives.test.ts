@@ -173,6 +173,7 @@ test('a full disk: a thread that has the store open is ended before it is opened
   cluster.room('node4')
   t.equal(cluster.terminations('node4').length, 1)
   t.equal(cluster.notices('node:room').length, 0)
+  t.notOk(cluster.core.isQuiet(), 'it has still to end, and to get what it missed')
   cluster.held.delete('node4')
   cluster.exit('node4')
   t.equal(cluster.phaseOf('node4'), 'up', 'at once')
