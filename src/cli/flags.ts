@@ -70,7 +70,7 @@ export const FLAGS = {
     type: 'string',
     operand: 'COUNT',
     commands: [...CREATING, 'sim'],
-    about: 'node threads of a new cluster (5); sim: simulated nodes (5 to 7)',
+    about: 'nodes of a new cluster, each a thread (5); for `coterie sim`: simulated nodes (5 to 7)',
   },
   partitions: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'of a new cluster, a power of two (128)' },
   n: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'copies in a new cluster, or all (3)' },

@@ -21,7 +21,9 @@ const FOOTER_MS = 250
 const LOG_STATUS_MS = 10_000
 
 export async function startCommand({ cluster: options, faults }: StartCommand): Promise<number> {
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb'
+  const { stdin, stdout, env } = process
+  // A terminal without a width (a pty that nobody has sized) cannot be drawn on.
+  const interactive = stdin.isTTY === true && stdout.isTTY === true && stdout.columns > 0 && env['TERM'] !== 'dumb'
   const stop = new StopSignals()
   listenToParent(stop)
   const say = interactive ? sayOnTerminal : logLine

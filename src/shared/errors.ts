@@ -19,8 +19,9 @@ export const ERROR_TABLE = {
     'Too few stores of the partition are left to refill it without risking acknowledged writes. Bring a store back or call `acceptLoss`.',
   TIMEOUT: 'The deadline passed before the quorum answered. A read changed nothing; a write was sent to no replica.',
   OUTCOME_UNKNOWN:
-    'The deadline passed or a coordinator died after the write was sent: it may or may not take effect. Read before you decide.',
-  STORE_FAILED: 'A store refused the operation (disk full, damaged files). The cause tells more.',
+    'The deadline passed, a coordinator died, or stores failed (a full disk), after the write was sent: it may or may not take effect. Read before you decide.',
+  STORE_FAILED:
+    'Too few owners could do it: disks are full, or records damaged. `missing` and `status` (`storeFull`, `quarantined`) name them, the events tell why.',
   SIBLINGS_LIMIT: 'The key has too many concurrent values. Read it and put with the context.',
   CLOCK_UNAVAILABLE:
     'The clock ceiling was not renewed in time (check the disk of its folder), or a clock is past the year 2200. Nothing was sent.',
@@ -38,7 +39,8 @@ export const ERROR_TABLE = {
   BACKUP_NOT_EMPTY: 'The folder for a backup must be new or empty.',
   BACKUP_FAILED:
     'Too few owners of a partition took part, or it could not be written. Nothing was left behind. Try again once the nodes are back.',
-  BACKUP_INCOMPLETE: 'The folder is no backup, or one that was interrupted before it was whole. Use another one.',
+  BACKUP_INCOMPLETE:
+    'There is no backup in the folder (or no such folder), or one that was interrupted before it was whole. Use another one.',
   BACKUP_DAMAGED:
     'The backup is not what was written. The message names the database, and whether the others are enough (`without`).',
   BACKUP_MISMATCH:

