@@ -256,6 +256,8 @@ function configOf(plan: Plan): GatewayConfig {
     conflict,
     sharedClock,
     coordination,
+    // Names of gateways are never used again.
+    life: '',
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
     hintWindowMs,

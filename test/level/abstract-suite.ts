@@ -13,12 +13,17 @@ import { CoterieLevel, type CoterieLevelOptions } from '../../src/index.js'
 
 type Body = (t: tape.Test) => unknown
 type Suite = (options: { test: (name: string, body: Body) => void; factory: (options?: object) => unknown }) => void
+/** Of a sublevel, what is called here. */
+type Openable = Pick<CoterieLevel, 'status' | 'open'>
 
 const suite = createRequire(import.meta.url)('abstract-level/test') as Suite
 const folder = mkdtempSync(join(tmpdir(), 'coterie-level-'))
 let databases = 0
 /** Made by the test that runs. */
 let own: CoterieLevel[] = []
+let sublevels: Openable[] = []
+/** Made by a setup, for the tests that follow it up to a teardown. */
+let shared: CoterieLevel[] = []
 
 /** Its options are not those that a hook is shown. */
 class SmallLevel extends CoterieLevel {
@@ -30,14 +35,22 @@ class SmallLevel extends CoterieLevel {
 suite({
   test: (name, body) => {
     tape(name, (t) => {
-      own = []
-      const done = Promise.resolve().then(() => body(t))
+      // Some are over by their plan: tape ends one whose promise has resolved, so that there must be none of ours.
+      let done: unknown
       t.teardown(async () => {
-        // Also of a test that is over by its plan; tape hears of what it rejects with.
+        // It may be over by its plan and still run; tape hears of what it rejects with.
         await Promise.allSettled([done])
-        // What a setup opens is used, and closed, by the tests that follow.
-        if (!name.endsWith('setup')) await Promise.all(own.map(closed))
+        if (name.endsWith('setup')) {
+          shared.push(...own)
+          own = []
+          return
+        }
+        await closeOwn()
+        if (!name.endsWith('teardown')) return
+        await Promise.all(shared.map(closed))
+        shared = []
       })
+      done = body(t)
       return done
     })
   },
@@ -45,12 +58,27 @@ suite({
     databases += 1
     const db = new SmallLevel(join(folder, String(databases)), options)
     own.push(db)
-    return db
+    const make = db.sublevel.bind(db) as (...call: unknown[]) => Openable
+    const sublevel = (...call: unknown[]): Openable => {
+      const made = make(...call)
+      sublevels.push(made)
+      return made
+    }
+    return Object.assign(db, { sublevel })
   },
 })
-// The first is made before any test, for its manifest.
-await Promise.all(own.map(closed))
+// The first are made before any test, for their manifests.
+await closeOwn()
 tape.onFinish(() => rmSync(folder, { recursive: true }))
+
+async function closeOwn(): Promise<void> {
+  const [databasesOpen, sublevelsOpen] = [own, sublevels]
+  own = []
+  sublevels = []
+  // A test may be over while one opens: that must not fail for want of its database.
+  await Promise.allSettled(sublevelsOpen.map(async (one) => one.status === 'opening' && (await one.open())))
+  await Promise.all(databasesOpen.map(closed))
+}
 
 /** Those that a hook has left between open and closed cannot be, and hold nothing. */
 async function closed(db: CoterieLevel): Promise<void> {
