@@ -74,8 +74,11 @@ export type GatewayEvent =
     }
   | { readonly type: 'message'; readonly from: Address; readonly message: Message; readonly more?: boolean }
   | { readonly type: 'timer' }
-  /** Logged batches of whoever is not among these are nobody's any more: they are taken over. See `logOwner`. */
-  | { readonly type: 'batches/replay'; readonly living: readonly LogOwner[] }
+  /**
+   * Logged batches of whoever is not `living` are nobody's any more: they are taken over. See `logOwner`. `forgottenBefore`: deletes
+   * that are older may be forgotten.
+   */
+  | { readonly type: 'batches/replay'; readonly living: readonly LogOwner[]; readonly forgottenBefore: Stamp }
   /** The turn is over: what has gathered leaves. */
   | { readonly type: 'flush' }
   /** No more requests; those that run end now. */
@@ -122,6 +125,8 @@ export class Gateway {
   readonly #replay: BatchReplay
   /** Of the step that runs. */
   #nowMs = 0
+  /** Of the coordination, when batches that failed were last tried again for one. */
+  #changesSeen = 0
   /** Something was submitted since the output was taken. */
   #hasBegun = false
   #nextId = OWN_ID_BASE
@@ -173,7 +178,16 @@ export class Gateway {
 
   /** For bounds. */
   load(): CoordinationLoad {
-    return this.#coordination.load()
+    return { ...this.#coordination.load(), running: this.#inFlight, bytes: this.#bytes }
+  }
+
+  /** Requests of the program: of a logged batch one, whatever is under way for it. */
+  get #inFlight(): number {
+    return this.#coordination.running - this.#batches.writesUnderWay + this.#batches.waiting
+  }
+
+  get #bytes(): number {
+    return this.#coordination.bytes + this.#batches.bytes
   }
 
   nextDeadlineMs(): number {
@@ -196,7 +210,7 @@ export class Gateway {
         this.#replay.onTimer(nowMs)
         break
       case 'batches/replay':
-        this.#replay.start(event.living, nowMs)
+        this.#replay.start(event, nowMs)
         break
       case 'flush':
         break
@@ -208,6 +222,11 @@ export class Gateway {
         break
       default:
         event satisfies never
+    }
+    if (this.#coordination.changes !== this.#changesSeen) {
+      this.#changesSeen = this.#coordination.changes
+      this.#batches.onChange(nowMs)
+      this.#replay.onChange(nowMs)
     }
     this.#collect('more' in event && event.more === true, nowMs)
     const effects = this.#effects
@@ -245,8 +264,8 @@ export class Gateway {
 
   #refusalOf(request: ClientRequest, stampTimeNs: bigint | undefined): FailureCode | undefined {
     if (this.#closed) return 'CLOSED'
-    if (this.#coordination.running >= this.#config.requestsInFlightMax) return 'OVERLOADED'
-    if (this.#coordination.bytes + this.#batches.bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'
+    if (this.#inFlight >= this.#config.requestsInFlightMax) return 'OVERLOADED'
+    if (this.#bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'
     if (request.kind === 'put' && request.logged === true && this.#batches.isFull) return 'OVERLOADED'
     if (request.kind === 'put' && stampTimeNs === undefined) return 'CLOCK_UNAVAILABLE'
     return undefined

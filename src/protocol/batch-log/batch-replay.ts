@@ -3,7 +3,11 @@
  * and gives what is there to `LoggedBatches`.
  *
  * A batch counts as logged if all its chunks are read; else it never began, for nothing of it was written before. Whichever is found
- * stays so: what a quorum read has shown every later one shows, and what was not whole is deleted. Called by `Gateway` only.
+ * stays so: what a quorum read has shown every later one shows, and what was not whole is deleted.
+ *
+ * What too few owners have of a batch that never began may be seen by nobody now, and be brought to the others by repairs. It is
+ * taken over by a later replay then, which is as good as now; but not once deletes of its time may be forgotten: for a batch that did
+ * begin they are kept (`Gateway.hasLateBatches`), so that one that is so old did not. Called by `Gateway` only.
  */
 
 import { assert } from '../assert.js'
@@ -28,7 +32,17 @@ interface Found {
   readonly chunks: Uint8Array[]
 }
 
-/** Undefined: it is not whole. */
+/** `living`: whose batches are their own business. `forgottenBefore`: deletes that are older may be forgotten. */
+export interface ReplayAsked {
+  readonly living: readonly LogOwner[]
+  readonly forgottenBefore: Stamp
+}
+
+interface Asked extends Omit<ReplayAsked, 'living'> {
+  readonly living: ReadonlySet<LogOwner>
+}
+
+/** Undefined: it is not whole, or not to be. */
 export type OnFound = (stamp: Stamp, logKeys: readonly Key[], entry: LogEntry | undefined) => void
 
 /** A page of the log after a key. */
@@ -37,8 +51,8 @@ export type AskPage = (after: Key | undefined, deadlineMs: number) => RequestId
 export class BatchReplay {
   readonly #ask: AskPage
   readonly #onFound: OnFound
-  /** Whose batches are their own business; undefined: nobody has asked for a replay. */
-  #living: ReadonlySet<LogOwner> | undefined
+  /** Undefined: nobody has asked for a replay. */
+  #asked: Asked | undefined
   #isAgain = false
   #scan: RequestId | undefined
   #after: Key | undefined
@@ -53,7 +67,7 @@ export class BatchReplay {
   }
 
   get isUnderWay(): boolean {
-    return this.#living !== undefined
+    return this.#asked !== undefined
   }
 
   /** Under way, and not for want of nodes that are down for good: only a person can end that. */
@@ -65,9 +79,9 @@ export class BatchReplay {
     return this.#againAtMs
   }
 
-  start(living: readonly LogOwner[], nowMs: number): void {
-    this.#isAgain = this.#living !== undefined
-    this.#living = new Set(living)
+  start({ living, forgottenBefore }: ReplayAsked, nowMs: number): void {
+    this.#isAgain = this.#asked !== undefined
+    this.#asked = { living: new Set(living), forgottenBefore }
     if (!this.#isAgain) this.#begin(nowMs)
   }
 
@@ -99,6 +113,12 @@ export class BatchReplay {
     this.#begin(nowMs)
   }
 
+  /** A node or the table has changed: what failed for want of owners need not wait. */
+  onChange(nowMs: number): void {
+    if (this.#againAtMs !== Number.POSITIVE_INFINITY && isHopeless(this.#failure)) this.#againAtMs = nowMs
+    this.onTimer(nowMs)
+  }
+
   close(): void {
     this.#againAtMs = Number.POSITIVE_INFINITY
   }
@@ -114,7 +134,7 @@ export class BatchReplay {
   }
 
   #onChunk(key: Key, stamp: Stamp, chunk: Uint8Array): void {
-    if (this.#living?.has(ownerOfChunk(key)) === true) return
+    if (this.#asked?.living.has(ownerOfChunk(key)) === true) return
     const slot = slotOfChunk(key)
     // Keys come in order; chunks of an older batch may lie between those of the slot's last one.
     let found = this.#found.find((candidate) => candidate.slot === slot && candidate.stamp === stamp)
@@ -129,16 +149,17 @@ export class BatchReplay {
   }
 
   #settle({ stamp, keys, chunks }: Found): void {
-    this.#onFound(stamp, keys, decodeEntry(chunks))
+    const isTooOld = stamp < (this.#asked?.forgottenBefore ?? '')
+    this.#onFound(stamp, keys, isTooOld ? undefined : decodeEntry(chunks))
   }
 
   #onEnd(nowMs: number): void {
     for (const found of this.#found) this.#settle(found)
     this.#found = []
     this.#pauseMs = PAUSE_MS_MIN
-    assert(this.#living !== undefined, 'a replay is under way')
+    assert(this.#asked !== undefined, 'a replay is under way')
     if (!this.#isAgain) {
-      this.#living = undefined
+      this.#asked = undefined
       return
     }
     this.#isAgain = false

@@ -83,12 +83,22 @@ export class LoggedBatches {
   readonly #freeSlots: number[] = []
   #slots = 0
   #bytes = 0
+  #waiting = 0
   #isClosed = false
 
   constructor(gateway: GatewayId, config: { readonly life: string; readonly partitions: number }, host: BatchHost) {
     this.owner = logOwner(config.life, gateway)
     this.#partitions = config.partitions
     this.#host = host
+  }
+
+  /** Whose caller has not been answered. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  get writesUnderWay(): number {
+    return this.#byWrite.size
   }
 
   /** What they keep alive. */
@@ -167,6 +177,13 @@ export class LoggedBatches {
     }
   }
 
+  /** A node or the table has changed: what failed for want of owners need not wait. */
+  onChange(nowMs: number): void {
+    for (const batch of this.#batches)
+      if (batch.againAtMs !== Number.POSITIVE_INFINITY && isHopeless(batch.failure)) batch.againAtMs = nowMs
+    this.onTimer(nowMs)
+  }
+
   /** What is in the log stays there, for the next life. */
   close(): void {
     this.#isClosed = true
@@ -178,6 +195,7 @@ export class LoggedBatches {
     const batch: Batch = { ...begun, under: new Map(), ...waiting }
     this.#batches.add(batch)
     this.#bytes += batch.bytes
+    if (batch.caller !== undefined) this.#waiting += 1
     return batch
   }
 
@@ -256,8 +274,10 @@ export class LoggedBatches {
   }
 
   #answer(batch: Batch, outcome: Outcome): void {
-    if (batch.caller !== undefined) this.#host.reply(batch.caller, outcome)
+    if (batch.caller === undefined) return
+    this.#host.reply(batch.caller, outcome)
     batch.caller = undefined
+    this.#waiting -= 1
   }
 }
 
