@@ -11,13 +11,14 @@
 import { assert } from './assert.js'
 import { BatchReplay } from './batch-log/batch-replay.js'
 import { LOG_RANGE, type LogOwner } from './batch-log/log-keys.js'
-import { type BatchGroup, LoggedBatches, type WriteOptions } from './batch-log/logged-batches.js'
+import { LoggedBatches, type WriteOptions } from './batch-log/logged-batches.js'
+import { type BatchGroup, groupByPartition, type Join, outcomeOf } from './batch-log/split-batch.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { CoordinationLoad } from './coordinator/load.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
-import type { Failure, FailureCode } from './failure.js'
+import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
@@ -104,15 +105,6 @@ const LOG_PAGE_BYTES = 4_194_304
 
 /** Ids of a batch's groups and of asks; below it an operation's id is twice its request's. Even, as callers' ids are. */
 const OWN_ID_BASE = 2 ** 40
-
-/** A batch that was split by partition: ends when all groups have, with the worst outcome. */
-interface Join {
-  readonly id: number
-  readonly groups: number
-  waiting: number
-  written: number
-  failure: Failure | undefined
-}
 
 export class Gateway {
   readonly id: GatewayId
@@ -427,39 +419,6 @@ export class Gateway {
   }
 }
 
-/**
- * How a batch as a whole ended. Where one group was written and another failed, it is *outcome unknown*: a definite
- * failure would say that nothing was kept.
- */
-function outcomeOf(join: Join): OperationOutcome {
-  const { failure, written, groups } = join
-  if (failure === undefined) return WRITTEN
-  if (written === 0 || failure.code === 'OUTCOME_UNKNOWN') return { type: 'failed', failure }
-  const detail = `written in ${written} of ${groups} partitions; in another it failed with ${failure.code}`
-  return { type: 'failed', failure: { ...failure, code: 'OUTCOME_UNKNOWN', detail } }
-}
-
 function bytesOf(values: readonly (Uint8Array | null)[]): number {
   return values.reduce((sum, value) => sum + (value?.byteLength ?? 0) + 128, 0)
-}
-
-/** One group a partition, in order of first appearance; of duplicate keys the last wins. */
-function groupByPartition(
-  keys: readonly Key[],
-  values: readonly (Uint8Array | null)[],
-  partitions: number,
-): readonly BatchGroup[] {
-  const last = new Map<Key, Uint8Array | null>()
-  keys.forEach((key, index) => {
-    last.set(key, values[index] ?? null)
-  })
-  const groups = new Map<PartitionId, { partition: PartitionId; keys: Key[]; values: (Uint8Array | null)[] }>()
-  for (const [key, value] of last) {
-    const partition = partitionOf(key, partitions)
-    const group = groups.get(partition) ?? { partition, keys: [], values: [] }
-    groups.set(partition, group)
-    group.keys.push(key)
-    group.values.push(value)
-  }
-  return [...groups.values()]
 }

@@ -15,21 +15,14 @@
  */
 
 import type { Failure } from '../failure.js'
-import type { GatewayId, Key, PartitionId } from '../ids.js'
+import type { GatewayId, Key } from '../ids.js'
 import type { Outcome, RequestId } from '../messages.js'
 import { MAJORITY } from '../ring/quorum.js'
 import { partitionOf } from '../ring/slot.js'
 import { nextStamp, type Stamp } from '../versions/stamp.js'
 import { encodeEntry } from './log-codec.js'
 import { chunkKey, type LogOwner, logOwner, slotKey } from './log-keys.js'
-
-/** One partition's part. */
-export interface BatchGroup {
-  readonly partition: PartitionId
-  readonly keys: readonly Key[]
-  /** null: delete. */
-  readonly values: readonly (Uint8Array | null)[]
-}
+import type { BatchGroup } from './split-batch.js'
 
 export interface WriteOptions {
   readonly w: number

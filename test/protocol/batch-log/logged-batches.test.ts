@@ -2,7 +2,8 @@
 
 import { test } from 'tap'
 import { isLogKey } from '../../../src/protocol/batch-log/log-keys.js'
-import { type BatchGroup, LoggedBatches, type WriteOptions } from '../../../src/protocol/batch-log/logged-batches.js'
+import { LoggedBatches, type WriteOptions } from '../../../src/protocol/batch-log/logged-batches.js'
+import type { BatchGroup } from '../../../src/protocol/batch-log/split-batch.js'
 import type { FailureCode } from '../../../src/protocol/failure.js'
 import type { Outcome } from '../../../src/protocol/messages.js'
 import { makeStamp, nextStamp, type Stamp } from '../../../src/protocol/versions/stamp.js'
