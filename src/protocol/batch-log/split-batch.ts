@@ -1,6 +1,6 @@
 /** Batches by partition: each part is written for itself, and they end together. Called by `Gateway`. */
 
-import { type OperationOutcome, WRITTEN } from '../coordinator/request.js'
+import type { OperationOutcome } from '../coordinator/request.js'
 import type { Failure } from '../failure.js'
 import type { Key, PartitionId } from '../ids.js'
 import { partitionOf } from '../ring/slot.js'
@@ -28,7 +28,7 @@ export interface Join {
  */
 export function outcomeOf(join: Join): OperationOutcome {
   const { failure, written, groups } = join
-  if (failure === undefined) return WRITTEN
+  if (failure === undefined) return { type: 'written' }
   if (written === 0 || failure.code === 'OUTCOME_UNKNOWN') return { type: 'failed', failure }
   const detail = `written in ${written} of ${groups} partitions; in another it failed with ${failure.code}`
   return { type: 'failed', failure: { ...failure, code: 'OUTCOME_UNKNOWN', detail } }
