@@ -10,9 +10,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import { clusterFolderOf } from './layout.js'
-import type { Level } from './open-level.js'
+import { type Level, openUserLevel } from './open-level.js'
 import { codeOf } from './store-error.js'
 import { syncFolder } from './sync-folder.js'
 import { verifyStoreFiles } from './verify-store.js'
@@ -42,7 +41,6 @@ class LevelFolderError extends Error {
 }
 
 const PROBLEMS_SHOWN = 5
-const ENCODINGS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 
 /**
  * Opens an existing database. Every file of it is read first; that takes as long as reading them takes, in this thread.
@@ -62,10 +60,8 @@ export async function openLevelFolder(folder: string): Promise<Level> {
     const what = `${folder} is damaged, or another process is writing to it (${shown.join('; ')}${more})`
     throw new LevelFolderError('LEVEL_FOLDER_DAMAGED', what)
   }
-  const level: Level = new ClassicLevel(folder, { ...ENCODINGS, createIfMissing: false })
   try {
-    await level.open()
-    return level
+    return await openUserLevel(folder, { createIfMissing: false })
   } catch (error) {
     if (codeOf(error) === 'LEVEL_LOCKED')
       throw new LevelFolderError('LEVEL_FOLDER_IN_USE', `another process has ${folder} open; close it there first`)
@@ -89,12 +85,12 @@ export class NewLevelFolder {
   async create(): Promise<Level> {
     await this.remove()
     await mkdir(this.#partial, { recursive: true })
-    return this.#open({ errorIfExists: true })
+    return openUserLevel(this.#partial, { createIfMissing: true, errorIfExists: true })
   }
 
   /** Once it is closed. By then LevelDB has put into tables what was in its log. */
   reopen(): Promise<Level> {
-    return this.#open({ createIfMissing: false })
+    return openUserLevel(this.#partial, { createIfMissing: false })
   }
 
   /** Once it is closed: from its place beside to its place. */
@@ -107,12 +103,6 @@ export class NewLevelFolder {
   /** Once it is closed, if at all it was open. */
   async remove(): Promise<void> {
     await rm(this.#partial, { recursive: true, force: true })
-  }
-
-  async #open(options: { readonly errorIfExists?: boolean; readonly createIfMissing?: boolean }): Promise<Level> {
-    const level: Level = new ClassicLevel(this.#partial, { ...ENCODINGS, ...options })
-    await level.open()
-    return level
   }
 }
 

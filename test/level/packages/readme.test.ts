@@ -9,7 +9,7 @@ import { folderForTest } from '../../support/cluster.js'
 import { finished } from '../../support/run-command.js'
 
 const HEADING = '### Packages for Level, on a cluster'
-const EXAMPLES = 6
+const EXAMPLES = 7
 const EXAMPLE_MS = 60_000
 const repository = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -42,8 +42,8 @@ function examplesOf(readme: string): { readonly title: string; readonly code: st
 }
 
 function packagesOf(code: string): string[] {
-  const names = [...code.matchAll(/^import .+ from '((?:@[^/']+\/)?[^/']+)/gm)].map(([, name = '']) => name)
-  return [...new Set(names)]
+  const names = [...code.matchAll(/(?: from |require(?:\.resolve)?\()'((?:@[^/']+\/)?[^/':]+)['/]/g)]
+  return [...new Set(names.map(([, name = '']) => name))]
 }
 
 /** As if it were installed there. */
