@@ -37,6 +37,28 @@ export interface LoadCommand {
   readonly w: number | undefined
 }
 
+/** Of a LevelDB folder `dir` into a cluster. */
+export interface ImportCommand {
+  readonly name: 'import'
+  readonly cluster: ClusterOptions
+  readonly dir: string
+  readonly batchSize: number
+  readonly concurrency: number
+  readonly badLinesMax: number
+  readonly w: number | undefined
+  readonly json: boolean
+}
+
+/** Of a cluster into a LevelDB folder `dir`. */
+export interface ExportCommand {
+  readonly name: 'export'
+  readonly cluster: ClusterOptions
+  readonly dir: string
+  readonly batchSize: number
+  readonly r: number | undefined
+  readonly json: boolean
+}
+
 export interface DemoCommand {
   readonly name: 'demo'
   /** Undefined: a temporary folder, removed at the end. */
@@ -108,6 +130,8 @@ export type Command =
   | { readonly name: 'version' }
   | StartCommand
   | LoadCommand
+  | ImportCommand
+  | ExportCommand
   | DemoCommand
   | BackupCommand
   | RestoreCommand
@@ -139,6 +163,22 @@ function isCommandName(text: string): text is CommandName {
 const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   start: (given) => ({ name: 'start', cluster: clusterOptions(given), faults: given.flag('faults') }),
   load: loadCommand,
+  import: (given) => ({
+    name: 'import',
+    cluster: clusterOptions(given),
+    dir: levelFolder(given),
+    ...batches(given),
+    w: given.whole('w', 1, 64),
+    json: given.flag('json') ?? false,
+  }),
+  export: (given) => ({
+    name: 'export',
+    cluster: clusterOptions(given),
+    dir: levelFolder(given),
+    batchSize: batches(given).batchSize,
+    r: given.whole('r', 1, 64),
+    json: given.flag('json') ?? false,
+  }),
   get: (given) => ({ name: 'get', cluster: clusterOptions(given), key: given.operand('KEY'), call: readCall(given) }),
   put: (given) => ({
     name: 'put',
@@ -190,11 +230,23 @@ function loadCommand(given: Given): LoadCommand {
     keyColumn: given.text('key'),
     valueColumn: given.text('value'),
     delimiter,
+    ...batches(given),
+    w: given.whole('w', 1, 64),
+  }
+}
+
+function batches(given: Given): Pick<LoadCommand, 'batchSize' | 'concurrency' | 'badLinesMax'> {
+  return {
     batchSize: given.whole('batch', 1, 10_000) ?? 500,
     concurrency: given.whole('concurrency', 1, 64) ?? 4,
     badLinesMax: given.whole('max-errors', 0, Number.MAX_SAFE_INTEGER) ?? 0,
-    w: given.whole('w', 1, 64),
   }
+}
+
+function levelFolder(given: Given): string {
+  const dir = given.text('level')
+  if (dir === undefined) throw new UsageError('--level DIR is missing: the LevelDB folder', given.command)
+  return dir
 }
 
 /** The largest whose multiples are exact. */

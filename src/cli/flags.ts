@@ -1,13 +1,27 @@
 /** Commands, operands and options as data: parsed by `args.ts`, shown by `help.ts`. */
 
-const LOCATED = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status', 'backup'] as const
+const LOCATED = [
+  'start',
+  'load',
+  'get',
+  'put',
+  'del',
+  'scan',
+  'locate',
+  'status',
+  'backup',
+  'import',
+  'export',
+] as const
 const CLUSTER = [...LOCATED, 'restore'] as const
-const CREATING = ['start', 'load', 'put', 'restore'] as const
+const CREATING = ['start', 'load', 'put', 'restore', 'import'] as const
 const ALL = [...CLUSTER, 'verify', 'demo', 'sim'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
   load: 'put the records of a TSV, CSV or JSONL file (also .gz; - is standard input)',
+  import: 'put every record of a LevelDB folder, as classic-level makes them, into a cluster (--level DIR)',
+  export: 'write every record of a cluster into a new LevelDB folder, for classic-level (--level DIR)',
   get: 'print the value of a key',
   put: 'set the value of a key (VALUE - reads standard input)',
   del: 'delete a key',
@@ -29,6 +43,8 @@ export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
 export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   start: [],
   load: ['FILE'],
+  import: [],
+  export: [],
   get: ['KEY'],
   put: ['KEY', 'VALUE'],
   del: ['KEY'],
@@ -60,6 +76,12 @@ export const FLAGS = {
     about: 'folder of the cluster (./data)',
   },
   data: { type: 'string', operand: 'LOCATION', commands: ['restore'], about: 'folder of the new cluster (./data)' },
+  level: {
+    type: 'string',
+    operand: 'DIR',
+    commands: ['import', 'export'],
+    about: 'the LevelDB folder: for import, closed and whole; for export, new or empty',
+  },
   without: {
     type: 'string',
     operand: 'NODES',
@@ -77,13 +99,13 @@ export const FLAGS = {
   r: {
     type: 'string',
     operand: 'COUNT',
-    commands: ['start', 'get', 'scan', 'restore'],
+    commands: ['start', 'get', 'scan', 'restore', 'export'],
     about: 'owners that must answer a read (a majority)',
   },
   w: {
     type: 'string',
     operand: 'COUNT',
-    commands: ['start', 'load', 'put', 'del', 'restore'],
+    commands: ['start', 'load', 'put', 'del', 'restore', 'import'],
     about: 'owners that must accept a write (a majority)',
   },
   sloppy: {
@@ -144,19 +166,24 @@ export const FLAGS = {
   },
   header: { type: 'boolean', commands: ['load'], about: 'the first line names the columns (default; --no-header)' },
   delimiter: { type: 'string', operand: 'CHAR', commands: ['load'], about: 'between the fields of CSV (,)' },
-  batch: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'records in one batch (500)' },
-  concurrency: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'batches in flight (4)' },
+  batch: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['load', 'import', 'export'],
+    about: 'records in one batch (500)',
+  },
+  concurrency: { type: 'string', operand: 'COUNT', commands: ['load', 'import'], about: 'batches in flight (4)' },
   'max-errors': {
     type: 'string',
     operand: 'COUNT',
-    commands: ['load'],
-    about: 'bad lines to skip before giving up (0)',
+    commands: ['load', 'import'],
+    about: 'bad lines (or records that do not fit) to skip before giving up (0)',
   },
   limit: { type: 'string', operand: 'COUNT', commands: ['scan'], about: 'pairs at most' },
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: {
     type: 'boolean',
-    commands: ['scan', 'status', 'backup', 'restore', 'verify', 'sim'],
+    commands: ['scan', 'status', 'backup', 'restore', 'verify', 'sim', 'import', 'export'],
     about: 'print JSON, one value a line',
   },
   seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },

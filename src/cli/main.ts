@@ -49,6 +49,10 @@ async function run(command: Command): Promise<number> {
       return (await import('./start.js')).startCommand(command)
     case 'load':
       return (await import('./load/load.js')).loadCommand(command)
+    case 'import':
+      return (await import('./level/import.js')).importCommand(command)
+    case 'export':
+      return (await import('./level/export.js')).exportCommand(command)
     case 'backup':
       return (await import('./bulk/backup.js')).backupCommand(command)
     case 'restore':

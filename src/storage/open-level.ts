@@ -4,7 +4,8 @@
  * A folder whose last owner has just died may stay locked for a moment, so a locked one is tried again, within a bound.
  * `multithreading` stays off: it crashes the process when the first opener closes first (classic-level 3.0.0).
  *
- * Called by the level store and the cluster lock. Never call it on files that were not verified.
+ * Called by the level store, the cluster lock and, for folders of users, `level-folder.ts`. Never call it on files that were
+ * not verified.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -52,4 +53,14 @@ export async function openLevel(folder: string, options: LevelOptions): Promise<
       await delay(RETRY_MS)
     }
   }
+}
+
+/** A folder that is no node's store, with LevelDB's own defaults; one that is locked is not waited for. Errors: abstract-level's. */
+export async function openUserLevel(
+  folder: string,
+  options: { readonly createIfMissing: boolean; readonly errorIfExists?: boolean },
+): Promise<Level> {
+  const level: Level = new ClassicLevel(folder, { keyEncoding: 'buffer', valueEncoding: 'buffer', ...options })
+  await level.open()
+  return level
 }

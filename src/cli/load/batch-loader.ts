@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BatchOperation, Cluster } from '../../shared/api.js'
 import { CoterieError, type CoterieErrorCode } from '../../shared/errors.js'
 import { KEY_BYTES_MAX } from '../../shared/keys.js'
-import { type BadLine, isBadLine, type SourceItem } from './source-record.js'
+import { type BadLine, isBadLine, type SourceItem, type SourceRecord } from './source-record.js'
 
 export interface LoaderOptions {
   readonly batchSize: number
@@ -15,6 +15,8 @@ export interface LoaderOptions {
   /** Bad lines that are skipped; one more ends the load. */
   readonly badLinesMax: number
   readonly valueBytesMax: number
+  /** What is wrong with a record; by default, as one that is to have a key of a cluster. */
+  readonly refuse?: (record: SourceRecord, valueBytesMax: number) => string | undefined
   readonly w: number | undefined
   readonly onBadLine: (line: BadLine) => void
   /** Stops reading; what is in flight is finished. */
@@ -70,7 +72,7 @@ export async function loadRecords(
         end = 'interrupted'
         break
       }
-      const bad = isBadLine(item) ? item : refuse(item.line, item.key, item.value, options.valueBytesMax)
+      const bad = badLineOf(item, options)
       if (bad !== undefined) {
         progress.badLines += 1
         options.onBadLine(bad)
@@ -96,14 +98,22 @@ export async function loadRecords(
 }
 
 /** Checked here, so that one bad record does not fail its whole batch. */
-function refuse(line: number, key: string, value: string, valueBytesMax: number): BadLine | undefined {
+function badLineOf(item: SourceItem, { refuse = refuseRecord, valueBytesMax }: LoaderOptions): BadLine | undefined {
+  if (isBadLine(item)) return item
+  const problem = refuse(item, valueBytesMax)
+  return problem === undefined ? undefined : { line: item.line, problem }
+}
+
+function refuseRecord({ key, value }: SourceRecord, valueBytesMax: number): string | undefined {
   const keyBytes = Buffer.byteLength(key)
-  if (keyBytes === 0) return { line, problem: 'has an empty key' }
-  if (keyBytes > KEY_BYTES_MAX)
-    return { line, problem: `has a key of ${keyBytes} bytes; at most ${KEY_BYTES_MAX} are allowed` }
-  const valueBytes = Buffer.byteLength(value)
-  if (valueBytes <= valueBytesMax) return undefined
-  return { line, problem: `has a value of ${valueBytes} bytes; at most ${valueBytesMax} are allowed` }
+  return keyBytes === 0 ? 'has an empty key' : sizeProblemOf(keyBytes, Buffer.byteLength(value), valueBytesMax)
+}
+
+/** Of a record as a cluster would keep it. */
+export function sizeProblemOf(keyBytes: number, valueBytes: number, valueBytesMax: number): string | undefined {
+  if (keyBytes > KEY_BYTES_MAX) return `has a key of ${keyBytes} bytes; at most ${KEY_BYTES_MAX} are allowed`
+  if (valueBytes > valueBytesMax) return `has a value of ${valueBytes} bytes; at most ${valueBytesMax} are allowed`
+  return undefined
 }
 
 async function putBatch(

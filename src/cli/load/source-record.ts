@@ -3,8 +3,8 @@
 export interface SourceRecord {
   /** Where it began, from 1. */
   readonly line: number
-  readonly key: string
-  readonly value: string
+  readonly key: string | Uint8Array
+  readonly value: string | Uint8Array
 }
 
 export interface BadLine {
