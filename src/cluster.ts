@@ -23,10 +23,10 @@ import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { Seeds } from './opening/seed.js'
 import { whenSettled } from './opening/settled.js'
-import { clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
+import { clusterRing, clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
-import type { Cluster, ClusterStatus, Faults, Ticket } from './shared/api.js'
+import type { Cluster, ClusterStatus, Faults, PartitionOwners, Ticket } from './shared/api.js'
 import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
@@ -216,6 +216,10 @@ class OpenCluster implements Cluster {
       fatal: this.#fatal,
       isClosing: this.#closing !== undefined,
     })
+  }
+
+  ring(): PartitionOwners[] {
+    return clusterRing(this.#supervisor.table)
   }
 
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {

@@ -22,6 +22,7 @@ export type {
   KeyValueStore,
   Location,
   NodeStatus,
+  PartitionOwners,
   PutOptions,
   Quarantine,
   ReadResult,

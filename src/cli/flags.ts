@@ -1,9 +1,25 @@
 /** Commands, operands and options as data: parsed by `args.ts`, shown by `help.ts`. */
 
-const LOCATED = ['start', 'load', 'get', 'put', 'del', 'scan', 'locate', 'status', 'backup'] as const
-const CLUSTER = [...LOCATED, 'restore'] as const
+/** They open the folder themselves if nobody has it open. */
+const OPENING = [
+  'start',
+  'load',
+  'get',
+  'put',
+  'del',
+  'scan',
+  'locate',
+  'status',
+  'plan',
+  'join',
+  'leave',
+  'backup',
+] as const
+/** They ask the process that has the folder open, or fail. */
+const ASKING = ['crash', 'hang'] as const
+const CLUSTER = [...OPENING, 'restore'] as const
 const CREATING = ['start', 'load', 'put', 'restore'] as const
-const ALL = [...CLUSTER, 'verify', 'demo', 'sim'] as const
+const ALL = [...CLUSTER, ...ASKING, 'verify', 'demo', 'sim'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
@@ -13,10 +29,15 @@ export const COMMANDS = {
   del: 'delete a key',
   scan: 'print keys and values in key order, all or those that begin with PREFIX',
   locate: 'print the slot, partition and owners of a key',
-  status: 'print the nodes and what they hold',
+  status: 'print who owns what, the nodes and what they hold',
+  plan: 'print what joins and leaves would copy; nothing is changed',
+  join: 'start new nodes (1) and give them their share; COUNT may also be their ids, as node6,node7',
+  leave: 'give the partitions of nodes to the others, end them, delete their stores (NODES as node2,node5)',
   backup: 'write one consistent cut of the cluster into a new folder DIR',
   restore: 'make a new cluster, with any number of nodes, of the backup in DIR',
   verify: 'check a backup, or the folder of a closed cluster, end to end',
+  crash: 'end the thread of a node of a running cluster (only where faults are allowed)',
+  hang: 'send a node of a running cluster into an endless loop (only where faults are allowed; 3,000 ms)',
   sim: 'run the protocol in a simulated world, seed by seed, and check what it promises',
   demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
 } as const satisfies Record<string, string>
@@ -35,9 +56,14 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   scan: ['[PREFIX]'],
   locate: ['KEY'],
   status: [],
+  plan: [],
+  join: ['[COUNT]'],
+  leave: ['NODES'],
   backup: ['DIR'],
   restore: ['DIR'],
   verify: ['DIR'],
+  crash: ['NODE'],
+  hang: ['NODE', '[MS]'],
   sim: [],
   demo: [],
 }
@@ -56,7 +82,7 @@ export const FLAGS = {
     type: 'string',
     short: 'd',
     operand: 'FOLDER',
-    commands: [...LOCATED, 'demo'],
+    commands: [...OPENING, ...ASKING, 'demo'],
     about: 'folder of the cluster (./data)',
   },
   data: { type: 'string', operand: 'LOCATION', commands: ['restore'], about: 'folder of the new cluster (./data)' },
@@ -156,8 +182,26 @@ export const FLAGS = {
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: {
     type: 'boolean',
-    commands: ['scan', 'status', 'backup', 'restore', 'verify', 'sim'],
-    about: 'print JSON, one value a line',
+    commands: [...CLUSTER, ...ASKING, 'verify', 'sim'],
+    about: 'print JSON, one value a line, errors too',
+  },
+  join: {
+    type: 'string',
+    operand: 'NODES',
+    commands: ['plan'],
+    about: 'nodes that would join: how many, or their ids',
+  },
+  leave: { type: 'string', operand: 'NODES', commands: ['plan'], about: 'nodes that would leave, as node2,node5' },
+  standby: {
+    type: 'boolean',
+    commands: ['join'],
+    about: 'they get every write and serve nothing until they are promoted',
+  },
+  backup: { type: 'string', operand: 'DIR', commands: ['join'], about: 'make the store of a standby of this backup' },
+  permanent: {
+    type: 'boolean',
+    commands: ['crash'],
+    about: 'it does not come back and others take over (`coterie start --faults` only)',
   },
   seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },
   from: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'the first of them (1)' },

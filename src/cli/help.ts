@@ -1,5 +1,6 @@
 /** The help texts, made from the tables in `flags.ts`, so that they cannot forget an option. */
 
+import { EXIT_CODES } from './exit-codes.js'
 import { COMMAND_NAMES, COMMANDS, type CommandName, flagsOf, OPERANDS } from './flags.js'
 
 export function overview(): string {
@@ -14,8 +15,11 @@ ${commands.join('\n')}
   coterie COMMAND --help      the options of a command
   coterie --version
 
-Every command but start and demo opens the folder (./data), does its work and closes it; while \`coterie start\` runs on a
-folder, type at its prompt instead. Exit codes: 0 done, 1 failed (get: also not found), 2 wrong usage, 130 interrupted.
+Commands work on the folder ./data (--location names another). While \`coterie start\` has it open, they ask its process over
+a socket in the folder; otherwise they open it, do their work and close it.
+
+Exit codes:
+${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}
 `
 }
 

@@ -10,7 +10,7 @@ import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus } from '../shared/api.js'
+import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus, PartitionOwners } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import type { ClusterConfig } from '../shared/options.js'
 
@@ -60,6 +60,16 @@ export function clusterStatus(
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
   }
+}
+
+export function clusterRing({ rows }: PartitionTable): PartitionOwners[] {
+  return rows.map((row, partition) => ({
+    partition,
+    owners: row.owners,
+    pending: row.pending.filter((node) => node !== null),
+    moving: isJoint(row),
+    lost: row.lost,
+  }))
 }
 
 /** Every living node has the newest table and the same view of the members, and nothing is being filled. */

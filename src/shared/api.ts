@@ -176,6 +176,19 @@ export interface ClusterStatus {
   readonly nodes: NodeStatus[]
 }
 
+/** Who has a partition. */
+export interface PartitionOwners {
+  readonly partition: PartitionId
+  /** Full owners by place, the primary first; null: nobody has the place. */
+  readonly owners: readonly (NodeId | null)[]
+  /** Nodes that are being filled to take a place. */
+  readonly pending: readonly NodeId[]
+  /** Owners change. */
+  readonly moving: boolean
+  /** It says PARTITION_LOST. */
+  readonly lost: boolean
+}
+
 /** One replica that is to be copied. */
 export interface PlannedMove {
   readonly partition: PartitionId
@@ -316,6 +329,8 @@ export interface Ticket {
 /** An open cluster. */
 export interface Cluster extends KeyValueStore {
   status(): ClusterStatus
+  /** Who has each partition, in the order of the partitions. */
+  ring(): PartitionOwners[]
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this

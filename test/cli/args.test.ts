@@ -1,10 +1,16 @@
 import { test } from 'tap'
-import { type Command, parseCommand } from '../../src/cli/args.js'
+import { parseCommand } from '../../src/cli/args.js'
+import type { Command } from '../../src/cli/commands.js'
 import { COMMAND_NAMES } from '../../src/cli/flags.js'
 import { commandHelp, overview } from '../../src/cli/help.js'
 
 test('start: passes on only what was said', async (t) => {
-  t.strictSame(parseCommand(['start']), { name: 'start', cluster: { location: './data' }, faults: undefined })
+  t.strictSame(parseCommand(['start']), {
+    name: 'start',
+    cluster: { location: './data' },
+    json: false,
+    faults: undefined,
+  })
   t.strictSame(
     parseCommand([
       'start',
@@ -23,6 +29,7 @@ test('start: passes on only what was said', async (t) => {
     {
       name: 'start',
       cluster: { location: 'x', nodes: 3, replication: { n: 'all', r: 1 }, hungAfterMs: 500 },
+      json: false,
       faults: false,
     },
   )
@@ -32,6 +39,7 @@ test('get, put: r and w are options of the call, not of the cluster', async (t) 
   t.strictSame(parseCommand(['get', 'k', '--r', '1', '--sloppy']), {
     name: 'get',
     cluster: { location: './data' },
+    json: false,
     key: 'k',
     call: { r: 1, sloppy: true },
   })
@@ -72,6 +80,12 @@ test('what is wrong is named, with what is allowed', async (t) => {
     [['load', '-'], /standard input has no name/],
     [['load', 'a.csv', '--delimiter', '::'], /--delimiter is "::"; allowed: one character/],
     [['load', 'a.csv', '--max-errors', '-1'], /max-errors/],
+    [['plan'], /say --join, --leave or both/],
+    [['plan', '--join', 'one'], /--join is "one"; allowed: how many nodes \(1 to 64\), or their ids as node6,node7/],
+    [['join', '0'], /COUNT is "0"; allowed/],
+    [['leave'], /NODES is missing/],
+    [['leave', 'node1;node2'], /NODES is "node1;node2"; allowed: ids of nodes between commas/],
+    [['hang', 'node1', 'long'], /MS is "long"; allowed: a whole number from 1 to 600000/],
   ]
   for (const [args, message] of wrong)
     t.throws(() => parseCommand(args), { name: 'UsageError', message }, args.join(' '))

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '../../index.js'
 import type { Cluster } from '../../shared/api.js'
-import type { DemoCommand } from '../args.js'
+import type { DemoCommand } from '../commands.js'
+import { ControlServer } from '../control/control-server.js'
 import { errorLines } from '../report-error.js'
 import { Cities } from './cities.js'
 import { Narrator } from './narrator.js'
@@ -39,12 +40,14 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   process.once('SIGINT', interrupted)
   try {
     const cluster = await openDemoCluster(folder, narrator, cities)
+    // For a look from another terminal: `coterie top --location …`.
+    const control = await ControlServer.listen({ cluster, mayDestroy: true, valueBytesMax: undefined })
     try {
       await tell(cluster, cities, narrator)
     } catch (error) {
       narrator.check(false, `the story could not be told to its end: ${errorLines(error).join(' ')}`)
     } finally {
-      await cluster.close()
+      await control.close(() => cluster.close())
     }
     return narrator.verdict() ? 0 : 1
   } finally {
