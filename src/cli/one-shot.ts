@@ -52,8 +52,9 @@ async function run(cluster: ClusterAccess, command: OneShotCommand): Promise<num
     }
     case 'status': {
       const [status, ring] = await Promise.all([cluster.status(), cluster.ring()])
-      const width = process.stdout.columns ?? 80
-      say(command.json, { ...status, ring }, longStatus(status, width, stylerFor(process.stdout)))
+      // Into a file or a pipe: as for a terminal of the usual width, but nothing is cut off.
+      const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
+      say(command.json, { ...status, ring }, longStatus(status, ring, { columns, style: stylerFor(process.stdout) }))
       return EXIT.done
     }
     case 'crash':

@@ -72,6 +72,31 @@ test('control: a stream is a line each, and says at its end what went wrong', as
   events.destroy()
 })
 
+test('control: a join, a leave and a backup tell how far they are, then what came of it', async (t) => {
+  const { cluster, ask } = await listening(t)
+  await cluster.batch(Array.from({ length: 500 }, (_, number) => ({ type: 'put', key: `k${number}`, value: 'v' })))
+  const dir = join(await folderForTest(t), 'backup')
+  const asked: readonly [string, object, object | undefined][] = [
+    ['join', { count: 1 }, { result: ['node4'] }],
+    ['leave', { node: 'node1' }, undefined],
+    ['backup', { dir }, { result: { dir, nodes: ['node2', 'node3', 'node4'] } }],
+  ]
+  for (const [name, members, result] of asked) {
+    const response = await ask('POST', `/v1/${name}`, JSON.stringify(members))
+    const lines = (await text(response)).trimEnd().split('\n')
+    const values = lines.map((line) => JSON.parse(line) as { progress?: { share: number } })
+    const shares = values.flatMap(({ progress }) => (progress === undefined ? [] : [progress.share]))
+    t.ok(shares.length > 0, name)
+    t.same(
+      shares,
+      [...shares].sort((a, b) => a - b),
+      'it never goes back',
+    )
+    t.equal(shares.at(-1), 1)
+    if (result !== undefined) t.match(values.at(-1), result)
+  }
+})
+
 test('control: what cannot be understood has an HTTP status, a code and says what is allowed', async (t) => {
   const { answer } = await listening(t, { valueBytesMax: 1_000 })
   const wrong: readonly [string, string, string | Buffer | undefined, number, RegExp][] = [

@@ -102,8 +102,9 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
   },
   status: {
     usage: 'status',
-    about: 'the nodes, why they last ended, which stores were set aside',
-    run: (_words, { cluster, style, columns }) => longStatus(cluster.status(), columns(), style),
+    about: 'who owns what, the nodes, why they last ended, which stores were set aside',
+    run: (_words, { cluster, style, columns }) =>
+      longStatus(cluster.status(), cluster.ring(), { columns: columns(), style }),
   },
   events: {
     usage: 'events [COUNT]',
