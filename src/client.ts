@@ -8,6 +8,7 @@
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
+import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../actors/runtime/request-counters.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
@@ -52,6 +53,9 @@ type Answer = 'value' | 'read' | 'page' | 'nothing'
 
 interface Pending {
   readonly answer: Answer
+  readonly kind: RequestKind
+  /** Of the turn of the call, see `#turnUs`. */
+  readonly sinceUs: number
   /** Of a get. */
   readonly key?: Key
   resolve(value: unknown): void
@@ -88,14 +92,18 @@ const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeou
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
+  readonly #counters: RequestCounters
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
+  /** The same in microseconds as a 32-bit number, which an object holds without a box of its own; it wraps after 36 minutes each way. */
+  #turnUs = 0
   #nextId = 1
   #isClosed = false
 
-  constructor(config: ClientConfig, gateway: () => GatewayActor) {
+  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => GatewayActor) {
     this.#config = config
+    this.#counters = counters
     this.#gateway = gateway
   }
 
@@ -110,10 +118,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     this.#flush()
   }
 
-  /** The gateway's answer. */
-  settle(id: number, outcome: OperationOutcome): void {
+  /** The gateway's answer, which it has since `nowMs`. */
+  settle(id: number, outcome: OperationOutcome, nowMs: number): void {
     const pending = this.#pending.take(id)
     if (pending === undefined) return
+    const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
+    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else pending.resolve(answerOf(pending, outcome))
   }
@@ -147,7 +157,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise((resolve, reject) => {
       this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.put, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -155,7 +165,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise((resolve, reject) => {
       this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [null], options, PUT_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.delete, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -164,7 +174,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
       this.#assertOpen()
       const { keys, values } = this.#columnsOf(operations)
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.batch, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -234,7 +244,14 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen()
       const request = this.#getRequest(keyFromUser(key), options)
-      this.#admit(request, { answer, key: request.key, resolve, reject })
+      this.#admit(request, {
+        answer,
+        kind: REQUEST_KINDS.get,
+        sinceUs: this.#turnUs,
+        key: request.key,
+        resolve,
+        reject,
+      })
     })
   }
 
@@ -274,7 +291,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         r,
         deadlineMs,
       }
-      this.#admit(request, { answer: 'page', resolve, reject })
+      this.#admit(request, { answer: 'page', kind: REQUEST_KINDS.scan, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -296,7 +313,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   /** The time of this turn: read once. */
   #turnMs(): number {
-    if (this.#turn.length === 0) this.#turnStartMs = nowMs()
+    if (this.#turn.length === 0) {
+      this.#turnStartMs = nowMs()
+      this.#turnUs = wholeUs(this.#turnStartMs)
+    }
     return this.#turnStartMs
   }
 
@@ -319,6 +339,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const most = tombstoneGraceMs === 0 ? TIMEOUT_MS_MAX : Math.min(TIMEOUT_MS_MAX, tombstoneGraceMs)
     return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, most)
   }
+}
+
+function wholeUs(ms: number): number {
+  return (ms * 1_000) | 0
 }
 
 function contextOf(key: Key, context: string): CausalContext {

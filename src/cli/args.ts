@@ -56,6 +56,12 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   }),
   locate: (given) => ({ name: 'locate', ...common(given), key: given.operand('KEY') }),
   status: (given) => ({ name: 'status', ...common(given) }),
+  top: (given) => ({
+    name: 'top',
+    ...common(given),
+    intervalMs: given.whole('interval', 100, 600_000) ?? 1_000,
+    count: given.whole('count', 1, Number.MAX_SAFE_INTEGER),
+  }),
   plan: planCommand,
   join: (given) => ({
     name: 'join',

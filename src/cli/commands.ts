@@ -105,6 +105,15 @@ export interface LeaveCommand {
   readonly json: boolean
 }
 
+export interface TopCommand {
+  readonly name: 'top'
+  readonly cluster: ClusterOptions
+  readonly intervalMs: number
+  /** Intervals; undefined: until it is ended. */
+  readonly count: number | undefined
+  readonly json: boolean
+}
+
 /** How many. `ids`: which ids they are expected to get. */
 export interface Joining {
   readonly count: number
@@ -175,4 +184,5 @@ export type Command =
   | PlanCommand
   | JoinCommand
   | LeaveCommand
+  | TopCommand
   | OneShotCommand

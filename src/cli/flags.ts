@@ -16,7 +16,7 @@ const OPENING = [
   'backup',
 ] as const
 /** They ask the process that has the folder open, or fail. */
-const ASKING = ['crash', 'hang'] as const
+const ASKING = ['top', 'crash', 'hang'] as const
 const CLUSTER = [...OPENING, 'restore'] as const
 const CREATING = ['start', 'load', 'put', 'restore'] as const
 const ALL = [...CLUSTER, ...ASKING, 'verify', 'demo', 'sim'] as const
@@ -30,6 +30,7 @@ export const COMMANDS = {
   scan: 'print keys and values in key order, all or those that begin with PREFIX',
   locate: 'print the slot, partition and owners of a key',
   status: 'print who owns what, the nodes and what they hold',
+  top: 'watch a running cluster: rates, latencies, mailboxes, restarts, gossip, hints, transfers, repairs',
   plan: 'print what joins and leaves would copy; nothing is changed',
   join: 'start new nodes (1) and give them their share; COUNT may also be their ids, as node6,node7',
   leave: 'give the partitions of nodes to the others, end them, delete their stores (NODES as node2,node5)',
@@ -56,6 +57,7 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   scan: ['[PREFIX]'],
   locate: ['KEY'],
   status: [],
+  top: [],
   plan: [],
   join: ['[COUNT]'],
   leave: ['NODES'],
@@ -185,6 +187,8 @@ export const FLAGS = {
     commands: [...CLUSTER, ...ASKING, 'verify', 'sim'],
     about: 'print JSON, one value a line, errors too',
   },
+  interval: { type: 'string', operand: 'MS', commands: ['top'], about: 'between two looks (1000)' },
+  count: { type: 'string', operand: 'COUNT', commands: ['top'], about: 'intervals, then it ends (until q or Ctrl-C)' },
   join: {
     type: 'string',
     operand: 'NODES',

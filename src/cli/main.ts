@@ -51,6 +51,8 @@ async function run(command: Command): Promise<number> {
       return (await import('./start.js')).startCommand(command)
     case 'load':
       return (await import('./load/load.js')).loadCommand(command)
+    case 'top':
+      return (await import('./top/top.js')).topCommand(command)
     case 'plan':
       return (await import('./shape/plan.js')).planCommand(command)
     case 'join':

@@ -9,6 +9,7 @@ import { type MessagePort, threadId } from 'node:worker_threads'
 import type { StampClock } from '../../actors/runtime/clock.js'
 import { Gauges } from '../../actors/runtime/gauges.js'
 import type { ClientLimits, FromGateway, JoinRequest, ToGateway } from '../../actors/runtime/join-protocol.js'
+import { RequestCounters } from '../../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../../actors/runtime/wire.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
@@ -18,6 +19,7 @@ import type { Ticket } from '../shared/api.js'
 interface Guest {
   readonly port: MessagePort
   readonly gauges: Gauges
+  readonly counters: RequestCounters
 }
 
 export class GatewayHost {
@@ -28,6 +30,8 @@ export class GatewayHost {
   readonly #secret = randomBytes(16).toString('hex')
   readonly #clusterId: string
   readonly #guests = new Map<GatewayId, Guest>()
+  /** Of guests that are gone. */
+  readonly #counted = new RequestCounters()
   /** The opener's own gateway is the first. */
   #lastNumber = 1
   #isListening = false
@@ -55,6 +59,11 @@ export class GatewayHost {
     let sum = 0
     for (const { gauges } of this.#guests.values()) sum += gauges.get('lingering')
     return sum
+  }
+
+  /** Of those that are here, and together of those that were. */
+  get counters(): readonly RequestCounters[] {
+    return [this.#counted, ...[...this.#guests.values()].map(({ counters }) => counters)]
   }
 
   /** Joins are listened for from the first ticket on. */
@@ -85,7 +94,8 @@ export class GatewayHost {
     this.#lastNumber += 1
     const id = `gateway${this.#lastNumber}`
     const gauges = new Gauges()
-    this.#guests.set(id, { port, gauges })
+    const counters = new RequestCounters()
+    this.#guests.set(id, { port, gauges, counters })
     const { table } = this.#supervisor
     const welcome = {
       id,
@@ -94,6 +104,7 @@ export class GatewayHost {
       table,
       clock: this.#clock.shared,
       gauges: gauges.shared,
+      counters: counters.shared,
     }
     say(port, { type: 'welcome', ...welcome })
     port.on('message', (message: FromGateway) => {
@@ -110,7 +121,11 @@ export class GatewayHost {
   }
 
   #remove(id: GatewayId, isLost: boolean): void {
-    if (this.#guests.delete(id)) this.#supervisor.removeGateway(id, isLost)
+    const guest = this.#guests.get(id)
+    if (guest === undefined) return
+    this.#guests.delete(id)
+    this.#counted.add(guest.counters)
+    this.#supervisor.removeGateway(id, isLost)
   }
 }
 

@@ -189,6 +189,36 @@ export interface PartitionOwners {
   readonly lost: boolean
 }
 
+/** What became of requests of one kind. */
+export interface RequestMetrics {
+  /** Also those that failed. */
+  readonly ended: number
+  readonly failed: number
+  /**
+   * How many took how long, also of those that failed: `[at most so many µs, requests]`, in order, buckets of 1/16. From the turn of the
+   * event loop in which the call was made until its answer came; what a program waits before it calls is not in it.
+   */
+  readonly latencies: readonly (readonly [upToUs: number, requests: number])[]
+}
+
+/** What the cluster has mended by itself. */
+export interface RepairMetrics {
+  /** Keys brought up to date because a read saw that they were not. */
+  readonly readRepairs: number
+  /** Keys in which replicas differed that compared themselves. */
+  readonly keysExchanged: number
+  readonly hintsHandedBack: number
+}
+
+/** Sums since the cluster was opened: take two, and what lies between them is the difference. */
+export interface ClusterMetrics {
+  /** On a clock of its own that never goes back. */
+  readonly atMs: number
+  /** Of this thread and of those that have connected. A page of a scan is a request, and each key of `getMany`. */
+  readonly requests: Readonly<Record<'get' | 'put' | 'delete' | 'batch' | 'scan', RequestMetrics>>
+  readonly repairs: RepairMetrics
+}
+
 /** One replica that is to be copied. */
 export interface PlannedMove {
   readonly partition: PartitionId
@@ -329,6 +359,7 @@ export interface Ticket {
 /** An open cluster. */
 export interface Cluster extends KeyValueStore {
   status(): ClusterStatus
+  metrics(): ClusterMetrics
   /** Who has each partition, in the order of the partitions. */
   ring(): PartitionOwners[]
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this

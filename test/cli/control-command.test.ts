@@ -1,42 +1,13 @@
 /** Commands that ask a cluster in another process: `coterie start` and they are processes of their own, as a user runs them. */
 
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { CoterieError, openCluster } from '../../src/index.js'
-import { folderForTest, type TestContext } from '../support/cluster.js'
-import { finished, type Result, run, start } from '../support/run-command.js'
-
-const SMALL = ['--nodes', '3', '--partitions', '16', '--set', 'hungAfterMs=10000']
-
-interface Running {
-  readonly child: ChildProcess
-  readonly stopped: Promise<Result>
-  stop(): Promise<Result>
-}
-
-/** `coterie start`, once it listens. */
-async function running(t: TestContext, folder: string, args: readonly string[] = []): Promise<Running> {
-  const child = start(folder, ['start', '--no-parent', ...SMALL, ...args])
-  const stopped = finished(child)
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await stopped
-  })
-  let output = ''
-  while (!/ open ready/.test(output)) {
-    if (child.exitCode !== null || child.stdout === null) throw new Error(`it has ended: ${output}`)
-    output += String((await once(child.stdout, 'data'))[0])
-  }
-  const stop = (): Promise<Result> => {
-    child.kill('SIGTERM')
-    return stopped
-  }
-  return { child, stopped, stop }
-}
+import { folderForTest } from '../support/cluster.js'
+import { finished, run, running, SMALL, start } from '../support/run-command.js'
 
 test('control: every command reaches a cluster that another process runs', async (t) => {
   const folder = await folderForTest(t)

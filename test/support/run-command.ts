@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type { TestContext } from './cluster.js'
 
 const BIN = fileURLToPath(new URL('../../src/cli/coterie.cjs', import.meta.url))
 
@@ -28,4 +29,33 @@ export async function run(folder: string, args: readonly string[], input = ''): 
   const child = start(folder, args)
   child.stdin?.end(input)
   return finished(child)
+}
+
+/** Of a new cluster that is soon open; nothing in it is about slowness. */
+export const SMALL = ['--nodes', '3', '--partitions', '16', '--set', 'hungAfterMs=10000']
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly stopped: Promise<Result>
+  stop(): Promise<Result>
+}
+
+/** `coterie start`, once it listens. */
+export async function running(t: TestContext, folder: string, args: readonly string[] = []): Promise<Running> {
+  const child = start(folder, ['start', '--no-parent', ...SMALL, ...args])
+  const stopped = finished(child)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await stopped
+  })
+  let output = ''
+  while (!/ open ready/.test(output)) {
+    if (child.exitCode !== null || child.stdout === null) throw new Error(`it has ended: ${output}`)
+    output += String((await once(child.stdout, 'data'))[0])
+  }
+  const stop = (): Promise<Result> => {
+    child.kill('SIGTERM')
+    return stopped
+  }
+  return { child, stopped, stop }
 }

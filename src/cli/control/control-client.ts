@@ -16,6 +16,7 @@ import type {
   BatchOptions,
   BulkProgress,
   Bytes,
+  ClusterMetrics,
   ClusterStatus,
   GetOptions,
   Location,
@@ -121,6 +122,10 @@ export class ControlClient implements ClusterAccess {
 
   ring(): Promise<PartitionOwners[]> {
     return this.#get('/ring') as Promise<PartitionOwners[]>
+  }
+
+  metrics(): Promise<ClusterMetrics> {
+    return this.#get('/metrics') as Promise<ClusterMetrics>
   }
 
   plan(change: { join?: number; leave?: readonly string[] }): Promise<ShapePlan> {

@@ -16,6 +16,7 @@ import { CoterieError } from '../../shared/errors.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
 import { version } from '../version.js'
 import { HttpError, jsonOfError, statusOf } from './error-json.js'
+import { EventFeed } from './event-json.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from './routes.js'
 import { placeSocket, removeSocket } from './socket-place.js'
 
@@ -66,7 +67,7 @@ export class ControlServer {
   private constructor({ cluster, mayDestroy, valueBytesMax = NUMBER_OPTIONS.valueBytesMax.byDefault }: ControlOptions) {
     const { location } = cluster.status()
     const about = { coterie: version(), pid: process.pid, since: new Date().toISOString(), location }
-    this.#context = { cluster, mayDestroy, about }
+    this.#context = { cluster, events: new EventFeed(cluster), mayDestroy, about }
     this.#location = location
     this.#bodyBytesMax = Math.min(BODY_BYTES_MAX, 2 * valueBytesMax + BODY_BYTES_SPARE)
     this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.#answer(request, response))

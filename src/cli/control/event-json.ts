@@ -44,16 +44,34 @@ const EVENT_NAMES = Object.keys({
   close: true,
 } satisfies Record<keyof ClusterEvents, true>) as (keyof ClusterEvents)[]
 
-/** Gives back what ends it. */
-export function watchEvents(cluster: Cluster, onEvent: (event: EventJson) => void): () => void {
-  const listeners = EVENT_NAMES.map((event) => {
-    const listener = (facts: unknown = {}): void =>
-      onEvent({ at: new Date().toISOString(), event, facts: plain(facts) })
-    cluster.on(event, listener)
-    return () => cluster.off(event, listener)
-  })
-  return () => {
-    for (const end of listeners) end()
+type Watcher = (event: EventJson) => void
+
+/** One listener of the cluster's for all who watch; none while nobody does. */
+export class EventFeed {
+  readonly #cluster: Cluster
+  readonly #watchers = new Set<Watcher>()
+  readonly #listeners = EVENT_NAMES.map((event) => ({
+    event,
+    listener: (facts: unknown = {}): void => this.#tell({ at: new Date().toISOString(), event, facts: plain(facts) }),
+  }))
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /** Gives back what ends it. */
+  watch(watcher: Watcher): () => void {
+    if (this.#watchers.size === 0) for (const { event, listener } of this.#listeners) this.#cluster.on(event, listener)
+    this.#watchers.add(watcher)
+    return () => {
+      this.#watchers.delete(watcher)
+      if (this.#watchers.size === 0)
+        for (const { event, listener } of this.#listeners) this.#cluster.off(event, listener)
+    }
+  }
+
+  #tell(event: EventJson): void {
+    for (const watcher of this.#watchers) watcher(event)
   }
 }
 

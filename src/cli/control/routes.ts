@@ -10,7 +10,7 @@ import type { BatchOperation, BulkProgress, Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
 import { checkNames, invalid } from '../../shared/options.js'
 import { prefixRange } from '../terminal/prefix-range.js'
-import { watchEvents } from './event-json.js'
+import type { EventFeed } from './event-json.js'
 import { withFillProgress } from './fill-progress.js'
 import { boundOfJson, bytesOfJson, jsonOfBytes } from './json-bytes.js'
 
@@ -30,6 +30,7 @@ export interface LineWriter {
 
 export interface RouteContext {
   readonly cluster: Cluster
+  readonly events: EventFeed
   /** The process, for `GET /v1`. */
   readonly about: Readonly<Record<string, unknown>>
   /** `--faults` was said: also what deletes data is allowed. */
@@ -51,13 +52,14 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1': { members: [], answer: ({ about }) => about },
   'GET /v1/status': { members: [], answer: ({ cluster }) => cluster.status() },
   'GET /v1/ring': { members: [], answer: ({ cluster }) => cluster.ring() },
+  'GET /v1/metrics': { members: [], answer: ({ cluster }) => cluster.metrics() },
   'GET /v1/watch': {
     members: [],
     streams: true,
-    answer: async ({ cluster }, _members, lines) => {
+    answer: async ({ events }, _members, lines) => {
       let missed = 0
       lines.begin()
-      const end = watchEvents(cluster, (event) => {
+      const end = events.watch((event) => {
         const line = missed === 0 ? event : { ...event, missedBefore: missed }
         missed = lines.writeIfRoom(line) ? 0 : missed + 1
       })

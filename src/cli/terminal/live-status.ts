@@ -78,7 +78,7 @@ function cells(node: NodeStatus): string[] {
 }
 
 /** `./data · table 3 · converged · n=3 r=2 w=2 · 128 partitions` */
-function summary(status: ClusterStatus): string {
+export function summary(status: ClusterStatus): string {
   const { n, r, w } = status.replication
   return [
     status.location,
