@@ -10,6 +10,7 @@ import type {
   BackupSummary,
   BulkProgress,
   Cluster,
+  ClusterMetrics,
   ClusterStatus,
   KeyValueStore,
   Location,
@@ -37,6 +38,7 @@ export interface ClusterAccess extends Pick<KeyValueStore, 'get' | 'put' | 'dele
   locate(key: string): Promise<Location>
   status(): Promise<ClusterStatus>
   ring(): Promise<PartitionOwners[]>
+  metrics(): Promise<ClusterMetrics>
   plan(change: { join?: number; leave?: readonly string[] }): Promise<ShapePlan>
   join(options: JoinOptions, onProgress: OnProgress): Promise<string[]>
   leave(node: string, onProgress: OnProgress): Promise<void>
@@ -143,6 +145,10 @@ class OwnCluster implements ClusterAccess {
 
   async ring(): Promise<PartitionOwners[]> {
     return this.#cluster.ring()
+  }
+
+  async metrics(): Promise<ClusterMetrics> {
+    return this.#cluster.metrics()
   }
 
   async join(options: JoinOptions, onProgress: OnProgress): Promise<string[]> {

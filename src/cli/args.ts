@@ -7,10 +7,12 @@ import type { GetOptions, PutOptions } from '../shared/api.js'
 import { NODES_MAX, NUMBER_OPTIONS } from '../shared/number-options.js'
 import { type ClusterOptions, validateOptions } from '../shared/options.js'
 import type { Command, InputFormat, Joining, LoadCommand, PlanCommand, SimCommand } from './commands.js'
-import { COMMAND_NAMES, type CommandName } from './flags.js'
+import { COMMAND_NAMES, type CommandName, FLAGS } from './flags.js'
 import { defined, Given, UsageError } from './given.js'
 
 const DEFAULT_LOCATION = './data'
+/** `nodes` is what the scripts of the others ask for. */
+const SHELLS = ['bash', 'zsh', 'fish', 'nodes'] as const
 const NODE_ID = /^node\d+$/
 const HANG_MS = 3_000
 const HANG_MS_MAX = 600_000
@@ -90,8 +92,23 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
     permanent: given.flag('permanent') ?? false,
   }),
   hang: (given) => ({ name: 'hang', ...common(given), node: given.operand('NODE'), ms: hangMs(given) }),
+  bench: (given) => ({
+    name: 'bench',
+    ...common(given),
+    location: given.text('location'),
+    seconds: given.whole('seconds', 1, 3_600) ?? 3,
+    concurrency: given.whole('concurrency', 1, 1_024) ?? 16,
+    keys: given.whole('keys', 1, 10_000_000) ?? 10_000,
+    valueBytes: given.whole('value-bytes', 0, NUMBER_OPTIONS.valueBytesMax.byDefault) ?? 100,
+  }),
   sim: simCommand,
   demo: (given) => ({ name: 'demo', location: given.text('location') }),
+  completion: (given) => {
+    const shell = SHELLS.find((known) => known === given.operand('SHELL'))
+    if (shell === undefined)
+      throw new UsageError(`SHELL is "${given.operand('SHELL')}"; allowed: ${SHELLS.join(', ')}`, given.command)
+    return { name: 'completion', shell, location: given.text('location') ?? DEFAULT_LOCATION }
+  },
 }
 
 /** What every command that works on a cluster has. */
@@ -143,7 +160,7 @@ function loadCommand(given: Given): LoadCommand {
     name: 'load',
     ...common(given),
     file,
-    format: given.choice('format', ['tsv', 'csv', 'jsonl']) ?? formatOf(file, given.command),
+    format: given.choice('format', FLAGS.format.choices) ?? formatOf(file, given.command),
     header: given.flag('header') ?? true,
     keyColumn: given.text('key'),
     valueColumn: given.text('value'),
@@ -225,10 +242,10 @@ function clusterOptions(given: Given): ClusterOptions {
     nodes: given.whole('nodes', NUMBER_OPTIONS.nodes.min, NUMBER_OPTIONS.nodes.max),
     partitions: given.whole('partitions', NUMBER_OPTIONS.partitions.min, NUMBER_OPTIONS.partitions.max),
     replication: Object.keys(replication).length === 0 ? undefined : replication,
-    durability: given.choice('durability', ['process', 'disk']),
-    conflict: given.choice('conflict', ['lww', 'siblings']),
-    coordination: given.choice('coordination', ['client', 'server']),
-    verification: given.choice('verification', ['always', 'changed', 'never']),
+    durability: given.choice('durability', FLAGS.durability.choices),
+    conflict: given.choice('conflict', FLAGS.conflict.choices),
+    coordination: given.choice('coordination', FLAGS.coordination.choices),
+    verification: given.choice('verification', FLAGS.verification.choices),
     ...given.settings(),
   })
   try {

@@ -114,6 +114,26 @@ export interface TopCommand {
   readonly json: boolean
 }
 
+export interface BenchCommand {
+  readonly name: 'bench'
+  /** Of a temporary cluster. */
+  readonly cluster: ClusterOptions
+  /** Of a running one. */
+  readonly location: string | undefined
+  readonly seconds: number
+  readonly concurrency: number
+  readonly keys: number
+  readonly valueBytes: number
+  readonly json: boolean
+}
+
+export interface CompletionCommand {
+  readonly name: 'completion'
+  /** `nodes`: the ids of a running cluster's. */
+  readonly shell: 'bash' | 'zsh' | 'fish' | 'nodes'
+  readonly location: string
+}
+
 /** How many. `ids`: which ids they are expected to get. */
 export interface Joining {
   readonly count: number
@@ -185,4 +205,6 @@ export type Command =
   | JoinCommand
   | LeaveCommand
   | TopCommand
+  | BenchCommand
+  | CompletionCommand
   | OneShotCommand

@@ -19,7 +19,7 @@ const OPENING = [
 const ASKING = ['top', 'crash', 'hang'] as const
 const CLUSTER = [...OPENING, 'restore'] as const
 const CREATING = ['start', 'load', 'put', 'restore'] as const
-const ALL = [...CLUSTER, ...ASKING, 'verify', 'demo', 'sim'] as const
+const ALL = [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim', 'demo', 'completion'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
@@ -39,8 +39,11 @@ export const COMMANDS = {
   verify: 'check a backup, or the folder of a closed cluster, end to end',
   crash: 'end the thread of a node of a running cluster (only where faults are allowed)',
   hang: 'send a node of a running cluster into an endless loop (only where faults are allowed; 3,000 ms)',
+  bench:
+    'put, get and scan for a few seconds, and print rates and latencies (of a temporary cluster, or a running one)',
   sim: 'run the protocol in a simulated world, seed by seed, and check what it promises',
   demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
+  completion: 'print a script that completes commands, options and nodes in bash, zsh or fish',
 } as const satisfies Record<string, string>
 
 export type CommandName = keyof typeof COMMANDS
@@ -66,8 +69,10 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   verify: ['DIR'],
   crash: ['NODE'],
   hang: ['NODE', '[MS]'],
+  bench: [],
   sim: [],
   demo: [],
+  completion: ['SHELL'],
 }
 
 export interface Flag {
@@ -75,6 +80,8 @@ export interface Flag {
   readonly short?: string
   readonly multiple?: boolean
   readonly operand?: string
+  /** Where only these are allowed. */
+  readonly choices?: readonly string[]
   readonly commands: readonly CommandName[]
   readonly about: string
 }
@@ -84,7 +91,7 @@ export const FLAGS = {
     type: 'string',
     short: 'd',
     operand: 'FOLDER',
-    commands: [...OPENING, ...ASKING, 'demo'],
+    commands: [...OPENING, ...ASKING, 'bench', 'demo', 'completion'],
     about: 'folder of the cluster (./data)',
   },
   data: { type: 'string', operand: 'LOCATION', commands: ['restore'], about: 'folder of the new cluster (./data)' },
@@ -97,11 +104,21 @@ export const FLAGS = {
   nodes: {
     type: 'string',
     operand: 'COUNT',
-    commands: [...CREATING, 'sim'],
-    about: 'nodes of a new cluster, each a thread (5); for `coterie sim`: simulated nodes (5 to 7)',
+    commands: [...CREATING, 'bench', 'sim'],
+    about: 'nodes of a new cluster, each a thread (5); of `sim`: simulated nodes (5 to 7)',
   },
-  partitions: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'of a new cluster, a power of two (128)' },
-  n: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'copies in a new cluster, or all (3)' },
+  partitions: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: [...CREATING, 'bench'],
+    about: 'of a new cluster, a power of two (128)',
+  },
+  n: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: [...CREATING, 'bench'],
+    about: 'copies in a new cluster, or all (3)',
+  },
   r: {
     type: 'string',
     operand: 'COUNT',
@@ -123,19 +140,28 @@ export const FLAGS = {
   durability: {
     type: 'string',
     operand: 'KIND',
-    commands: CLUSTER,
-    about: 'process (default) or disk: one fsync before each ack',
+    choices: ['process', 'disk'],
+    commands: [...CLUSTER, 'bench'],
+    about: 'process (default), or disk: one fsync before each ack',
   },
   conflict: {
     type: 'string',
     operand: 'KIND',
+    choices: ['lww', 'siblings'],
     commands: CREATING,
     about: 'of a new cluster: lww (default) or siblings',
   },
-  coordination: { type: 'string', operand: 'KIND', commands: ['start', 'load'], about: 'client (default) or server' },
+  coordination: {
+    type: 'string',
+    operand: 'KIND',
+    choices: ['client', 'server'],
+    commands: ['start', 'load'],
+    about: 'client (default) or server',
+  },
   verification: {
     type: 'string',
     operand: 'WHEN',
+    choices: ['always', 'changed', 'never'],
     commands: CLUSTER,
     about: 'of store files: always, changed (default) or never',
   },
@@ -143,7 +169,7 @@ export const FLAGS = {
     type: 'string',
     multiple: true,
     operand: 'NAME=NUMBER',
-    commands: CLUSTER,
+    commands: [...CLUSTER, 'bench'],
     about: 'any numeric option of openCluster, for example --set hungAfterMs=500',
   },
   faults: {
@@ -155,6 +181,7 @@ export const FLAGS = {
   format: {
     type: 'string',
     operand: 'KIND',
+    choices: ['tsv', 'csv', 'jsonl'],
     commands: ['load'],
     about: 'tsv, csv or jsonl (default: by the name of the file)',
   },
@@ -173,7 +200,12 @@ export const FLAGS = {
   header: { type: 'boolean', commands: ['load'], about: 'the first line names the columns (default; --no-header)' },
   delimiter: { type: 'string', operand: 'CHAR', commands: ['load'], about: 'between the fields of CSV (,)' },
   batch: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'records in one batch (500)' },
-  concurrency: { type: 'string', operand: 'COUNT', commands: ['load'], about: 'batches in flight (4)' },
+  concurrency: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['load', 'bench'],
+    about: 'batches in flight (4); for bench: callers (16)',
+  },
   'max-errors': {
     type: 'string',
     operand: 'COUNT',
@@ -184,7 +216,7 @@ export const FLAGS = {
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: {
     type: 'boolean',
-    commands: [...CLUSTER, ...ASKING, 'verify', 'sim'],
+    commands: [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim'],
     about: 'print JSON, one value a line, errors too',
   },
   interval: { type: 'string', operand: 'MS', commands: ['top'], about: 'between two looks (1000)' },
@@ -207,6 +239,9 @@ export const FLAGS = {
     commands: ['crash'],
     about: 'it does not come back and others take over (`coterie start --faults` only)',
   },
+  seconds: { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'for each kind of call (3)' },
+  keys: { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'keys that are put and read (10000)' },
+  'value-bytes': { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'of each value (100)' },
   seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },
   from: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'the first of them (1)' },
   seed: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'only this one' },

@@ -1,5 +1,6 @@
 /** The help texts, made from the tables in `flags.ts`, so that they cannot forget an option. */
 
+import { EXAMPLES } from './examples.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { COMMAND_NAMES, COMMANDS, type CommandName, flagsOf, OPERANDS } from './flags.js'
 
@@ -30,7 +31,16 @@ export function commandHelp(name: CommandName): string {
   })
   const width = Math.max(...rows.map(({ usage }) => usage.length))
   const lines = rows.map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`)
-  return `Usage: coterie ${synopsis(name)} [options]\n\n${capital(COMMANDS[name])}.\n\n${lines.join('\n')}\n`
+  return `Usage: coterie ${synopsis(name)} [options]
+
+${capital(COMMANDS[name])}.
+
+Options:
+${lines.join('\n')}
+
+Examples:
+${EXAMPLES[name].map(([line, about]) => `  # ${about}\n  ${line}`).join('\n\n')}
+`
 }
 
 function synopsis(name: CommandName): string {

@@ -65,6 +65,10 @@ async function run(command: Command): Promise<number> {
       return (await import('./bulk/restore.js')).restoreCommand(command)
     case 'verify':
       return (await import('./bulk/verify.js')).verifyCommand(command)
+    case 'bench':
+      return (await import('./bench/bench.js')).benchCommand(command)
+    case 'completion':
+      return (await import('./completion/completion.js')).completionCommand(command)
     case 'sim':
       return (await import('./sim.js')).simCommand(command)
     case 'demo':

@@ -1,8 +1,11 @@
 import { test } from 'tap'
 import { parseCommand } from '../../src/cli/args.js'
 import type { Command } from '../../src/cli/commands.js'
+import { EXAMPLES } from '../../src/cli/examples.js'
+import { EXIT_CODES } from '../../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../../src/cli/flags.js'
 import { commandHelp, overview } from '../../src/cli/help.js'
+import { splitWords } from '../../src/cli/terminal/words.js'
 
 test('start: passes on only what was said', async (t) => {
   t.strictSame(parseCommand(['start']), {
@@ -99,5 +102,18 @@ test('help and version are found everywhere', async (t) => {
     t.strictSame(parseCommand([name, '--help']), { name: 'help', topic: name })
     t.match(overview(), name)
     t.match(commandHelp(name), /--help/)
+  }
+})
+
+test('help: every exit code is in it, and each command has examples that can be called', async (t) => {
+  for (const [code, meaning] of EXIT_CODES)
+    t.match(overview(), new RegExp(`^ +${code} {2}${meaning.slice(0, 10)}`, 'm'))
+  for (const name of COMMAND_NAMES) {
+    t.ok(EXAMPLES[name].length > 0, name)
+    for (const [line] of EXAMPLES[name]) {
+      t.match(commandHelp(name), `  ${line}\n`)
+      const [, args = ''] = /coterie ([^|<>)]*)/.exec(line) ?? []
+      t.equal(parseCommand(splitWords(args).words).name, name, line)
+    }
   }
 })
