@@ -20,8 +20,7 @@ import type {
 import { CoterieError } from '../shared/errors.js'
 import type { ClusterOptions } from '../shared/options.js'
 import { ControlClient } from './control/control-client.js'
-import { withFillProgress } from './control/fill-progress.js'
-import { joinReplicas } from './control/routes.js'
+import { joinReplicas, withFillProgress } from './control/fill-progress.js'
 import { EXIT, ExitError } from './exit-codes.js'
 
 type OnProgress = (progress: BulkProgress) => void
@@ -152,7 +151,7 @@ class OwnCluster implements ClusterAccess {
   }
 
   async join(options: JoinOptions, onProgress: OnProgress): Promise<string[]> {
-    const replicas = await joinReplicas(this.#cluster, { ...options })
+    const replicas = await joinReplicas(this.#cluster, options)
     return withFillProgress(this.#cluster, { replicas, onProgress }, () => this.#cluster.join(options))
   }
 

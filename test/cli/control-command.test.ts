@@ -137,3 +137,13 @@ test('control: a location too deep for a socket has it elsewhere, and takes it a
   t.match(await cluster.stop(), { code: 0 })
   t.notOk(existsSync(dirname(socket)))
 })
+
+test('control: a process that stands still is named, not waited for', async (t) => {
+  const folder = await folderForTest(t)
+  const { child } = await running(t, folder)
+  child.kill('SIGSTOP')
+  const { code, stderr } = await run(folder, ['get', 'k'])
+  child.kill('SIGCONT')
+  t.equal(code, 1)
+  t.match(stderr, /TIMEOUT: the cluster's process does not answer its control socket .*; is it stopped\?/)
+})

@@ -72,6 +72,25 @@ test('control: a stream is a line each, and says at its end what went wrong', as
   events.destroy()
 })
 
+test('control: a long stream waits for its reader, and comes whole', async (t) => {
+  const { cluster, ask } = await listening(t)
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => void warnings.push(warning)
+  process.on('warning', onWarning)
+  t.teardown(async () => void process.off('warning', onWarning))
+  const value = 'v'.repeat(1_000)
+  for (let from = 0; from < 10_000; from += 500)
+    await cluster.batch(Array.from({ length: 500 }, (_, index) => ({ type: 'put', key: `k${from + index}`, value })))
+  const pairs = await ask('POST', '/v1/scan')
+  let lines = 0
+  for await (const chunk of pairs) {
+    lines += String(chunk).split('\n').length - 1
+    await new Promise(setImmediate)
+  }
+  t.equal(lines, 10_000)
+  t.same(warnings, [])
+})
+
 test('control: a join, a leave and a backup tell how far they are, then what came of it', async (t) => {
   const { cluster, ask } = await listening(t)
   await cluster.batch(Array.from({ length: 500 }, (_, number) => ({ type: 'put', key: `k${number}`, value: 'v' })))
@@ -102,7 +121,6 @@ test('control: what cannot be understood has an HTTP status, a code and says wha
   const wrong: readonly [string, string, string | Buffer | undefined, number, RegExp][] = [
     ['GET', '/v2/status', undefined, 404, /there are GET \/v1, /],
     ['GET', '/v1/get', undefined, 405, /POST \/v1\/get is/],
-    ['GET', '/constructor', undefined, 404, /not known/],
     ['POST', '/v1/get', '{"key":', 400, /no JSON/],
     ['POST', '/v1/get', Buffer.of(0x22, 0xff, 0x22), 400, /no JSON/],
     ['POST', '/v1/get', '[]', 400, /a JSON object/],

@@ -109,6 +109,7 @@ test('status: 80 columns are enough, down to 40 nothing is longer than the termi
     for (const line of lines) t.ok(line.length <= columns, `${line.length} of ${columns}: ${line}`)
   }
   const text = longStatus(status, ringOf(128), { columns: 80, style: plain }).join('\n')
+  t.notMatch(text, '…', 'nothing is cut off')
   t.match(text, /^D {2}node10 {2}suspect .* 77 \+25 .* 3$/m)
 })
 

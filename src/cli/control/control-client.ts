@@ -32,6 +32,9 @@ import { errorOfJson } from './error-json.js'
 import { bytesOfJson, jsonOfBytes } from './json-bytes.js'
 import { findSocket } from './socket-place.js'
 
+/** How long who listens may take to say who it is. */
+const PROBE_MS = 5_000
+
 type OnProgress = (progress: BulkProgress) => void
 
 /** Writes that may have been done although their answer is lost. */
@@ -53,13 +56,13 @@ export class ControlClient implements ClusterAccess {
   readonly #agent = new Agent({ keepAlive: true })
   #pid = 0
 
-  /** Undefined if nobody listens for the location. Errors: CoterieError if who listens is no Coterie. */
+  /** Undefined if nobody listens for the location. Errors: TIMEOUT if who listens does not answer; OPEN_FAILED if it is another user's. */
   static async connect(location: string): Promise<ControlClient | undefined> {
     const socketPath = await findSocket(location)
     if (socketPath === undefined) return undefined
     const client = new ControlClient(socketPath)
     try {
-      const { pid } = (await client.#get('')) as { pid?: unknown }
+      const { pid } = (await answerOf(await client.#send('GET', '/v1', { timeoutMs: PROBE_MS }))) as { pid?: unknown }
       client.#pid = Number(pid)
       return client
     } catch (error) {
@@ -163,7 +166,7 @@ export class ControlClient implements ClusterAccess {
 
   async #post(name: string, members: object): Promise<unknown> {
     try {
-      return await answerOf(await this.#send('POST', `/v1/${name}`, members))
+      return await answerOf(await this.#send('POST', `/v1/${name}`, { members }))
     } catch (error) {
       throw lostAnswer(name, error)
     }
@@ -181,7 +184,7 @@ export class ControlClient implements ClusterAccess {
 
   async *#lines(name: string, members: object): AsyncGenerator<Readonly<Record<string, unknown>>> {
     try {
-      const response = await this.#send('POST', `/v1/${name}`, members)
+      const response = await this.#send('POST', `/v1/${name}`, { members })
       if (response.statusCode !== 200) await answerOf(response)
       for await (const line of readLines(response as AsyncIterable<Buffer>)) {
         const value = JSON.parse('text' in line ? line.text : '') as Readonly<Record<string, unknown>>
@@ -193,8 +196,12 @@ export class ControlClient implements ClusterAccess {
     }
   }
 
-  /** Errors: `NobodyListens`, `ConnectionLost`. */
-  async #send(method: 'GET' | 'POST', path: string, members?: object): Promise<IncomingMessage> {
+  /** `timeoutMs`: until the head of the answer is here. Errors: `NobodyListens`, `ConnectionLost`, TIMEOUT. */
+  async #send(
+    method: 'GET' | 'POST',
+    path: string,
+    { members, timeoutMs }: { readonly members?: object; readonly timeoutMs?: number } = {},
+  ): Promise<IncomingMessage> {
     const body = members === undefined ? undefined : Buffer.from(JSON.stringify(members))
     const sent = request({
       socketPath: this.#socketPath,
@@ -204,10 +211,18 @@ export class ControlClient implements ClusterAccess {
       headers: body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length },
     })
     sent.end(body)
+    const silent = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
     try {
-      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      const [response] = (await once(sent, 'response', silent === undefined ? {} : { signal: silent })) as [
+        IncomingMessage,
+      ]
       return response
     } catch (error) {
+      if (silent?.aborted === true) {
+        sent.destroy()
+        const message = `the cluster's process does not answer its control socket ${this.#socketPath}; is it stopped?`
+        throw new CoterieError('TIMEOUT', message, { socket: this.#socketPath })
+      }
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ECONNREFUSED' || code === 'ENOENT') throw new NobodyListens(error)
       throw new ConnectionLost(error)

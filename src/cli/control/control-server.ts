@@ -46,6 +46,7 @@ export class ControlServer {
   readonly #location: string
   readonly #bodyBytesMax: number
   readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
   #running = 0
   #bodyBytes = 0
   #onIdle: () => void = () => undefined
@@ -86,8 +87,13 @@ export class ControlServer {
     if (process.platform !== 'win32') await chmod(path, 0o600)
   }
 
-  /** Nobody new is heard; `closeCluster` settles what is being answered; then the answers leave. */
-  async close(closeCluster: () => Promise<void>): Promise<void> {
+  /** Nobody new is heard; `closeCluster` settles what is being answered; then the answers leave. Idempotent. */
+  close(closeCluster: () => Promise<void>): Promise<void> {
+    this.#closed ??= this.#close(closeCluster)
+    return this.#closed
+  }
+
+  async #close(closeCluster: () => Promise<void>): Promise<void> {
     // Closing the listener removes its socket, at once: another process may have the location as soon as the cluster is closed.
     this.#server.close()
     await removeSocket(this.#location)
@@ -185,11 +191,22 @@ class ResponseLines implements LineWriter {
   async write(value: unknown): Promise<boolean> {
     if (this.#isGone) return false
     if (this.writeLast(value)) return true
-    await new Promise<void>((resolve) => {
-      this.#response.once('drain', resolve)
-      this.#response.once('close', resolve)
-    })
+    await this.#drained()
     return !this.#isGone
+  }
+
+  /** Also once it is gone. */
+  #drained(): Promise<void> {
+    const response = this.#response
+    return new Promise((resolve) => {
+      const end = () => {
+        response.off('drain', end)
+        response.off('close', end)
+        resolve()
+      }
+      response.on('drain', end)
+      response.on('close', end)
+    })
   }
 
   writeIfRoom(value: unknown): boolean {
@@ -219,7 +236,7 @@ const noLines: LineWriter = {
 function routeOf({ method = '', url = '' }: IncomingMessage): Route {
   const path = url.replace(/(?<=.)\/$/, '')
   const route = ROUTES[`${method} ${path}`]
-  if (route !== undefined && Object.hasOwn(ROUTES, `${method} ${path}`)) return route
+  if (route !== undefined) return route
   const others = Object.keys(ROUTES).filter((known) => known.split(' ')[1] === path)
   const known = Object.keys(ROUTES).join(', ')
   if (others.length > 0)

@@ -26,3 +26,12 @@ export async function withFillProgress<T>(
     cluster.off('transfer:progress', onTransfer)
   }
 }
+
+/** What a join will copy. Of a standby that is every partition; a plan is of members alone. */
+export async function joinReplicas(
+  cluster: Cluster,
+  { count = 1, role }: { readonly count?: number; readonly role?: string },
+): Promise<number> {
+  if (role === 'standby') return cluster.status().partitions * count
+  return (await cluster.plan({ join: count })).moves.length
+}

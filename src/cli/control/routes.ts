@@ -11,7 +11,7 @@ import { CoterieError } from '../../shared/errors.js'
 import { checkNames, invalid } from '../../shared/options.js'
 import { prefixRange } from '../terminal/prefix-range.js'
 import type { EventFeed } from './event-json.js'
-import { withFillProgress } from './fill-progress.js'
+import { joinReplicas, withFillProgress } from './fill-progress.js'
 import { boundOfJson, bytesOfJson, jsonOfBytes } from './json-bytes.js'
 
 export type Members = Readonly<Record<string, unknown>>
@@ -208,12 +208,6 @@ function rangeOf({ prefix, gt, gte, lt, lte, ...options }: Members) {
   if (prefix === undefined) return { ...options, ...said }
   if (Object.keys(said).length > 0) throw invalid('prefix', prefix, 'nothing beside gt, gte, lt or lte')
   return { ...options, ...prefixRange(textOf('prefix', prefix)) }
-}
-
-/** What a join will copy. Of a standby that is everything, n times; its plan tells of no members. */
-export async function joinReplicas(cluster: Cluster, { count = 1, role }: Members): Promise<number> {
-  if (role === 'standby') return cluster.status().partitions * Number(count)
-  return (await cluster.plan({ join: count as number })).moves.length
 }
 
 /** A reader who is slow misses some of it. */

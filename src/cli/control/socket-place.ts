@@ -18,6 +18,7 @@ import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, mkdtemp, readFile, realpath, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { CoterieError } from '../../shared/errors.js'
 
 /** The least of the systems (macOS), without the final zero. */
 const PATH_BYTES_MAX = 103
@@ -54,7 +55,7 @@ export async function removeSocket(location: string): Promise<void> {
   await rm(join(folderOf(location), 'socket'), { force: true })
 }
 
-/** Where somebody may be listening; undefined if nobody can be. Errors: that it is not this user's. */
+/** Where somebody may be listening; undefined if nobody can be. Errors: OPEN_FAILED if it is another user's. */
 export async function findSocket(location: string): Promise<string | undefined> {
   const real = await ifThere(realpath(resolve(location)))
   if (real === undefined) return undefined
@@ -64,7 +65,8 @@ export async function findSocket(location: string): Promise<string | undefined> 
   const found = await ifThere(lstat(socket))
   if (found?.isSocket() !== true) return undefined
   const own = process.getuid?.()
-  if (own !== 0 && found.uid !== own) throw new Error(`the control socket ${socket} is another user's`)
+  if (own !== 0 && found.uid !== own)
+    throw new CoterieError('OPEN_FAILED', `the control socket ${socket} is another user's`, { socket })
   return socket
 }
 
