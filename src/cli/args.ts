@@ -102,7 +102,7 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
     valueBytes: given.whole('value-bytes', 0, NUMBER_OPTIONS.valueBytesMax.byDefault) ?? 100,
   }),
   sim: simCommand,
-  demo: (given) => ({ name: 'demo', location: given.text('location') }),
+  demo: (given) => ({ name: 'demo', location: given.text('location'), json: given.flag('json') ?? false }),
   completion: (given) => {
     const shell = SHELLS.find((known) => known === given.operand('SHELL'))
     if (shell === undefined)

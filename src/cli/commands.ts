@@ -40,6 +40,7 @@ export interface DemoCommand {
   readonly name: 'demo'
   /** Undefined: a temporary folder, removed at the end. */
   readonly location: string | undefined
+  readonly json: boolean
 }
 
 /** Of a cluster's location, into `dir`. */

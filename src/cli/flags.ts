@@ -216,7 +216,7 @@ export const FLAGS = {
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: {
     type: 'boolean',
-    commands: [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim'],
+    commands: [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim', 'demo'],
     about: 'print JSON, one value a line, errors too',
   },
   interval: { type: 'string', operand: 'MS', commands: ['top'], about: 'between two looks (1000)' },

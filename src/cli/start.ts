@@ -94,7 +94,9 @@ class TerminalView {
       }),
     })
     this.#events = new EventLog(cluster, (line) => this.#screen.print(eventLine(line, this.#style)))
-    this.#screen.print(`help lists the commands, TAB completes them; try ${this.#style('cyan', 'crash node2')}`)
+    this.#screen.print(
+      `help lists the commands; try ${this.#style('cyan', 'crash node2')}; or ${this.#style('cyan', 'coterie top')} in another terminal`,
+    )
     this.#refresh()
     this.#timer = setInterval(() => this.#refresh(), FOOTER_MS)
   }

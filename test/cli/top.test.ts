@@ -31,7 +31,7 @@ const STATUS: ClusterStatus = {
     incarnation: 1,
     restarts: 2,
     partitions: 77,
-    pending: 0,
+    pending: index === 0 ? 25 : 0,
     keys: 1_000_000,
     mailbox: 1,
     hints: 4,
@@ -80,6 +80,7 @@ test('top: fits 80 columns and the rows there are', async (t) => {
   t.match(text, /^gossip +every node knows/m)
   t.match(text, /^hints +20 kept, 0 handed back$/m)
   t.match(text, /^transfers +2 partitions moving · node1 7 of 25 \(1.2 MB\)$/m)
+  t.notMatch(text, '…', 'nothing is cut off')
   const behind = topLines(
     { status: { ...STATUS, converged: false }, sample: undefined },
     { columns: 80, rows: 40, style },

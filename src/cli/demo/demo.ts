@@ -20,8 +20,8 @@ const EXIT_INTERRUPTED = 130
 /** Past it something hangs, which is a failure of its own. */
 const DEADLINE_MS = 90_000
 
-export async function demoCommand({ location }: DemoCommand): Promise<number> {
-  const narrator = new Narrator()
+export async function demoCommand({ location, json }: DemoCommand): Promise<number> {
+  const narrator = new Narrator(json)
   const cities = await Cities.load()
   const folder = location ?? (await mkdtemp(join(tmpdir(), 'coterie-demo-')))
   const removeTemporary = () => {
@@ -29,7 +29,8 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   }
   // A cluster that never settles must not keep a CI job for hours, and nothing below it may be trusted to notice.
   const deadline = setTimeout(() => {
-    process.stdout.write(`\nNOT all of it held: the demo is not through after ${DEADLINE_MS / 1_000} s\n`)
+    const output = json ? process.stderr : process.stdout
+    output.write(`\nNOT all of it held: the demo is not through after ${DEADLINE_MS / 1_000} s\n`)
     removeTemporary()
     process.exit(1)
   }, DEADLINE_MS).unref()
@@ -54,7 +55,7 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
     clearTimeout(deadline)
     process.off('SIGINT', interrupted)
     removeTemporary()
-    if (location !== undefined)
+    if (location !== undefined && !json)
       process.stdout.write(`\nThe cluster stays in ${folder}: coterie start --location ${folder}\n`)
   }
 }

@@ -69,7 +69,8 @@ function cells(node: NodeStatus): string[] {
     node.role === 'standby' ? `${node.status} (standby)` : node.status,
     String(node.incarnation),
     String(node.restarts),
-    node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} + ${count(node.pending)} filling`,
+    // Those it has, and those that it is being filled with.
+    node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} +${count(node.pending)}`,
     count(node.keys),
     count(node.mailbox),
     count(node.hints),
@@ -120,20 +121,9 @@ function ringTable(
   const [header = '', ...rows] = tableLines(
     RING_COLUMNS,
     status.nodes.map((node) => {
-      const [id = '', state = '', life = '', restarts = '', , keys = '', mailbox = '', hints = ''] = cells(node)
-      const replicas = node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} +${count(node.pending)}`
-      return [
-        letters.of(node.id),
-        id,
-        state,
-        life,
-        restarts,
-        replicas,
-        count(first.get(node.id) ?? 0),
-        keys,
-        mailbox,
-        hints,
-      ]
+      // All but the epoch; who is behind is a remark.
+      const own = cells(node).slice(0, -1)
+      return [letters.of(node.id), ...own.slice(0, 5), count(first.get(node.id) ?? 0), ...own.slice(5)]
     }),
   )
   const lines = rows.map((row, at) => {
