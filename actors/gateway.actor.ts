@@ -22,8 +22,8 @@ export interface GatewayActorOptions {
   readonly config: GatewayConfig
   readonly table: PartitionTable
   readonly clock: StampClock
-  /** Each request's end, exactly once. */
-  readonly onReply: (id: number, outcome: OperationOutcome) => void
+  /** Each request's end, exactly once. `nowMs`: when what brought it was taken up. */
+  readonly onReply: (id: number, outcome: OperationOutcome, nowMs: number) => void
   readonly onRepair: (repair: {
     readonly key: Key
     readonly nodes: readonly NodeId[]
@@ -102,14 +102,15 @@ export class GatewayActor {
   }
 
   #step(event: GatewayEvent): void {
-    for (const effect of this.#core.step(event, nowMs())) {
+    const now = nowMs()
+    for (const effect of this.#core.step(event, now)) {
       switch (effect.type) {
         case 'send':
           if (effect.to === SUPERVISOR) this.#options.toSupervisor(effect.message)
           else this.#ports.push(effect.to, effect.message)
           break
         case 'reply':
-          this.#options.onReply(effect.id, effect.outcome)
+          this.#options.onReply(effect.id, effect.outcome, now)
           break
         case 'repair':
           this.#options.onRepair(effect)

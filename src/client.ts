@@ -8,6 +8,7 @@
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
+import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../actors/runtime/request-counters.js'
 import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
@@ -53,6 +54,9 @@ type Answer = 'value' | 'read' | 'page' | 'nothing'
 
 interface Pending {
   readonly answer: Answer
+  readonly kind: RequestKind
+  /** Of the turn of the call, see `#turnUs`. */
+  readonly sinceUs: number
   /** Of a get. */
   readonly key?: Key
   resolve(value: unknown): void
@@ -89,14 +93,18 @@ const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeou
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
+  readonly #counters: RequestCounters
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
+  /** The same in microseconds as a 32-bit number, which an object holds without a box of its own; it wraps after 36 minutes each way. */
+  #turnUs = 0
   #nextId = 1
   #isClosed = false
 
-  constructor(config: ClientConfig, gateway: () => GatewayActor) {
+  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => GatewayActor) {
     this.#config = config
+    this.#counters = counters
     this.#gateway = gateway
   }
 
@@ -111,10 +119,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     this.#flush()
   }
 
-  /** The gateway's answer. */
-  settle(id: number, outcome: OperationOutcome): void {
+  /** The gateway's answer, which it has since `nowMs`. */
+  settle(id: number, outcome: OperationOutcome, nowMs: number): void {
     const pending = this.#pending.take(id)
     if (pending === undefined) return
+    const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
+    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else pending.resolve(answerOf(pending, outcome))
   }
@@ -148,7 +158,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise((resolve, reject) => {
       this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.put, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -156,7 +166,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise((resolve, reject) => {
       this.#assertOpen()
       const request = this.#putRequest([keyFromUser(key)], [null], options, PUT_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.delete, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -167,6 +177,8 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
       this.#admit(this.#isLogged(options) ? { ...request, logged: true } : request, {
         answer: 'nothing',
+        kind: REQUEST_KINDS.batch,
+        sinceUs: this.#turnUs,
         resolve,
         reject,
       })
@@ -247,7 +259,14 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen()
       const request = this.#getRequest(keyFromUser(key), options)
-      this.#admit(request, { answer, key: request.key, resolve, reject })
+      this.#admit(request, {
+        answer,
+        kind: REQUEST_KINDS.get,
+        sinceUs: this.#turnUs,
+        key: request.key,
+        resolve,
+        reject,
+      })
     })
   }
 
@@ -287,7 +306,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         r,
         deadlineMs,
       }
-      this.#admit(request, { answer: 'page', resolve, reject })
+      this.#admit(request, { answer: 'page', kind: REQUEST_KINDS.scan, sinceUs: this.#turnUs, resolve, reject })
     })
   }
 
@@ -309,7 +328,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   /** The time of this turn: read once. */
   #turnMs(): number {
-    if (this.#turn.length === 0) this.#turnStartMs = nowMs()
+    if (this.#turn.length === 0) {
+      this.#turnStartMs = nowMs()
+      this.#turnUs = wholeUs(this.#turnStartMs)
+    }
     return this.#turnStartMs
   }
 
@@ -332,6 +354,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const most = tombstoneGraceMs === 0 ? TIMEOUT_MS_MAX : Math.min(TIMEOUT_MS_MAX, tombstoneGraceMs)
     return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, most)
   }
+}
+
+function wholeUs(ms: number): number {
+  return (ms * 1_000) | 0
 }
 
 function contextOf(key: Key, context: string): CausalContext {

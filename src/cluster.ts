@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
 import { nowMs } from '../actors/runtime/clock.js'
+import { RequestCounters } from '../actors/runtime/request-counters.js'
 import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.js'
 import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
@@ -18,16 +19,17 @@ import { ClockCeiling } from './opening/clock-ceiling.js'
 import { ClusterShape } from './opening/cluster-shape.js'
 import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
+import { clusterMetrics, RepairsDone } from './opening/metrics.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { Seeds } from './opening/seed.js'
 import { whenSettled } from './opening/settled.js'
-import { clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
+import { clusterRing, clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
 import { stampTimePart } from './protocol/versions/stamp.js'
-import type { Cluster, ClusterStatus, Faults, Ticket } from './shared/api.js'
+import type { Cluster, ClusterMetrics, ClusterStatus, Faults, PartitionOwners, Ticket } from './shared/api.js'
 import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import { keyToBytes } from './shared/keys.js'
@@ -96,6 +98,8 @@ class OpenCluster implements Cluster {
   readonly #supervisor: SupervisorActor
   readonly #gateway: GatewayActor
   readonly #scrubber: Scrubber
+  readonly #counters = new RequestCounters()
+  readonly #repairs = new RepairsDone()
   readonly #client: Client
   readonly #host: GatewayHost
   readonly #shape: ClusterShape
@@ -146,13 +150,13 @@ class OpenCluster implements Cluster {
         !this.#supervisor.nodes().some(({ isFull }) => isFull),
       onScrubbed: (scrub) => this.#onScrubbed(scrub),
     })
-    this.#client = new Client({ ...gatewayConfig, ...limits }, () => this.#gateway)
+    this.#client = new Client({ ...gatewayConfig, ...limits }, this.#counters, () => this.#gateway)
     this.#gateway = new GatewayActor({
       id: OWN_GATEWAY,
       config: gatewayConfig,
       table,
       clock,
-      onReply: (id, outcome) => this.#client.settle(id, outcome),
+      onReply: (id, outcome, now) => this.#client.settle(id, outcome, now),
       onRepair: ({ key, nodes, blocking }) =>
         this.#emit('repair', { node: OWN_GATEWAY, key: keyToBytes(key), nodes, blocking }),
       toSupervisor: (message) => this.#supervisor.onMail(OWN_GATEWAY, [message]),
@@ -241,6 +245,14 @@ class OpenCluster implements Cluster {
       fatal: this.#fatal,
       isClosing: this.#closing !== undefined,
     })
+  }
+
+  metrics(): ClusterMetrics {
+    return clusterMetrics([this.#counters, ...this.#host.counters], { atMs: nowMs(), repairs: this.#repairs })
+  }
+
+  ring(): PartitionOwners[] {
+    return clusterRing(this.#supervisor.table)
   }
 
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
@@ -393,6 +405,7 @@ class OpenCluster implements Cluster {
   }
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
+    this.#repairs.onEvent(name, args[0])
     try {
       this.#events.emit(name, ...(args as never))
     } catch (error) {

@@ -7,6 +7,7 @@ import { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs, StampClock } from '../actors/runtime/clock.js'
 import { Gauges } from '../actors/runtime/gauges.js'
 import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join-protocol.js'
+import { RequestCounters } from '../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
 import { Client } from './client.js'
 import type { KeyValueStore, Ticket } from './shared/api.js'
@@ -81,18 +82,18 @@ class ConnectedStore implements KeyValueStore {
     welcome: ToGateway & { type: 'welcome' },
     onReady: () => void,
   ) {
-    const { id, config, limits, table, clock, gauges } = welcome
+    const { id, config, limits, table, clock, gauges, counters } = welcome
     const cells = new Gauges(gauges)
     this.id = id
     this.#port = port
     this.#onReady = onReady
-    this.#client = new Client({ ...config, ...limits }, () => this.#gateway)
+    this.#client = new Client({ ...config, ...limits }, new RequestCounters(counters), () => this.#gateway)
     this.#gateway = new GatewayActor({
       id,
       config,
       table,
       clock: new StampClock(clock),
-      onReply: (request, outcome) => this.#client.settle(request, outcome),
+      onReply: (request, outcome, now) => this.#client.settle(request, outcome, now),
       onRepair: () => undefined,
       toSupervisor: (message) => this.#say({ type: 'mail', envelope: packEnvelope([message]).envelope }),
       onLoad: ({ lingering, hasLateBatches }) => {

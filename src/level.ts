@@ -1,9 +1,6 @@
 /**
  * `CoterieLevel`: a cluster behind the interface of abstract-level 3, for programs that know Level. It translates names and
  * encodings and decides nothing: consistency, deadlines and refusals are the cluster's.
- *
- * Level knows the empty key, and a cluster does not: it and the keys that begin with a zero byte are kept with a zero byte
- * in front, which keeps all keys in their order. Every other key is the same on both sides.
  */
 
 import { existsSync } from 'node:fs'
@@ -19,6 +16,7 @@ import type { BatchOperation, BatchOptions, Bytes, Cluster, GetOptions, ScanOpti
 import { CoterieError } from './shared/errors.js'
 import { boundFromUser } from './shared/keys.js'
 import type { LevelCalls } from './shared/level-calls.js'
+import { clusterKey, levelKey } from './shared/level-keys.js'
 import { CLUSTER_OPTIONS, type ClusterOptions } from './shared/options.js'
 import { clusterFolderOf } from './storage/layout.js'
 
@@ -65,7 +63,6 @@ type OperationGiven =
   | { readonly type: 'put'; readonly key: Bytes; readonly value: Bytes }
   | { readonly type: 'del'; readonly key: Bytes }
 
-const ZERO = '\0'
 /** Keys that `clear` deletes at a time. */
 const CLEARED_KEYS = 512
 
@@ -141,35 +138,35 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
   }
 
   async _get(key: Bytes, options: Given): Promise<Bytes | undefined> {
-    return shown(await this.cluster.get(stored(key), readOptionsOf(options)), options.valueEncoding)
+    return shown(await this.cluster.get(clusterKey(key), readOptionsOf(options)), options.valueEncoding)
   }
 
   async _getMany(keys: readonly Bytes[], options: Given): Promise<(Bytes | undefined)[]> {
-    const values = await this.cluster.getMany(keys.map(stored), readOptionsOf(options))
+    const values = await this.cluster.getMany(keys.map(clusterKey), readOptionsOf(options))
     return values.map((value) => shown(value, options.valueEncoding))
   }
 
   async _has(key: Bytes, options: Given): Promise<boolean> {
-    return (await this.cluster.get(stored(key), readOptionsOf(options))) !== undefined
+    return (await this.cluster.get(clusterKey(key), readOptionsOf(options))) !== undefined
   }
 
   async _hasMany(keys: readonly Bytes[], options: Given): Promise<boolean[]> {
-    const values = await this.cluster.getMany(keys.map(stored), readOptionsOf(options))
+    const values = await this.cluster.getMany(keys.map(clusterKey), readOptionsOf(options))
     return values.map((value) => value !== undefined)
   }
 
   async _put(key: Bytes, value: Bytes, options: Given): Promise<void> {
-    return this.cluster.put(stored(key), value, this.#writeOptionsOf(options))
+    return this.cluster.put(clusterKey(key), value, this.#writeOptionsOf(options))
   }
 
   async _del(key: Bytes, options: Given): Promise<void> {
-    return this.cluster.delete(stored(key), this.#writeOptionsOf(options))
+    return this.cluster.delete(clusterKey(key), this.#writeOptionsOf(options))
   }
 
   async _batch(operations: readonly OperationGiven[], options: Given): Promise<void> {
     const batch = operations.map((operation): BatchOperation => {
       const { type, key } = operation
-      return type === 'put' ? { type, key: stored(key), value: operation.value } : { type, key: stored(key) }
+      return type === 'put' ? { type, key: clusterKey(key), value: operation.value } : { type, key: clusterKey(key) }
     })
     // Level's promise is all or nothing; the cluster's own, without a log, is that of each partition.
     const { logged = true } = options
@@ -258,7 +255,7 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
 
   /** Outside the range there is nothing. */
   _seek(target: Bytes): void {
-    const from = stored(target)
+    const from = clusterKey(target)
     const isInside = isWithin(from, this.#range)
     this.#abandon()
     this.#failure = undefined
@@ -285,9 +282,8 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
 
   #entryOf([key, value]: [Uint8Array, Uint8Array]): Row {
     const { keys, values, keyEncoding, valueEncoding } = this.#given
-    const ownKey = key[0] === 0 ? key.subarray(1) : key
     return [
-      keys === false ? undefined : shown(ownKey, keyEncoding),
+      keys === false ? undefined : shown(levelKey(key), keyEncoding),
       values === false ? undefined : shown(value, valueEncoding),
     ]
   }
@@ -336,12 +332,6 @@ function commonOf(
   return { ...(sloppy === undefined ? {} : { sloppy }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
 }
 
-/** The key that the cluster has for this one. */
-function stored(key: Bytes): Bytes {
-  if (typeof key === 'string') return key.length === 0 || key.charCodeAt(0) === 0 ? ZERO + key : key
-  return key.length === 0 || key[0] === 0 ? Buffer.concat([Buffer.from(ZERO), key]) : key
-}
-
 /** Bytes in the format that was asked for. They are the caller's own already. */
 function shown(bytes: Uint8Array, format: string | undefined): Bytes
 function shown(bytes: Uint8Array | undefined, format: string | undefined): Bytes | undefined
@@ -354,8 +344,8 @@ function shown(bytes: Uint8Array | undefined, format: string | undefined): Bytes
 
 /** Where both bounds of a side are given, the including one counts, as in classic-level. */
 function rangeOf({ gt, gte, lt, lte, reverse }: RangeGiven): ScanOptions {
-  const low = gte !== undefined ? { gte: stored(gte) } : gt !== undefined ? { gt: stored(gt) } : {}
-  const high = lte !== undefined ? { lte: stored(lte) } : lt !== undefined ? { lt: stored(lt) } : {}
+  const low = gte !== undefined ? { gte: clusterKey(gte) } : gt !== undefined ? { gt: clusterKey(gt) } : {}
+  const high = lte !== undefined ? { lte: clusterKey(lte) } : lt !== undefined ? { lt: clusterKey(lt) } : {}
   return { ...low, ...high, reverse }
 }
 

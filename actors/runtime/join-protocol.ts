@@ -37,6 +37,8 @@ export type ToGateway =
       readonly clock: SharedArrayBuffer
       /** Gauges of this gateway. */
       readonly gauges: SharedArrayBuffer
+      /** What becomes of its requests. */
+      readonly counters: SharedArrayBuffer
     }
   | { readonly type: 'port'; readonly peer: Address; readonly port: MessagePort }
   | { readonly type: 'mail'; readonly envelope: Envelope }

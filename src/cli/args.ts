@@ -4,142 +4,18 @@
  */
 
 import type { GetOptions, PutOptions } from '../shared/api.js'
-import { NUMBER_OPTIONS } from '../shared/number-options.js'
+import { NODES_MAX, NUMBER_OPTIONS } from '../shared/number-options.js'
 import { type ClusterOptions, validateOptions } from '../shared/options.js'
-import { COMMAND_NAMES, type CommandName } from './flags.js'
+import type { Command, InputFormat, Joining, LoadCommand, PlanCommand, SimCommand } from './commands.js'
+import { COMMAND_NAMES, type CommandName, FLAGS } from './flags.js'
 import { defined, Given, UsageError } from './given.js'
 
-export interface StartCommand {
-  readonly name: 'start'
-  readonly cluster: ClusterOptions
-  /** Undefined: allowed where somebody sits at the prompt, and nowhere else. */
-  readonly faults: boolean | undefined
-}
-
-export type InputFormat = 'tsv' | 'csv' | 'jsonl'
-
-export interface LoadCommand {
-  readonly name: 'load'
-  readonly cluster: ClusterOptions
-  /** `-`: standard input. */
-  readonly file: string
-  readonly format: InputFormat
-  readonly header: boolean
-  /** Name or number (from 1) of the column with the key; undefined: the first. */
-  readonly keyColumn: string | undefined
-  /** The column with the value; undefined: the whole record as JSON. */
-  readonly valueColumn: string | undefined
-  /** Of CSV. */
-  readonly delimiter: string
-  readonly batchSize: number
-  readonly concurrency: number
-  readonly badLinesMax: number
-  readonly w: number | undefined
-}
-
-/** Of a LevelDB folder `dir` into a cluster. */
-export interface ImportCommand {
-  readonly name: 'import'
-  readonly cluster: ClusterOptions
-  readonly dir: string
-  readonly batchSize: number
-  readonly concurrency: number
-  readonly badLinesMax: number
-  readonly w: number | undefined
-  readonly json: boolean
-}
-
-/** Of a cluster into a LevelDB folder `dir`. */
-export interface ExportCommand {
-  readonly name: 'export'
-  readonly cluster: ClusterOptions
-  readonly dir: string
-  readonly batchSize: number
-  readonly r: number | undefined
-  readonly json: boolean
-}
-
-export interface DemoCommand {
-  readonly name: 'demo'
-  /** Undefined: a temporary folder, removed at the end. */
-  readonly location: string | undefined
-}
-
-/** Of a cluster's location, into `dir`. */
-export interface BackupCommand {
-  readonly name: 'backup'
-  readonly cluster: ClusterOptions
-  readonly dir: string
-  readonly json: boolean
-}
-
-export interface RestoreCommand {
-  readonly name: 'restore'
-  readonly cluster: ClusterOptions
-  readonly dir: string
-  readonly without: readonly string[]
-  readonly json: boolean
-}
-
-export interface VerifyCommand {
-  readonly name: 'verify'
-  readonly dir: string
-  readonly json: boolean
-}
-
-export interface SimCommand {
-  readonly name: 'sim'
-  readonly seeds: readonly number[]
-  readonly options: { readonly operations?: number; readonly nodes?: number }
-  /** Of one seed: changes to its plan. */
-  readonly only: readonly number[] | undefined
-  readonly clients: number | undefined
-  readonly gateways: number | undefined
-  readonly trace: boolean
-  readonly gossip: boolean
-  readonly shrink: boolean
-  readonly threads: number | undefined
-  readonly json: boolean
-}
-
-export type OneShotCommand =
-  | { readonly name: 'get'; readonly cluster: ClusterOptions; readonly key: string; readonly call: GetOptions }
-  | {
-      readonly name: 'put'
-      readonly cluster: ClusterOptions
-      readonly key: string
-      /** `-`: standard input. */
-      readonly value: string
-      readonly call: PutOptions
-    }
-  | { readonly name: 'del'; readonly cluster: ClusterOptions; readonly key: string; readonly call: PutOptions }
-  | {
-      readonly name: 'scan'
-      readonly cluster: ClusterOptions
-      readonly prefix: string
-      readonly limit: number | undefined
-      readonly reverse: boolean
-      readonly json: boolean
-      readonly call: { readonly r?: number }
-    }
-  | { readonly name: 'locate'; readonly cluster: ClusterOptions; readonly key: string }
-  | { readonly name: 'status'; readonly cluster: ClusterOptions; readonly json: boolean }
-
-export type Command =
-  | { readonly name: 'help'; readonly topic?: CommandName }
-  | { readonly name: 'version' }
-  | StartCommand
-  | LoadCommand
-  | ImportCommand
-  | ExportCommand
-  | DemoCommand
-  | BackupCommand
-  | RestoreCommand
-  | VerifyCommand
-  | SimCommand
-  | OneShotCommand
-
 const DEFAULT_LOCATION = './data'
+/** `nodes` is what the scripts of the others ask for. */
+const SHELLS = ['bash', 'zsh', 'fish', 'nodes'] as const
+const NODE_ID = /^node\d+$/
+const HANG_MS = 3_000
+const HANG_MS_MAX = 600_000
 
 /** Errors: `UsageError`. */
 export function parseCommand(args: readonly string[]): Command {
@@ -161,60 +37,133 @@ function isCommandName(text: string): text is CommandName {
 }
 
 const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
-  start: (given) => ({ name: 'start', cluster: clusterOptions(given), faults: given.flag('faults') }),
+  start: (given) => ({ name: 'start', ...common(given), faults: given.flag('faults') }),
   load: loadCommand,
   import: (given) => ({
     name: 'import',
-    cluster: clusterOptions(given),
+    ...common(given),
     dir: levelFolder(given),
     ...batches(given),
     w: given.whole('w', 1, 64),
-    json: given.flag('json') ?? false,
   }),
   export: (given) => ({
     name: 'export',
-    cluster: clusterOptions(given),
+    ...common(given),
     dir: levelFolder(given),
     batchSize: batches(given).batchSize,
     r: given.whole('r', 1, 64),
-    json: given.flag('json') ?? false,
   }),
-  get: (given) => ({ name: 'get', cluster: clusterOptions(given), key: given.operand('KEY'), call: readCall(given) }),
+  get: (given) => ({ name: 'get', ...common(given), key: given.operand('KEY'), call: readCall(given) }),
   put: (given) => ({
     name: 'put',
-    cluster: clusterOptions(given),
+    ...common(given),
     key: given.operand('KEY'),
     value: given.operand('VALUE'),
     call: writeCall(given),
   }),
-  del: (given) => ({ name: 'del', cluster: clusterOptions(given), key: given.operand('KEY'), call: writeCall(given) }),
+  del: (given) => ({ name: 'del', ...common(given), key: given.operand('KEY'), call: writeCall(given) }),
   scan: (given) => ({
     name: 'scan',
-    cluster: clusterOptions(given),
+    ...common(given),
     prefix: given.optionalOperand('PREFIX') ?? '',
     limit: given.whole('limit', 0, Number.MAX_SAFE_INTEGER),
     reverse: given.flag('reverse') ?? false,
-    json: given.flag('json') ?? false,
     call: readCall(given),
   }),
-  locate: (given) => ({ name: 'locate', cluster: clusterOptions(given), key: given.operand('KEY') }),
-  status: (given) => ({ name: 'status', cluster: clusterOptions(given), json: given.flag('json') ?? false }),
-  backup: (given) => ({
-    name: 'backup',
-    cluster: clusterOptions(given),
-    dir: given.operand('DIR'),
-    json: given.flag('json') ?? false,
+  locate: (given) => ({ name: 'locate', ...common(given), key: given.operand('KEY') }),
+  status: (given) => ({ name: 'status', ...common(given) }),
+  top: (given) => ({
+    name: 'top',
+    ...common(given),
+    intervalMs: given.whole('interval', 100, 600_000) ?? 1_000,
+    count: given.whole('count', 1, Number.MAX_SAFE_INTEGER),
   }),
+  plan: planCommand,
+  join: (given) => ({
+    name: 'join',
+    ...common(given),
+    join: joiningOf(given.optionalOperand('COUNT') ?? '1', 'COUNT', given.command),
+    role: given.flag('standby') === true ? 'standby' : 'member',
+    from: given.text('backup'),
+  }),
+  leave: (given) => ({
+    name: 'leave',
+    ...common(given),
+    nodes: nodesOf(given.operand('NODES'), 'NODES', given.command),
+  }),
+  backup: (given) => ({ name: 'backup', ...common(given), dir: given.operand('DIR') }),
   restore: (given) => ({
     name: 'restore',
-    cluster: clusterOptions(given),
+    ...common(given),
     dir: given.operand('DIR'),
     without: given.text('without')?.split(',') ?? [],
-    json: given.flag('json') ?? false,
   }),
   verify: (given) => ({ name: 'verify', dir: given.operand('DIR'), json: given.flag('json') ?? false }),
+  crash: (given) => ({
+    name: 'crash',
+    ...common(given),
+    node: given.operand('NODE'),
+    permanent: given.flag('permanent') ?? false,
+  }),
+  hang: (given) => ({ name: 'hang', ...common(given), node: given.operand('NODE'), ms: hangMs(given) }),
+  bench: (given) => ({
+    name: 'bench',
+    ...common(given),
+    location: given.text('location'),
+    seconds: given.whole('seconds', 1, 3_600) ?? 3,
+    concurrency: given.whole('concurrency', 1, 1_024) ?? 16,
+    keys: given.whole('keys', 1, 10_000_000) ?? 10_000,
+    valueBytes: given.whole('value-bytes', 0, NUMBER_OPTIONS.valueBytesMax.byDefault) ?? 100,
+  }),
   sim: simCommand,
-  demo: (given) => ({ name: 'demo', location: given.text('location') }),
+  demo: (given) => ({ name: 'demo', location: given.text('location'), json: given.flag('json') ?? false }),
+  completion: (given) => {
+    const shell = SHELLS.find((known) => known === given.operand('SHELL'))
+    if (shell === undefined)
+      throw new UsageError(`SHELL is "${given.operand('SHELL')}"; allowed: ${SHELLS.join(', ')}`, given.command)
+    return { name: 'completion', shell, location: given.text('location') ?? DEFAULT_LOCATION }
+  },
+}
+
+/** What every command that works on a cluster has. */
+function common(given: Given): { readonly cluster: ClusterOptions; readonly json: boolean } {
+  return { cluster: clusterOptions(given), json: given.flag('json') ?? false }
+}
+
+function planCommand(given: Given): PlanCommand {
+  const { command } = given
+  const [join, leave] = [given.text('join'), given.text('leave')]
+  if (join === undefined && leave === undefined) throw new UsageError('say --join, --leave or both', command)
+  return {
+    name: 'plan',
+    ...common(given),
+    join: join === undefined ? { count: 0 } : joiningOf(join, '--join', command),
+    leave: leave === undefined ? [] : nodesOf(leave, '--leave', command),
+  }
+}
+
+/** `2`, or the ids that the new nodes will get: `node6,node7`. */
+function joiningOf(text: string, what: string, command: CommandName): Joining {
+  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= NODES_MAX) return { count: Number(text) }
+  const ids = text.split(',')
+  if (ids.every((id) => NODE_ID.test(id))) return { count: ids.length, ids }
+  throw new UsageError(
+    `${what} is "${text}"; allowed: how many nodes (1 to ${NODES_MAX}), or their ids as node6,node7`,
+    command,
+  )
+}
+
+function nodesOf(text: string, what: string, command: CommandName): readonly string[] {
+  const ids = text.split(',')
+  if (ids.every((id) => NODE_ID.test(id))) return ids
+  throw new UsageError(`${what} is "${text}"; allowed: ids of nodes between commas, as node2,node5`, command)
+}
+
+function hangMs(given: Given): number {
+  const text = given.optionalOperand('MS') ?? String(HANG_MS)
+  const ms = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (ms >= 1 && ms <= HANG_MS_MAX) return ms
+  throw new UsageError(`MS is "${text}"; allowed: a whole number from 1 to ${HANG_MS_MAX}`, given.command)
 }
 
 function loadCommand(given: Given): LoadCommand {
@@ -223,9 +172,9 @@ function loadCommand(given: Given): LoadCommand {
   if (delimiter.length !== 1) throw given.wrong('delimiter', delimiter, 'one character')
   return {
     name: 'load',
-    cluster: clusterOptions(given),
+    ...common(given),
     file,
-    format: given.choice('format', ['tsv', 'csv', 'jsonl']) ?? formatOf(file, given.command),
+    format: given.choice('format', FLAGS.format.choices) ?? formatOf(file, given.command),
     header: given.flag('header') ?? true,
     keyColumn: given.text('key'),
     valueColumn: given.text('value'),
@@ -319,10 +268,10 @@ function clusterOptions(given: Given): ClusterOptions {
     nodes: given.whole('nodes', NUMBER_OPTIONS.nodes.min, NUMBER_OPTIONS.nodes.max),
     partitions: given.whole('partitions', NUMBER_OPTIONS.partitions.min, NUMBER_OPTIONS.partitions.max),
     replication: Object.keys(replication).length === 0 ? undefined : replication,
-    durability: given.choice('durability', ['process', 'disk']),
-    conflict: given.choice('conflict', ['lww', 'siblings']),
-    coordination: given.choice('coordination', ['client', 'server']),
-    verification: given.choice('verification', ['always', 'changed', 'never']),
+    durability: given.choice('durability', FLAGS.durability.choices),
+    conflict: given.choice('conflict', FLAGS.conflict.choices),
+    coordination: given.choice('coordination', FLAGS.coordination.choices),
+    verification: given.choice('verification', FLAGS.verification.choices),
     ...given.settings(),
   })
   try {

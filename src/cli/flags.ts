@@ -1,6 +1,7 @@
 /** Commands, operands and options as data: parsed by `args.ts`, shown by `help.ts`. */
 
-const LOCATED = [
+/** They open the folder themselves if nobody has it open. */
+const OPENING = [
   'start',
   'load',
   'get',
@@ -9,13 +10,18 @@ const LOCATED = [
   'scan',
   'locate',
   'status',
+  'plan',
+  'join',
+  'leave',
   'backup',
   'import',
   'export',
 ] as const
-const CLUSTER = [...LOCATED, 'restore'] as const
+/** They ask the process that has the folder open, or fail. */
+const ASKING = ['top', 'crash', 'hang'] as const
+const CLUSTER = [...OPENING, 'restore'] as const
 const CREATING = ['start', 'load', 'put', 'restore', 'import'] as const
-const ALL = [...CLUSTER, 'verify', 'demo', 'sim'] as const
+const ALL = [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim', 'demo', 'completion'] as const
 
 export const COMMANDS = {
   start: 'open a cluster and keep it running: live status and a prompt on a terminal, log lines elsewhere',
@@ -27,12 +33,21 @@ export const COMMANDS = {
   del: 'delete a key',
   scan: 'print keys and values in key order, all or those that begin with PREFIX',
   locate: 'print the slot, partition and owners of a key',
-  status: 'print the nodes and what they hold',
+  status: 'print who owns what, the nodes and what they hold',
+  top: 'watch a running cluster: rates, latencies, mailboxes, restarts, gossip, hints, transfers, repairs',
+  plan: 'print what joins and leaves would copy; nothing is changed',
+  join: 'start new nodes (1) and give them their share; COUNT may also be their ids, as node6,node7',
+  leave: 'give the partitions of nodes to the others, end them, delete their stores (NODES as node2,node5)',
   backup: 'write one consistent cut of the cluster into a new folder DIR',
   restore: 'make a new cluster, with any number of nodes, of the backup in DIR',
   verify: 'check a backup, or the folder of a closed cluster, end to end',
+  crash: 'end the thread of a node of a running cluster (only where faults are allowed)',
+  hang: 'send a node of a running cluster into an endless loop (only where faults are allowed; 3,000 ms)',
+  bench:
+    'put, get and scan for a few seconds, and print rates and latencies (of a temporary cluster, or a running one)',
   sim: 'run the protocol in a simulated world, seed by seed, and check what it promises',
   demo: 'load 135,000 cities, then crash, hang and wipe nodes under traffic, and check every record',
+  completion: 'print a script that completes commands, options and nodes in bash, zsh or fish',
 } as const satisfies Record<string, string>
 
 export type CommandName = keyof typeof COMMANDS
@@ -51,11 +66,19 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   scan: ['[PREFIX]'],
   locate: ['KEY'],
   status: [],
+  top: [],
+  plan: [],
+  join: ['[COUNT]'],
+  leave: ['NODES'],
   backup: ['DIR'],
   restore: ['DIR'],
   verify: ['DIR'],
+  crash: ['NODE'],
+  hang: ['NODE', '[MS]'],
+  bench: [],
   sim: [],
   demo: [],
+  completion: ['SHELL'],
 }
 
 export interface Flag {
@@ -63,6 +86,8 @@ export interface Flag {
   readonly short?: string
   readonly multiple?: boolean
   readonly operand?: string
+  /** Where only these are allowed. */
+  readonly choices?: readonly string[]
   readonly commands: readonly CommandName[]
   readonly about: string
 }
@@ -72,7 +97,7 @@ export const FLAGS = {
     type: 'string',
     short: 'd',
     operand: 'FOLDER',
-    commands: [...LOCATED, 'demo'],
+    commands: [...OPENING, ...ASKING, 'bench', 'demo', 'completion'],
     about: 'folder of the cluster (./data)',
   },
   data: { type: 'string', operand: 'LOCATION', commands: ['restore'], about: 'folder of the new cluster (./data)' },
@@ -91,11 +116,21 @@ export const FLAGS = {
   nodes: {
     type: 'string',
     operand: 'COUNT',
-    commands: [...CREATING, 'sim'],
-    about: 'nodes of a new cluster, each a thread (5); for `coterie sim`: simulated nodes (5 to 7)',
+    commands: [...CREATING, 'bench', 'sim'],
+    about: 'nodes of a new cluster, each a thread (5); of `sim`: simulated nodes (5 to 7)',
   },
-  partitions: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'of a new cluster, a power of two (128)' },
-  n: { type: 'string', operand: 'COUNT', commands: CREATING, about: 'copies in a new cluster, or all (3)' },
+  partitions: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: [...CREATING, 'bench'],
+    about: 'of a new cluster, a power of two (128)',
+  },
+  n: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: [...CREATING, 'bench'],
+    about: 'copies in a new cluster, or all (3)',
+  },
   r: {
     type: 'string',
     operand: 'COUNT',
@@ -117,19 +152,28 @@ export const FLAGS = {
   durability: {
     type: 'string',
     operand: 'KIND',
-    commands: CLUSTER,
-    about: 'process (default) or disk: one fsync before each ack',
+    choices: ['process', 'disk'],
+    commands: [...CLUSTER, 'bench'],
+    about: 'process (default), or disk: one fsync before each ack',
   },
   conflict: {
     type: 'string',
     operand: 'KIND',
+    choices: ['lww', 'siblings'],
     commands: CREATING,
     about: 'of a new cluster: lww (default) or siblings',
   },
-  coordination: { type: 'string', operand: 'KIND', commands: ['start', 'load'], about: 'client (default) or server' },
+  coordination: {
+    type: 'string',
+    operand: 'KIND',
+    choices: ['client', 'server'],
+    commands: ['start', 'load'],
+    about: 'client (default) or server',
+  },
   verification: {
     type: 'string',
     operand: 'WHEN',
+    choices: ['always', 'changed', 'never'],
     commands: CLUSTER,
     about: 'of store files: always, changed (default) or never',
   },
@@ -137,7 +181,7 @@ export const FLAGS = {
     type: 'string',
     multiple: true,
     operand: 'NAME=NUMBER',
-    commands: CLUSTER,
+    commands: [...CLUSTER, 'bench'],
     about: 'any numeric option of openCluster, for example --set hungAfterMs=500',
   },
   faults: {
@@ -149,6 +193,7 @@ export const FLAGS = {
   format: {
     type: 'string',
     operand: 'KIND',
+    choices: ['tsv', 'csv', 'jsonl'],
     commands: ['load'],
     about: 'tsv, csv or jsonl (default: by the name of the file)',
   },
@@ -172,7 +217,12 @@ export const FLAGS = {
     commands: ['load', 'import', 'export'],
     about: 'records in one batch (500)',
   },
-  concurrency: { type: 'string', operand: 'COUNT', commands: ['load', 'import'], about: 'batches in flight (4)' },
+  concurrency: {
+    type: 'string',
+    operand: 'COUNT',
+    commands: ['load', 'import', 'bench'],
+    about: 'batches in flight (4); for bench: callers (16)',
+  },
   'max-errors': {
     type: 'string',
     operand: 'COUNT',
@@ -183,9 +233,32 @@ export const FLAGS = {
   reverse: { type: 'boolean', commands: ['scan'], about: 'from the last key to the first' },
   json: {
     type: 'boolean',
-    commands: ['scan', 'status', 'backup', 'restore', 'verify', 'sim', 'import', 'export'],
-    about: 'print JSON, one value a line',
+    commands: [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim', 'demo'],
+    about: 'print JSON, one value a line, errors too',
   },
+  interval: { type: 'string', operand: 'MS', commands: ['top'], about: 'between two looks (1000)' },
+  count: { type: 'string', operand: 'COUNT', commands: ['top'], about: 'intervals, then it ends (until q or Ctrl-C)' },
+  join: {
+    type: 'string',
+    operand: 'NODES',
+    commands: ['plan'],
+    about: 'nodes that would join: how many, or their ids',
+  },
+  leave: { type: 'string', operand: 'NODES', commands: ['plan'], about: 'nodes that would leave, as node2,node5' },
+  standby: {
+    type: 'boolean',
+    commands: ['join'],
+    about: 'they get every write and serve nothing until they are promoted',
+  },
+  backup: { type: 'string', operand: 'DIR', commands: ['join'], about: 'make the store of a standby of this backup' },
+  permanent: {
+    type: 'boolean',
+    commands: ['crash'],
+    about: 'it does not come back and others take over (`coterie start --faults` only)',
+  },
+  seconds: { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'for each kind of call (3)' },
+  keys: { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'keys that are put and read (10000)' },
+  'value-bytes': { type: 'string', operand: 'COUNT', commands: ['bench'], about: 'of each value (100)' },
   seeds: { type: 'string', operand: 'COUNT', commands: ['sim'], about: 'so many seeds, one after the other (100)' },
   from: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'the first of them (1)' },
   seed: { type: 'string', operand: 'SEED', commands: ['sim'], about: 'only this one' },

@@ -1,5 +1,7 @@
 /** The help texts, made from the tables in `flags.ts`, so that they cannot forget an option. */
 
+import { EXAMPLES } from './examples.js'
+import { EXIT_CODES } from './exit-codes.js'
 import { COMMAND_NAMES, COMMANDS, type CommandName, flagsOf, OPERANDS } from './flags.js'
 
 export function overview(): string {
@@ -14,8 +16,11 @@ ${commands.join('\n')}
   coterie COMMAND --help      the options of a command
   coterie --version
 
-Every command but start and demo opens the folder (./data), does its work and closes it; while \`coterie start\` runs on a
-folder, type at its prompt instead. Exit codes: 0 done, 1 failed (get: also not found), 2 wrong usage, 130 interrupted.
+Commands work on the folder ./data (--location names another). While \`coterie start\` has it open, they ask its process over
+a socket in the folder; otherwise they open it, do their work and close it.
+
+Exit codes:
+${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}
 `
 }
 
@@ -26,7 +31,16 @@ export function commandHelp(name: CommandName): string {
   })
   const width = Math.max(...rows.map(({ usage }) => usage.length))
   const lines = rows.map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`)
-  return `Usage: coterie ${synopsis(name)} [options]\n\n${capital(COMMANDS[name])}.\n\n${lines.join('\n')}\n`
+  return `Usage: coterie ${synopsis(name)} [options]
+
+${capital(COMMANDS[name])}.
+
+Options:
+${lines.join('\n')}
+
+Examples:
+${EXAMPLES[name].map(([line, about]) => `  # ${about}\n  ${line}`).join('\n\n')}
+`
 }
 
 function synopsis(name: CommandName): string {

@@ -1,22 +1,21 @@
-/** The commands that open the folder, do one thing and close it again. */
+/** The commands that ask a cluster for one thing, wherever it is open. */
 
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { openCluster } from '../index.js'
-import type { Cluster } from '../shared/api.js'
-import type { OneShotCommand } from './args.js'
-import { bytesText } from './terminal/format.js'
+import { accessCluster, type ClusterAccess, runningCluster } from './access.js'
+import type { OneShotCommand } from './commands.js'
+import { jsonOfBytes } from './control/json-bytes.js'
+import { EXIT } from './exit-codes.js'
+import { bytesText, duration } from './terminal/format.js'
 import { longStatus } from './terminal/live-status.js'
 import { prefixRange } from './terminal/prefix-range.js'
 import { stylerFor } from './terminal/style.js'
 
-const NOT_FOUND = 1
-
 export async function oneShotCommand(command: OneShotCommand): Promise<number> {
-  const { location } = command.cluster
-  if (command.name !== 'put' && !(await isThereCluster(location))) return 1
-  const cluster = await openCluster(command.cluster)
+  const isFault = command.name === 'crash' || command.name === 'hang'
+  const cluster = isFault
+    ? await runningCluster(command.cluster.location)
+    : await accessCluster(command.cluster, { mayCreate: command.name === 'put' })
   try {
     return await run(cluster, command)
   } finally {
@@ -24,74 +23,79 @@ export async function oneShotCommand(command: OneShotCommand): Promise<number> {
   }
 }
 
-/** A command that only looks must not leave a new cluster behind where the folder was misspelt. Says so if there is none. */
-export async function isThereCluster(location: string): Promise<boolean> {
-  if (await hasFiles(location)) return true
-  process.stderr.write(
-    `coterie: there is no cluster in ${location}; \`coterie start\` makes one, --location names another\n`,
-  )
-  return false
-}
-
-async function hasFiles(location: string): Promise<boolean> {
-  try {
-    return (await readdir(location)).length > 0
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
-}
-
-async function run(cluster: Cluster, command: OneShotCommand): Promise<number> {
+async function run(cluster: ClusterAccess, command: OneShotCommand): Promise<number> {
   switch (command.name) {
     case 'get': {
       const value = await cluster.get(command.key, command.call)
-      if (value === undefined) {
-        process.stderr.write('coterie: not found\n')
-        return NOT_FOUND
-      }
-      process.stdout.write(value)
-      if (process.stdout.isTTY) process.stdout.write('\n')
-      return 0
+      if (command.json)
+        say(command.json, { key: command.key, found: value !== undefined, value: value && jsonOfBytes(value) })
+      else if (value === undefined) process.stderr.write('coterie: not found\n')
+      else await written(process.stdout.isTTY ? Buffer.concat([value, Buffer.from('\n')]) : value)
+      return value === undefined ? EXIT.notFound : EXIT.done
     }
     case 'put':
       await cluster.put(command.key, command.value === '-' ? await buffer(process.stdin) : command.value, command.call)
-      return 0
+      if (command.json) say(true, { key: command.key, put: true })
+      return EXIT.done
     case 'del':
       await cluster.delete(command.key, command.call)
-      return 0
+      if (command.json) say(true, { key: command.key, deleted: true })
+      return EXIT.done
     case 'scan':
       return scan(cluster, command)
     case 'locate': {
-      const { slot, partition, owners } = cluster.locate(command.key)
-      process.stdout.write(`slot ${slot}, partition ${partition}, owners ${owners.join(', ')}\n`)
-      return 0
+      const { slot, partition, owners } = await cluster.locate(command.key)
+      say(command.json, { key: command.key, slot, partition, owners }, [
+        `slot ${slot}, partition ${partition}, owners ${owners.join(', ')}`,
+      ])
+      return EXIT.done
     }
     case 'status': {
-      const status = cluster.status()
-      const width = process.stdout.columns ?? Number.POSITIVE_INFINITY
-      const lines = command.json ? [JSON.stringify(status)] : longStatus(status, width, stylerFor(process.stdout))
-      process.stdout.write(`${lines.join('\n')}\n`)
-      return 0
+      const [status, ring] = await Promise.all([cluster.status(), cluster.ring()])
+      // Into a file or a pipe: as for a terminal of the usual width, but nothing is cut off.
+      const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
+      say(command.json, { ...status, ring }, longStatus(status, ring, { columns, style: stylerFor(process.stdout) }))
+      return EXIT.done
     }
+    case 'crash':
+      await cluster.crash(command.node, command.permanent)
+      say(command.json, { node: command.node, crashed: true }, [
+        command.permanent
+          ? `${command.node} is gone for good; its partitions go to the others`
+          : `${command.node} has crashed; its supervisor brings it back`,
+      ])
+      return EXIT.done
+    case 'hang':
+      await cluster.hang(command.node, command.ms)
+      say(command.json, { node: command.node, hangsMs: command.ms }, [
+        `${command.node} hangs for ${duration(command.ms)}; past hungAfterMs it is terminated and restarted`,
+      ])
+      return EXIT.done
     default:
       return command satisfies never
   }
 }
 
+/** One JSON value, or lines for people. */
+function say(json: boolean, value: unknown, lines: readonly string[] = []): void {
+  process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${lines.join('\n')}\n`)
+}
+
 /** Stops where the reader stopped reading (`| head`). */
-async function scan(cluster: Cluster, command: OneShotCommand & { name: 'scan' }): Promise<number> {
+async function scan(cluster: ClusterAccess, command: OneShotCommand & { name: 'scan' }): Promise<number> {
   const { prefix, limit, reverse, json, call } = command
   const range = { ...prefixRange(prefix), ...(limit === undefined ? {} : { limit }), reverse, ...call }
   for await (const [key, value] of cluster.scan(range)) {
-    const line = json ? jsonPair(key, value) : `${bytesText(key)}\t${bytesText(value)}`
+    const line = json
+      ? JSON.stringify({ key: jsonOfBytes(key), value: jsonOfBytes(value) })
+      : `${bytesText(key)}\t${bytesText(value)}`
     if (!(await written(`${line}\n`))) break
   }
-  return 0
+  return EXIT.done
 }
 
 /** False once nobody reads any more. */
-async function written(text: string): Promise<boolean> {
+async function written(text: string | Uint8Array): Promise<boolean> {
   if (!process.stdout.writable) return false
   if (process.stdout.write(text)) return true
   try {
@@ -101,14 +105,4 @@ async function written(text: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false
     throw error
   }
-}
-
-function jsonPair(key: Uint8Array, value: Uint8Array): string {
-  return JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) })
-}
-
-/** Text as a string; what is not UTF-8 as `{ base64 }`, so that nothing is lost. */
-function jsonBytes(bytes: Uint8Array): string | { base64: string } {
-  const text = Buffer.from(bytes).toString('utf8')
-  return Buffer.from(text, 'utf8').equals(bytes) ? text : { base64: Buffer.from(bytes).toString('base64') }
 }

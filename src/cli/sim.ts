@@ -8,7 +8,7 @@ import { createTaskThreads } from '../../actors/pool.js'
 import type { Message } from '../protocol/messages.js'
 import { describeInjected, type Plan, planOf, type RunReport, runPlan, shrink, Trace } from '../sim/index.js'
 import type { SimTask } from '../sim/sim.task.js'
-import type { SimCommand } from './args.js'
+import type { SimCommand } from './commands.js'
 import { stylerFor } from './terminal/style.js'
 
 /** Seeds in one task: enough that threads are not waited for, few enough that progress is seen. */

@@ -5,8 +5,10 @@
 
 import { openAfter } from '../cluster.js'
 import type { Cluster } from '../shared/api.js'
-import type { StartCommand } from './args.js'
+import type { StartCommand } from './commands.js'
+import { ControlServer } from './control/control-server.js'
 import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
+import { errorLines } from './report-error.js'
 import { StopSignals } from './stop-signals.js'
 import { duration } from './terminal/format.js'
 import { footerLines, logSummary } from './terminal/live-status.js'
@@ -20,32 +22,50 @@ import { version } from './version.js'
 const FOOTER_MS = 250
 const LOG_STATUS_MS = 10_000
 
-export async function startCommand({ cluster: options, faults }: StartCommand): Promise<number> {
+export async function startCommand({ cluster: options, faults, json }: StartCommand): Promise<number> {
   const { stdin, stdout, env } = process
   // A terminal without a width (a pty that nobody has sized) cannot be drawn on.
-  const interactive = stdin.isTTY === true && stdout.isTTY === true && stdout.columns > 0 && env['TERM'] !== 'dumb'
+  const isTerminal = stdin.isTTY === true && stdout.isTTY === true && stdout.columns > 0 && env['TERM'] !== 'dumb'
+  const interactive = isTerminal && !json
   const stop = new StopSignals()
   listenToParent(stop)
-  const say = interactive ? sayOnTerminal : logLine
+  const say = interactive ? sayOnTerminal : json ? jsonLine : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
   const started = performance.now()
   const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
+  const control = await listen(cluster, { ...options, mayDestroy: faults === true }, say)
   tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
   // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
   process.stdout.on('error', () => stop.request('closed output'))
-  const view = interactive ? new TerminalView(cluster, stop, faults === true) : new LogView(cluster)
+  const view = interactive ? new TerminalView(cluster, stop, faults === true) : new LogView(cluster, say)
   const by = await stop.requested
   tellParent('closing')
   view.close()
 
   say('stop', `${by}: closing`)
   const closing = performance.now()
-  await cluster.close()
+  await (control === undefined ? cluster.close() : control.close(() => cluster.close()))
   say('stop', `closed after ${duration(performance.now() - closing)}`)
   stop.close()
   return 0
+}
+
+type Say = (event: string, text: string, at?: Date) => void
+
+/** Without a socket the cluster serves all the same, to those at its prompt. */
+async function listen(
+  cluster: Cluster,
+  { mayDestroy, valueBytesMax }: { readonly mayDestroy: boolean; readonly valueBytesMax?: number },
+  say: Say,
+): Promise<ControlServer | undefined> {
+  try {
+    return await ControlServer.listen({ cluster, mayDestroy, valueBytesMax })
+  } catch (error) {
+    say('control', `other commands cannot reach this cluster: ${errorLines(error).join(' ')}`)
+    return undefined
+  }
 }
 
 /** Live status, prompt, events above them. */
@@ -74,7 +94,9 @@ class TerminalView {
       }),
     })
     this.#events = new EventLog(cluster, (line) => this.#screen.print(eventLine(line, this.#style)))
-    this.#screen.print(`help lists the commands, TAB completes them; try ${this.#style('cyan', 'crash node2')}`)
+    this.#screen.print(
+      `help lists the commands; try ${this.#style('cyan', 'crash node2')}; or ${this.#style('cyan', 'coterie top')} in another terminal`,
+    )
     this.#refresh()
     this.#timer = setInterval(() => this.#refresh(), FOOTER_MS)
   }
@@ -103,13 +125,15 @@ class TerminalView {
 /** A line for each event, and one for the status at the start and, where it changed, every ten seconds. */
 class LogView {
   readonly #cluster: Cluster
+  readonly #say: Say
   readonly #events: EventLog
   readonly #timer: NodeJS.Timeout
   #lastStatus = ''
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, say: Say) {
     this.#cluster = cluster
-    this.#events = new EventLog(cluster, ({ event, text, at }: LogLine) => logLine(event, text, at))
+    this.#say = say
+    this.#events = new EventLog(cluster, ({ event, text, at }: LogLine) => say(event, text, at))
     this.#status()
     this.#timer = setInterval(() => this.#status(), LOG_STATUS_MS)
   }
@@ -121,13 +145,17 @@ class LogView {
 
   #status(): void {
     const status = logSummary(this.#cluster.status())
-    if (status !== this.#lastStatus) logLine('status', status)
+    if (status !== this.#lastStatus) this.#say('status', status)
     this.#lastStatus = status
   }
 }
 
 function logLine(event: string, text: string, at = new Date()): void {
   process.stdout.write(`${at.toISOString()} ${event} ${text}\n`)
+}
+
+function jsonLine(event: string, text: string, at = new Date()): void {
+  process.stdout.write(`${JSON.stringify({ at: at.toISOString(), event, text })}\n`)
 }
 
 function sayOnTerminal(_event: string, text: string): void {

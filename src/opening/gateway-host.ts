@@ -9,6 +9,7 @@ import { type MessagePort, threadId } from 'node:worker_threads'
 import type { StampClock } from '../../actors/runtime/clock.js'
 import { Gauges } from '../../actors/runtime/gauges.js'
 import type { ClientLimits, FromGateway, JoinRequest, ToGateway } from '../../actors/runtime/join-protocol.js'
+import { RequestCounters } from '../../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../../actors/runtime/wire.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import { type LogOwner, logOwner } from '../protocol/batch-log/log-keys.js'
@@ -19,6 +20,7 @@ import type { Ticket } from '../shared/api.js'
 interface Guest {
   readonly port: MessagePort
   readonly gauges: Gauges
+  readonly counters: RequestCounters
 }
 
 export class GatewayHost {
@@ -31,6 +33,8 @@ export class GatewayHost {
   /** A guest has left, or its thread has ended. */
   readonly #onGone: () => void
   readonly #guests = new Map<GatewayId, Guest>()
+  /** Of guests that are gone. */
+  readonly #counted = new RequestCounters()
   /** The opener's own gateway is the first. */
   #lastNumber = 1
   #isListening = false
@@ -72,6 +76,11 @@ export class GatewayHost {
     return [...this.#guests.keys()].map((id) => logOwner(this.#config.life, id))
   }
 
+  /** Of those that are here, and together of those that were. */
+  get counters(): readonly RequestCounters[] {
+    return [this.#counted, ...[...this.#guests.values()].map(({ counters }) => counters)]
+  }
+
   /** Joins are listened for from the first ticket on. */
   ticket(): Ticket {
     if (!this.#isListening) process.on('workerMessage', this.#onWorkerMessage)
@@ -100,7 +109,8 @@ export class GatewayHost {
     this.#lastNumber += 1
     const id = `gateway${this.#lastNumber}`
     const gauges = new Gauges()
-    this.#guests.set(id, { port, gauges })
+    const counters = new RequestCounters()
+    this.#guests.set(id, { port, gauges, counters })
     const { table } = this.#supervisor
     const welcome = {
       id,
@@ -109,6 +119,7 @@ export class GatewayHost {
       table,
       clock: this.#clock.shared,
       gauges: gauges.shared,
+      counters: counters.shared,
     }
     say(port, { type: 'welcome', ...welcome })
     port.on('message', (message: FromGateway) => {
@@ -125,7 +136,10 @@ export class GatewayHost {
   }
 
   #remove(id: GatewayId, isLost: boolean): void {
-    if (!this.#guests.delete(id)) return
+    const guest = this.#guests.get(id)
+    if (guest === undefined) return
+    this.#guests.delete(id)
+    this.#counted.add(guest.counters)
     this.#supervisor.removeGateway(id, isLost)
     this.#onGone()
   }

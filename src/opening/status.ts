@@ -10,9 +10,10 @@ import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus } from '../shared/api.js'
+import type { ClusterStatus, FaultCounts, FillStatus, NodeStatus, PartitionOwners } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import type { ClusterConfig } from '../shared/options.js'
+import type { ClusterMetadata } from '../storage/cluster-folder.js'
 
 const STATUS_OF: Record<NodePhase, MemberStatus> = {
   waiting: 'suspect',
@@ -31,6 +32,7 @@ export function clusterStatus(
   supervisor: SupervisorActor,
   facts: {
     readonly config: ClusterConfig
+    readonly metadata: Pick<ClusterMetadata, 'conflict'>
     readonly quorums: Quorums
     readonly gateways: number
     readonly fillOf: (node: NodeId) => FillStatus | undefined
@@ -40,7 +42,7 @@ export function clusterStatus(
   },
 ): ClusterStatus {
   const { table } = supervisor
-  const { config, quorums, gateways, fatal, isClosing } = facts
+  const { config, metadata, quorums, gateways, fatal, isClosing } = facts
   const { n } = table
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
@@ -51,6 +53,7 @@ export function clusterStatus(
     epoch: table.epoch,
     converged: !isClosing && isConverged(supervisor),
     partitions: table.rows.length,
+    conflict: metadata.conflict,
     replication: { n, r: readQuorumOf(quorums, n), w: writeQuorumOf(quorums, n) },
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
@@ -60,6 +63,16 @@ export function clusterStatus(
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
   }
+}
+
+export function clusterRing({ rows }: PartitionTable): PartitionOwners[] {
+  return rows.map((row, partition) => ({
+    partition,
+    owners: row.owners,
+    pending: row.pending.filter((node) => node !== null),
+    moving: isJoint(row),
+    lost: row.lost,
+  }))
 }
 
 /** Every living node has the newest table and the same view of the members, and nothing is being filled. */

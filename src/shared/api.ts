@@ -167,6 +167,7 @@ export interface ClusterStatus {
   /** Every living member has the same table and the same view of the members, and no partition is being filled. */
   readonly converged: boolean
   readonly partitions: number
+  readonly conflict: 'lww' | 'siblings'
   readonly replication: { readonly n: number; readonly r: number; readonly w: number }
   /** Partitions with a place being filled. */
   readonly partitionsMoving: number
@@ -179,6 +180,49 @@ export interface ClusterStatus {
    */
   readonly fatal?: string
   readonly nodes: NodeStatus[]
+}
+
+/** Who has a partition. */
+export interface PartitionOwners {
+  readonly partition: PartitionId
+  /** Full owners by place, the primary first; null: nobody has the place. */
+  readonly owners: readonly (NodeId | null)[]
+  /** Nodes that are being filled to take a place. */
+  readonly pending: readonly NodeId[]
+  /** Owners change. */
+  readonly moving: boolean
+  /** It says PARTITION_LOST. */
+  readonly lost: boolean
+}
+
+/** What became of requests of one kind. */
+export interface RequestMetrics {
+  /** Also those that failed. */
+  readonly ended: number
+  readonly failed: number
+  /**
+   * How many took how long, also of those that failed: `[at most so many µs, requests]`, in order, buckets of 1/16. From the turn of the
+   * event loop in which the call was made until its answer came; what a program waits before it calls is not in it.
+   */
+  readonly latencies: readonly (readonly [upToUs: number, requests: number])[]
+}
+
+/** What the cluster has mended by itself. */
+export interface RepairMetrics {
+  /** Keys brought up to date because a read saw that they were not. */
+  readonly readRepairs: number
+  /** Keys in which replicas differed that compared themselves. */
+  readonly keysExchanged: number
+  readonly hintsHandedBack: number
+}
+
+/** Sums since the cluster was opened: take two, and what lies between them is the difference. */
+export interface ClusterMetrics {
+  /** On a clock of its own that never goes back. */
+  readonly atMs: number
+  /** Of this thread and of those that have connected. A page of a scan is a request, and each key of `getMany`. */
+  readonly requests: Readonly<Record<'get' | 'put' | 'delete' | 'batch' | 'scan', RequestMetrics>>
+  readonly repairs: RepairMetrics
 }
 
 /** One replica that is to be copied. */
@@ -321,6 +365,9 @@ export interface Ticket {
 /** An open cluster. */
 export interface Cluster extends KeyValueStore {
   status(): ClusterStatus
+  metrics(): ClusterMetrics
+  /** Who has each partition, in the order of the partitions. */
+  ring(): PartitionOwners[]
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this

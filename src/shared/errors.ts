@@ -25,7 +25,8 @@ export const ERROR_TABLE = {
   SIBLINGS_LIMIT: 'The key has too many concurrent values. Read it and put with the context.',
   CLOCK_UNAVAILABLE:
     'The clock ceiling was not renewed in time (check the disk of its folder), or a clock is past the year 2200. Nothing was sent.',
-  LOCATION_LOCKED: 'The location is open already, in this process or another. Close it there first.',
+  LOCATION_LOCKED:
+    'The location is open already, in this process or another (`holder`: `pid`, `since`, `command`). Close it there first.',
   LOCATION_MISMATCH:
     'The location holds a cluster that was created with other fixed settings (partitions, n, conflict).',
   LOCATION_DAMAGED: 'The cluster folder cannot be read. The message names the file.',

@@ -7,7 +7,8 @@
  * is refused by that table, but LevelDB has opened the file before it looks, and closing it again drops the lock of the
  * whole process (fcntl: closing any descriptor of a file does). From then on another process would be let in.
  *
- * A lock file with a process id in it was rejected: ids are reused, and it says nothing about other threads.
+ * A lock file with a process id in it was rejected: ids are reused, and it says nothing about other threads. Who the holder is
+ * stands beside the lock, for those who are refused: see `lock-holder.ts`.
  *
  * Called by `openCluster` before it reads anything below the location, which must be a real path.
  */
@@ -16,6 +17,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoterieError } from '../shared/errors.js'
 import { clusterFolderOf } from './layout.js'
+import { type LockHolder, readHolder, removeHolder, writeHolder } from './lock-holder.js'
 import { type Level, type LevelOptions, openLevel } from './open-level.js'
 import { StoreError } from './store-error.js'
 
@@ -28,21 +30,23 @@ export interface LocationLock {
 const SMALLEST = { cacheBytes: 0, openFilesMax: 74, writeBufferBytes: 65_536 }
 const GATE = /^gate-\d+$/
 
-/** Errors: LOCATION_LOCKED after `waitMs`; OPEN_FAILED if the folder cannot be made or opened. */
+/** Errors: LOCATION_LOCKED after `waitMs`, with the `holder` if it has said who it is; OPEN_FAILED if the folder cannot be made or opened. */
 export async function lockLocation(location: string, waitMs = 0): Promise<LocationLock> {
   const folder = clusterFolderOf(location)
-  const gateName = `gate-${process.pid}`
-  const gate = await openLock(location, join(folder, gateName), waitMs)
+  const gateName = `gate-${process.pid}` as const
+  const gate = await openLock(location, gateName, waitMs)
   let lock: Level
   try {
-    lock = await openLock(location, join(folder, 'lock'), waitMs)
+    lock = await openLock(location, 'lock', waitMs)
     await removeOldGates(folder, gateName)
+    await writeHolder(folder)
   } catch (error) {
     await gate.close()
     throw error
   }
   let released: Promise<void> | undefined
   const release = async (): Promise<void> => {
+    await removeHolder(folder)
     await lock.close()
     // Its folder stays for the next opening: who waits for the gate may be opening it already.
     await gate.close()
@@ -62,17 +66,31 @@ async function removeOldGates(folder: string, own: string): Promise<void> {
   }
 }
 
-async function openLock(location: string, folder: string, waitMs: number): Promise<Level> {
+async function openLock(location: string, name: 'lock' | `gate-${number}`, waitMs: number): Promise<Level> {
+  const folder = join(clusterFolderOf(location), name)
   try {
     await mkdir(folder, { recursive: true })
     return await openOrRenew(folder, { ...SMALLEST, lockWaitMs: waitMs })
   } catch (cause) {
     if (cause instanceof StoreError && cause.code === 'STORE_LOCKED') {
-      const message = `${location} is open already, in this process or another; close it there first`
-      throw new CoterieError('LOCATION_LOCKED', message, { location }, { cause })
+      throw await lockedError(location, name !== 'lock', cause)
     }
     throw new CoterieError('OPEN_FAILED', `${folder} cannot be opened`, { location, folder }, { cause })
   }
+}
+
+async function lockedError(location: string, isOwn: boolean, cause: Error): Promise<CoterieError> {
+  const holder = await readHolder(clusterFolderOf(location), isOwn)
+  const message = `${location} is open already, ${whereOf(holder, isOwn)}; close it there first`
+  const facts = holder === undefined ? { location } : { location, holder }
+  return new CoterieError('LOCATION_LOCKED', message, facts, { cause })
+}
+
+function whereOf(holder: LockHolder | undefined, isOwn: boolean): string {
+  const where = isOwn ? 'in this process' : 'in another process'
+  if (holder === undefined) return where
+  const { pid, command, since } = holder
+  return isOwn ? `${where}, since ${since}` : `in process ${pid} (${command}), since ${since}`
 }
 
 /**

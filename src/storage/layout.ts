@@ -2,7 +2,8 @@
  * Where everything lies below a cluster's location:
  *
  * ```
- * cluster/            metadata.json, table.json, clock.json and their `.previous`; lock/
+ * cluster/            metadata.json, table.json, clock.json and their `.previous`; lock/ and holder.json, who has it;
+ *                     control/, the socket of `coterie start`
  * node1/store/        LevelDB's files, and nothing else
  * node1/witness       how far the store has come
  * node1/trees         its Merkle trees, of the last life that was closed in order

@@ -1,10 +1,19 @@
 import { test } from 'tap'
-import { type Command, parseCommand } from '../../src/cli/args.js'
+import { parseCommand } from '../../src/cli/args.js'
+import type { Command } from '../../src/cli/commands.js'
+import { EXAMPLES } from '../../src/cli/examples.js'
+import { EXIT_CODES } from '../../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../../src/cli/flags.js'
 import { commandHelp, overview } from '../../src/cli/help.js'
+import { splitWords } from '../../src/cli/terminal/words.js'
 
 test('start: passes on only what was said', async (t) => {
-  t.strictSame(parseCommand(['start']), { name: 'start', cluster: { location: './data' }, faults: undefined })
+  t.strictSame(parseCommand(['start']), {
+    name: 'start',
+    cluster: { location: './data' },
+    json: false,
+    faults: undefined,
+  })
   t.strictSame(
     parseCommand([
       'start',
@@ -23,6 +32,7 @@ test('start: passes on only what was said', async (t) => {
     {
       name: 'start',
       cluster: { location: 'x', nodes: 3, replication: { n: 'all', r: 1 }, hungAfterMs: 500 },
+      json: false,
       faults: false,
     },
   )
@@ -32,6 +42,7 @@ test('get, put: r and w are options of the call, not of the cluster', async (t) 
   t.strictSame(parseCommand(['get', 'k', '--r', '1', '--sloppy']), {
     name: 'get',
     cluster: { location: './data' },
+    json: false,
     key: 'k',
     call: { r: 1, sloppy: true },
   })
@@ -72,6 +83,12 @@ test('what is wrong is named, with what is allowed', async (t) => {
     [['load', '-'], /standard input has no name/],
     [['load', 'a.csv', '--delimiter', '::'], /--delimiter is "::"; allowed: one character/],
     [['load', 'a.csv', '--max-errors', '-1'], /max-errors/],
+    [['plan'], /say --join, --leave or both/],
+    [['plan', '--join', 'one'], /--join is "one"; allowed: how many nodes \(1 to 64\), or their ids as node6,node7/],
+    [['join', '0'], /COUNT is "0"; allowed/],
+    [['leave'], /NODES is missing/],
+    [['leave', 'node1;node2'], /NODES is "node1;node2"; allowed: ids of nodes between commas/],
+    [['hang', 'node1', 'long'], /MS is "long"; allowed: a whole number from 1 to 600000/],
   ]
   for (const [args, message] of wrong)
     t.throws(() => parseCommand(args), { name: 'UsageError', message }, args.join(' '))
@@ -85,5 +102,18 @@ test('help and version are found everywhere', async (t) => {
     t.strictSame(parseCommand([name, '--help']), { name: 'help', topic: name })
     t.match(overview(), name)
     t.match(commandHelp(name), /--help/)
+  }
+})
+
+test('help: every exit code is in it, and each command has examples that can be called', async (t) => {
+  for (const [code, meaning] of EXIT_CODES)
+    t.match(overview(), new RegExp(`^ +${code} {2}${meaning.slice(0, 10)}`, 'm'))
+  for (const name of COMMAND_NAMES) {
+    t.ok(EXAMPLES[name].length > 0, name)
+    for (const [line] of EXAMPLES[name]) {
+      t.match(commandHelp(name), `  ${line}\n`)
+      const [, args = ''] = /coterie ([^|<>)]*)/.exec(line) ?? []
+      t.equal(parseCommand(splitWords(args).words).name, name, line)
+    }
   }
 })

@@ -29,7 +29,7 @@ test('wrong usage: exit code 2, the message names what is allowed', async (t) =>
 test('looking into a folder without a cluster fails and leaves nothing behind', async (t) => {
   const folder = t.testdir()
   const { code, stderr } = await run(folder, ['get', 'k'])
-  t.equal(code, 1)
+  t.equal(code, 4)
   t.match(stderr, /there is no cluster in .\/data/)
   t.notOk(existsSync(join(folder, 'data')))
 })
@@ -50,19 +50,6 @@ test('start without a terminal: log lines, clean stop with exit code 0', async (
   }
 })
 
-test('a folder that `coterie start` holds: the error says so', async (t) => {
-  const folder = t.testdir()
-  const child = start(folder, ['start'])
-  const result = finished(child)
-  await printed(child, / open ready/)
-  const { code, stderr } = await run(folder, ['get', 'k'])
-  t.equal(code, 1)
-  t.match(stderr, /LOCATION_LOCKED/)
-  t.match(stderr, /running `coterie start` holds the folder/)
-  child.kill('SIGTERM')
-  t.equal((await result).code, 0)
-})
-
 test('load, get, put, del, scan, locate, status on one folder', async (t) => {
   const folder = t.testdir()
   writeFileSync(join(folder, 'in.csv'), 'id,name\n1,"One, and ""only"""\n2,Two\n3,Three\n')
@@ -71,7 +58,7 @@ test('load, get, put, del, scan, locate, status on one folder', async (t) => {
   t.match(await run(folder, ['get', '1']), { code: 0, stdout: 'One, and "only"' })
   t.match(await run(folder, ['put', '4', '-'], 'from a pipe'), { code: 0 })
   t.match(await run(folder, ['del', '2']), { code: 0 })
-  t.match(await run(folder, ['get', '2']), { code: 1, stdout: '', stderr: /not found/ })
+  t.match(await run(folder, ['get', '2']), { code: 3, stdout: '', stderr: /not found/ })
   t.equal((await run(folder, ['scan'])).stdout, '1\tOne, and "only"\n3\tThree\n4\tfrom a pipe\n')
   t.equal((await run(folder, ['scan', '3', '--json'])).stdout, '{"key":"3","value":"Three"}\n')
   t.match(await run(folder, ['locate', '1']), { stdout: /^slot \d+, partition \d+, owners node\d, node\d, node\d\n$/ })

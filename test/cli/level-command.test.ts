@@ -6,7 +6,7 @@ import { ClassicLevel } from 'classic-level'
 import { test } from 'tap'
 import { CoterieLevel } from '../../src/index.js'
 import { folderForTest, until } from '../support/cluster.js'
-import { finished, type Result, run, start } from '../support/run-command.js'
+import { finished, type Result, run, running, start } from '../support/run-command.js'
 
 type Entry = [Buffer, Buffer]
 interface Store {
@@ -48,6 +48,16 @@ test('import and export: keys and values are the same on both sides, and in a fo
   t.same(different(await entriesIn(new ClassicLevel(join(folder, 'new'), BYTES)), entries), [])
   t.same(different(await entriesIn(new ClassicLevel(join(folder, 'old'), BYTES)), entries), [])
   t.notOk(existsSync(join(folder, 'new.partial')))
+})
+
+test('import and export: of a cluster that another process runs', async (t) => {
+  const folder = await folderForTest(t)
+  await makeLevel(join(folder, 'old'), ODD)
+  const cluster = await running(t, folder)
+  t.match(await run(folder, ['import', '--level', 'old']), { code: 0, stdout: /^10 records/ })
+  t.match(await run(folder, ['export', '--level', 'new']), { code: 0, stdout: /^10 records .*and counted there/ })
+  t.match(await cluster.stop(), { code: 0 })
+  t.same(different(await entriesIn(new ClassicLevel(join(folder, 'new'), BYTES)), ODD), [])
 })
 
 test('import: again and into a cluster that has records, it puts them again and takes nothing away', async (t) => {
@@ -128,7 +138,7 @@ test('import: after Ctrl-C what was read is in, and importing again puts the res
 
 test('export: no folder that has something in it, no cluster, no cluster of siblings', async (t) => {
   const folder = await folderForTest(t)
-  t.match(await run(folder, ['export', '--level', 'new']), { code: 1, stderr: /there is no cluster in \.\/data/ })
+  t.match(await run(folder, ['export', '--level', 'new']), { code: 4, stderr: /there is no cluster in \.\/data/ })
   t.match(await run(folder, ['put', 'k', 'v', ...SMALL, '--conflict', 'siblings']), { code: 0 })
   t.match(await run(folder, ['export', '--level', 'new']), { code: 1, stderr: /LOCATION_MISMATCH/ })
   mkdirSync(join(folder, 'full'))

@@ -72,5 +72,5 @@ test('errors: code, what to do, what was underneath', async (t) => {
   t.equal(first, 'STORE_FAILED: node2 refused')
   t.match(advice, /disks are full/)
   t.equal(because, 'because: ENOSPC: no space left')
-  t.match(errorLines(new CoterieError('LOCATION_LOCKED')).join('\n'), /running `coterie start` holds the folder/)
+  t.match(errorLines(new CoterieError('LOCATION_LOCKED')).join('\n'), /does not listen for them\. Close it there/)
 })

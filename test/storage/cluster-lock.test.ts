@@ -1,8 +1,8 @@
 /** One opener per location, in this process and in others, and none after any death. */
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'tap'
@@ -73,4 +73,24 @@ test('lock: a second opener in this process that was refused lets no other proce
   const [line] = await once(createInterface(other.stdout), 'line')
   t.equal(line, 'LOCATION_LOCKED')
   await lock.release()
+})
+
+test('lock: a refused process is told who holds it; what a dead one has left is not believed', async (t) => {
+  const location = temporaryFolder(t)
+  const lock = await lockLocation(location)
+  const code = `const { lockLocation } = await import(process.argv[1])
+    console.log(await lockLocation(process.argv[2]).then(() => 'let in', ({ facts }) => facts.holder?.pid ?? 'nobody'))`
+  const refused = () =>
+    execFileSync(process.execPath, ['--input-type=module', '--eval', code, MODULE, location], {
+      encoding: 'utf8',
+    }).trim()
+  t.equal(refused(), String(process.pid))
+  const file = join(location, 'cluster', 'holder.json')
+  const { pid: deadPid } = spawnSync(process.execPath, ['--version'])
+  for (const text of [JSON.stringify({ pid: deadPid, since: 'then', command: 'it' }), '{"pid":', '{}']) {
+    writeFileSync(file, text)
+    t.equal(refused(), 'nobody', text)
+  }
+  await lock.release()
+  t.notOk(existsSync(file))
 })

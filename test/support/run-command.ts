@@ -1,11 +1,12 @@
 /** The command `coterie` in a process of its own, as a user runs it. Called by tests. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type { TestContext } from './cluster.js'
 
-const BIN = fileURLToPath(new URL('../../src/cli/coterie.cjs', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../src/cli/coterie.cjs', import.meta.url))
 
 export interface Result {
   readonly code: number | null
@@ -13,8 +14,11 @@ export interface Result {
   readonly stderr: string
 }
 
-export function start(folder: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [BIN, ...args], { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] })
+type Variables = Readonly<Record<string, string>>
+
+export function start(folder: string, args: readonly string[], env: Variables = {}): ChildProcess {
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
+  return spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { ...process.env, ...env }, stdio })
 }
 
 export async function finished(child: ChildProcess): Promise<Result> {
@@ -24,8 +28,37 @@ export async function finished(child: ChildProcess): Promise<Result> {
   return { code: code as number | null, stdout: out, stderr: err }
 }
 
-export async function run(folder: string, args: readonly string[], input = ''): Promise<Result> {
-  const child = start(folder, args)
+export async function run(folder: string, args: readonly string[], input = '', env: Variables = {}): Promise<Result> {
+  const child = start(folder, args, env)
   child.stdin?.end(input)
   return finished(child)
+}
+
+/** Of a new cluster that is soon open; nothing in it is about slowness. */
+export const SMALL = ['--nodes', '3', '--partitions', '16', '--set', 'hungAfterMs=10000']
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly stopped: Promise<Result>
+  stop(): Promise<Result>
+}
+
+/** `coterie start`, once it listens. */
+export async function running(t: TestContext, folder: string, args: readonly string[] = []): Promise<Running> {
+  const child = start(folder, ['start', '--no-parent', ...SMALL, ...args])
+  const stopped = finished(child)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await stopped
+  })
+  let output = ''
+  while (!/ open ready/.test(output)) {
+    if (child.exitCode !== null || child.stdout === null) throw new Error(`it has ended: ${output}`)
+    output += String((await once(child.stdout, 'data'))[0])
+  }
+  const stop = (): Promise<Result> => {
+    child.kill('SIGTERM')
+    return stopped
+  }
+  return { child, stopped, stop }
 }

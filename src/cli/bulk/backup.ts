@@ -1,9 +1,8 @@
-/** `coterie backup DIR`: opens the folder of a cluster, backs it up and closes it. */
+/** `coterie backup DIR`: of the cluster, wherever it is open. */
 
-import { openCluster } from '../../index.js'
 import { CoterieError } from '../../shared/errors.js'
-import type { BackupCommand } from '../args.js'
-import { isThereCluster } from '../one-shot.js'
+import { accessCluster } from '../access.js'
+import type { BackupCommand } from '../commands.js'
 import { StopSignals } from '../stop-signals.js'
 import { backupLines } from './backup-lines.js'
 import { BulkDisplay } from './bulk-progress.js'
@@ -11,11 +10,17 @@ import { BulkDisplay } from './bulk-progress.js'
 const INTERRUPTED = 130
 
 export async function backupCommand({ cluster: options, dir, json }: BackupCommand): Promise<number> {
-  if (!(await isThereCluster(options.location))) return 1
   const stop = new StopSignals()
-  const cluster = await openCluster(options)
-  // The backup then fails, and takes away what it wrote.
-  stop.signal.addEventListener('abort', () => void cluster.close())
+  const cluster = await accessCluster(options)
+  // Its own cluster's backup then fails, and takes away what it wrote; another process goes on with it.
+  stop.signal.addEventListener('abort', () => {
+    if (!cluster.isRemote) void cluster.close()
+    else {
+      display.close()
+      process.stderr.write(`interrupted: the cluster goes on with the backup into ${dir}\n`)
+      process.exit(INTERRUPTED)
+    }
+  })
   const display = new BulkDisplay()
   try {
     const summary = await cluster.backup(dir, { onProgress: display.show })

@@ -2,7 +2,7 @@
 
 import { restoreCluster } from '../../index.js'
 import type { BulkProgress } from '../../shared/api.js'
-import type { RestoreCommand } from '../args.js'
+import type { RestoreCommand } from '../commands.js'
 import { StopSignals } from '../stop-signals.js'
 import { duration, plural } from '../terminal/format.js'
 import { BulkDisplay } from './bulk-progress.js'

@@ -2,7 +2,7 @@
 
 import { verifyFolder } from '../../index.js'
 import type { Verification } from '../../shared/api.js'
-import type { VerifyCommand } from '../args.js'
+import type { VerifyCommand } from '../commands.js'
 import { byteSize, count, tableLines } from '../terminal/format.js'
 import { type Styler, stylerFor } from '../terminal/style.js'
 import { BulkDisplay } from './bulk-progress.js'

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '../../index.js'
 import type { Cluster } from '../../shared/api.js'
-import type { DemoCommand } from '../args.js'
+import type { DemoCommand } from '../commands.js'
+import { ControlServer } from '../control/control-server.js'
 import { errorLines } from '../report-error.js'
 import { Cities } from './cities.js'
 import { Narrator } from './narrator.js'
@@ -19,8 +20,8 @@ const EXIT_INTERRUPTED = 130
 /** Past it something hangs, which is a failure of its own. */
 const DEADLINE_MS = 90_000
 
-export async function demoCommand({ location }: DemoCommand): Promise<number> {
-  const narrator = new Narrator()
+export async function demoCommand({ location, json }: DemoCommand): Promise<number> {
+  const narrator = new Narrator(json)
   const cities = await Cities.load()
   const folder = location ?? (await mkdtemp(join(tmpdir(), 'coterie-demo-')))
   const removeTemporary = () => {
@@ -28,7 +29,8 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   }
   // A cluster that never settles must not keep a CI job for hours, and nothing below it may be trusted to notice.
   const deadline = setTimeout(() => {
-    process.stdout.write(`\nNOT all of it held: the demo is not through after ${DEADLINE_MS / 1_000} s\n`)
+    const output = json ? process.stderr : process.stdout
+    output.write(`\nNOT all of it held: the demo is not through after ${DEADLINE_MS / 1_000} s\n`)
     removeTemporary()
     process.exit(1)
   }, DEADLINE_MS).unref()
@@ -39,19 +41,21 @@ export async function demoCommand({ location }: DemoCommand): Promise<number> {
   process.once('SIGINT', interrupted)
   try {
     const cluster = await openDemoCluster(folder, narrator, cities)
+    // For a look from another terminal: `coterie top --location …`.
+    const control = await ControlServer.listen({ cluster, mayDestroy: true, valueBytesMax: undefined })
     try {
       await tell(cluster, cities, narrator)
     } catch (error) {
       narrator.check(false, `the story could not be told to its end: ${errorLines(error).join(' ')}`)
     } finally {
-      await cluster.close()
+      await control.close(() => cluster.close())
     }
     return narrator.verdict() ? 0 : 1
   } finally {
     clearTimeout(deadline)
     process.off('SIGINT', interrupted)
     removeTemporary()
-    if (location !== undefined)
+    if (location !== undefined && !json)
       process.stdout.write(`\nThe cluster stays in ${folder}: coterie start --location ${folder}\n`)
   }
 }

@@ -12,9 +12,15 @@ const LABEL_WIDTH = 22
 
 export class Narrator {
   readonly checks: Check[] = []
+  /** Then it is silent but for the verdict. */
+  readonly #json: boolean
   readonly #style = stylerFor(process.stdout)
   readonly #started = performance.now()
   #chapter = 0
+
+  constructor(json: boolean) {
+    this.#json = json
+  }
 
   title(text: string, subtitle: string): void {
     this.#line(`\n${this.#style('bold', text)}\n${this.#style('dim', subtitle)}`)
@@ -52,20 +58,24 @@ export class Narrator {
   /** True if everything held. */
   verdict(): boolean {
     const held = this.checks.every((check) => check.held)
+    const tookMs = performance.now() - this.#started
+    if (this.#json) {
+      process.stdout.write(`${JSON.stringify({ held, tookMs: Math.round(tookMs), checks: this.checks })}\n`)
+      return held
+    }
     this.#line(`\n${this.#style('bold', 'What had to hold')}`)
     for (const check of this.checks) {
       this.#line(`   ${check.held ? this.#style('green', '✔') : this.#style('red', '✘')} ${check.text}`)
     }
-    const took = duration(performance.now() - this.#started)
     this.#line(
       held
-        ? this.#style(['bold', 'green'], `\nAll of it held, in ${took}.`)
+        ? this.#style(['bold', 'green'], `\nAll of it held, in ${duration(tookMs)}.`)
         : this.#style(['bold', 'red'], `\nNOT all of it held.`),
     )
     return held
   }
 
   #line(text: string): void {
-    process.stdout.write(`${text}\n`)
+    if (!this.#json) process.stdout.write(`${text}\n`)
   }
 }

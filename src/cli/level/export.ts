@@ -1,29 +1,28 @@
 /**
  * `coterie export --level DIR`: writes what `CoterieLevel` reads in a cluster into a new LevelDB folder, which any program with
- * `classic-level` opens, and counts it there. Nobody else writes meanwhile: the command has the cluster open alone.
+ * `classic-level` opens, and counts it there. Of a cluster that another process runs it is what a scan shows: no snapshot.
  */
 
+import { levelKey } from '../../shared/level-keys.js'
 import { NewLevelFolder } from '../../storage/level-folder.js'
 import type { Level } from '../../storage/open-level.js'
-import type { ExportCommand } from '../args.js'
+import type { ClusterAccess } from '../access.js'
+import type { ExportCommand } from '../commands.js'
 import type { LoadProgress } from '../load/batch-loader.js'
 import { ProgressDisplay } from '../load/load-progress.js'
-import { isThereCluster } from '../one-shot.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
-import { type LevelCluster, openLevelCluster } from './open-level-cluster.js'
+import { accessLevel } from './access-level.js'
 
-const FAILED = 1
 const INTERRUPTED = 130
 const BATCH_BYTES_MAX = 1_048_576
 
 export async function exportCommand(command: ExportCommand): Promise<number> {
   const { dir, cluster } = command
-  if (!(await isThereCluster(cluster.location))) return FAILED
   const target = new NewLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await openLevelCluster(cluster)
+    const db = await accessLevel(cluster)
     try {
       return await exportTo(target, db, command, stop.signal)
     } finally {
@@ -36,7 +35,7 @@ export async function exportCommand(command: ExportCommand): Promise<number> {
 
 async function exportTo(
   target: NewLevelFolder,
-  db: LevelCluster,
+  db: ClusterAccess,
   command: ExportCommand,
   signal: AbortSignal,
 ): Promise<number> {
@@ -70,7 +69,7 @@ async function exportTo(
 
 /** False if it was interrupted. */
 async function copy(
-  db: LevelCluster,
+  db: ClusterAccess,
   level: Level,
   { batchSize, r }: ExportCommand,
   progress: LoadProgress,
@@ -85,8 +84,9 @@ async function copy(
     batch = []
     bytes = 0
   }
-  for await (const [key, value] of db.iterator(r === undefined ? {} : { r })) {
+  for await (const [found, foundValue] of db.scan(r === undefined ? {} : { r })) {
     if (signal.aborted) return false
+    const [key, value] = [Buffer.from(levelKey(found)), Buffer.from(foundValue)]
     batch.push({ type: 'put', key, value })
     bytes += key.length + value.length
     if (batch.length >= batchSize || bytes >= BATCH_BYTES_MAX) await write()

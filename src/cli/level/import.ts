@@ -3,24 +3,18 @@
  * same key.
  */
 
-import type { AbstractBatchOperation } from 'abstract-level'
-import type { Cluster } from '../../shared/api.js'
+import { clusterKey } from '../../shared/level-keys.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
 import { openLevelFolder } from '../../storage/level-folder.js'
 import type { Level } from '../../storage/open-level.js'
-import type { ImportCommand } from '../args.js'
-import {
-  type LoadEnd,
-  type LoaderOptions,
-  type LoadProgress,
-  loadRecords,
-  sizeProblemOf,
-} from '../load/batch-loader.js'
+import type { ClusterAccess } from '../access.js'
+import type { ImportCommand } from '../commands.js'
+import { type LoadEnd, type LoaderOptions, type LoadProgress, loadRecords } from '../load/batch-loader.js'
 import { ProgressDisplay } from '../load/load-progress.js'
 import type { SourceRecord } from '../load/source-record.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
-import { type LevelCluster, openLevelCluster } from './open-level-cluster.js'
+import { accessLevel } from './access-level.js'
 
 const EXIT: Record<LoadEnd, number> = { done: 0, 'too many bad lines': 1, interrupted: 130 }
 const JSON_END: Record<LoadEnd, string> = { done: 'done', 'too many bad lines': 'refused', interrupted: 'interrupted' }
@@ -43,7 +37,7 @@ export async function importCommand(command: ImportCommand): Promise<number> {
   const source = await openLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await openLevelCluster(command.cluster)
+    const db = await accessLevel(command.cluster, { mayCreate: true })
     try {
       return await importInto(db, source, command, stop.signal)
     } finally {
@@ -56,7 +50,7 @@ export async function importCommand(command: ImportCommand): Promise<number> {
 }
 
 async function importInto(
-  db: LevelCluster,
+  db: ClusterAccess,
   source: Level,
   command: ImportCommand,
   signal: AbortSignal,
@@ -68,14 +62,13 @@ async function importInto(
   const options: LoaderOptions = {
     ...command,
     valueBytesMax: command.cluster.valueBytesMax ?? NUMBER_OPTIONS.valueBytesMax.byDefault,
-    refuse,
     signal,
     onBadLine: ({ line, problem }) => {
       if (progress.badLines <= SKIPPED_SHOWN) display.print(`record ${count(line)} of ${command.dir} ${problem}`)
     },
   }
   try {
-    const end = await loadRecords(putInto(db), recordsOf(source, read), options, progress)
+    const end = await loadRecords(db, recordsOf(source, read), options, progress)
     display.close()
     summarize(end, command, progress, performance.now() - started)
     return EXIT[end]
@@ -86,19 +79,13 @@ async function importInto(
   }
 }
 
-/** By way of the Level database: it knows under which key the cluster keeps each. */
-function putInto(db: LevelCluster): Pick<Cluster, 'batch'> {
-  type Operations = AbstractBatchOperation<LevelCluster, Buffer, Buffer>[]
-  return { batch: (operations, options) => db.batch([...operations] as Operations, { ...options }) }
-}
-
 /** In the order of their keys. The iterator has a snapshot of its own. */
 async function* recordsOf(source: Level, read: Read): AsyncGenerator<SourceRecord> {
   const iterator = source.iterator({ fillCache: false, highWaterMarkBytes: PAGE_BYTES })
   let line = 0
   try {
     for (let page = await iterator.nextv(PAGE_ENTRIES); page.length > 0; page = await iterator.nextv(PAGE_ENTRIES)) {
-      for (const [key, value] of page) yield { line: ++line, key, value }
+      for (const [key, value] of page) yield { line: ++line, key: clusterKey(key), value }
       read.bytes = await bytesUpTo(source, page.at(-1)?.[0])
     }
   } finally {
@@ -111,12 +98,6 @@ async function bytesUpTo(source: Level, key?: Buffer): Promise<number> {
   const [last] = key === undefined ? await source.keys({ reverse: true, limit: 1 }).all() : [key]
   // What is behind the last key of a file is not counted to it.
   return last === undefined ? 0 : source.approximateSize(Buffer.alloc(0), Buffer.concat([last, Buffer.from([0])]))
-}
-
-/** A Level database keeps the empty key, and those with a zero byte in front, one byte longer. */
-function refuse({ key, value }: SourceRecord, valueBytesMax: number): string | undefined {
-  const isLonger = key.length === 0 || key[0] === 0
-  return sizeProblemOf(key.length + (isLonger ? 1 : 0), value.length, valueBytesMax)
 }
 
 function summarize(end: LoadEnd, command: ImportCommand, progress: LoadProgress, tookMs: number): void {

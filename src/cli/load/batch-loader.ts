@@ -15,8 +15,6 @@ export interface LoaderOptions {
   /** Bad lines that are skipped; one more ends the load. */
   readonly badLinesMax: number
   readonly valueBytesMax: number
-  /** What is wrong with a record; by default, as one that is to have a key of a cluster. */
-  readonly refuse?: (record: SourceRecord, valueBytesMax: number) => string | undefined
   readonly w: number | undefined
   readonly onBadLine: (line: BadLine) => void
   /** Stops reading; what is in flight is finished. */
@@ -98,9 +96,9 @@ export async function loadRecords(
 }
 
 /** Checked here, so that one bad record does not fail its whole batch. */
-function badLineOf(item: SourceItem, { refuse = refuseRecord, valueBytesMax }: LoaderOptions): BadLine | undefined {
+function badLineOf(item: SourceItem, { valueBytesMax }: LoaderOptions): BadLine | undefined {
   if (isBadLine(item)) return item
-  const problem = refuse(item, valueBytesMax)
+  const problem = refuseRecord(item, valueBytesMax)
   return problem === undefined ? undefined : { line: item.line, problem }
 }
 
@@ -110,7 +108,7 @@ function refuseRecord({ key, value }: SourceRecord, valueBytesMax: number): stri
 }
 
 /** Of a record as a cluster would keep it. */
-export function sizeProblemOf(keyBytes: number, valueBytes: number, valueBytesMax: number): string | undefined {
+function sizeProblemOf(keyBytes: number, valueBytes: number, valueBytesMax: number): string | undefined {
   if (keyBytes > KEY_BYTES_MAX) return `has a key of ${keyBytes} bytes; at most ${KEY_BYTES_MAX} are allowed`
   if (valueBytes > valueBytesMax) return `has a value of ${valueBytes} bytes; at most ${valueBytesMax} are allowed`
   return undefined

@@ -4,9 +4,9 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { openCluster } from '../../index.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
-import type { LoadCommand } from '../args.js'
+import { accessCluster } from '../access.js'
+import type { LoadCommand } from '../commands.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
 import { stylerFor } from '../terminal/style.js'
@@ -31,7 +31,7 @@ export async function loadCommand(command: LoadCommand): Promise<number> {
   const input = await openInput(command.file)
   const stop = new StopSignals()
   const progress: LoadProgress = { records: 0, badLines: 0, retries: 0, bytes: 0 }
-  const cluster = await openCluster(command.cluster)
+  const cluster = await accessCluster(command.cluster, { mayCreate: true })
   const started = performance.now()
   const display = new ProgressDisplay({ progress, bytesRead: input.bytesRead, bytesTotal: input.bytesTotal })
   // A read of a pipe that gives nothing would never see the signal by itself.
@@ -95,6 +95,10 @@ function showBadLine(
 
 function summarize(end: LoadEnd, command: LoadCommand, progress: LoadProgress, elapsedMs: number): void {
   const { records, badLines, retries, bytes } = progress
+  if (command.json) {
+    process.stdout.write(`${JSON.stringify({ end, ...progress, tookMs: Math.round(elapsedMs) })}\n`)
+    return
+  }
   const rate = count(records / (elapsedMs / 1_000))
   const put = `${plural(records, 'record')} (${byteSize(bytes)}) put into ${command.cluster.location}`
   const lines = [

@@ -1,7 +1,8 @@
 /** `cluster.status()` as lines: the table above the prompt, the long form of `status`, one line for a log. */
 
-import type { ClusterStatus, NodeStatus } from '../../shared/api.js'
-import { type Column, count, plural, tableLines, truncate } from './format.js'
+import type { ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
+import { byteSize, type Column, count, plural, tableLines, truncate } from './format.js'
+import { firstOwned, NodeLetters, ringStrip } from './ring-strip.js'
 import type { Style, Styler } from './style.js'
 
 const COLUMNS: readonly Column[] = [
@@ -14,6 +15,14 @@ const COLUMNS: readonly Column[] = [
   { title: 'mailbox', align: 'right' },
   { title: 'hints', align: 'right' },
   { title: 'epoch', align: 'right' },
+]
+
+/** Of `status`: with the letters of the strip above it, as wide as 80 columns at most. */
+const RING_COLUMNS: readonly Column[] = [
+  { title: '', align: 'left' },
+  ...COLUMNS.slice(0, 5),
+  { title: 'first', align: 'right' },
+  ...COLUMNS.slice(5, 8),
 ]
 
 const STATUS_STYLE: Record<NodeStatus['status'], Style> = {
@@ -44,11 +53,14 @@ export function nodeTable(status: ClusterStatus, columns: number, style: Styler)
   const [header = '', ...rows] = tableLines(COLUMNS, status.nodes.map(cells))
   const lines = rows.map((row, at) => {
     const shown = truncate(row, columns)
-    const state = status.nodes[at]?.status ?? 'removed'
-    // Only the word is coloured, except where the row needs attention.
-    return state === 'up' ? shown.replace(' up ', ` ${style('green', 'up')} `) : style(STATUS_STYLE[state], shown)
+    return stateColoured(shown, status.nodes[at]?.status ?? 'removed', style)
   })
   return [style('dim', truncate(header, columns)), ...lines]
+}
+
+/** Only the word is coloured, except where the row needs attention. */
+function stateColoured(row: string, state: NodeStatus['status'], style: Styler): string {
+  return state === 'up' ? row.replace(' up ', ` ${style('green', 'up')} `) : style(STATUS_STYLE[state], row)
 }
 
 function cells(node: NodeStatus): string[] {
@@ -57,7 +69,8 @@ function cells(node: NodeStatus): string[] {
     node.role === 'standby' ? `${node.status} (standby)` : node.status,
     String(node.incarnation),
     String(node.restarts),
-    node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} + ${count(node.pending)} filling`,
+    // Those it has, and those that it is being filled with.
+    node.pending === 0 ? count(node.partitions) : `${count(node.partitions)} +${count(node.pending)}`,
     count(node.keys),
     count(node.mailbox),
     count(node.hints),
@@ -66,7 +79,7 @@ function cells(node: NodeStatus): string[] {
 }
 
 /** `./data · table 3 · converged · n=3 r=2 w=2 · 128 partitions` */
-function summary(status: ClusterStatus): string {
+export function summary(status: ClusterStatus): string {
   const { n, r, w } = status.replication
   return [
     status.location,
@@ -80,16 +93,63 @@ function summary(status: ClusterStatus): string {
 }
 
 /** All there is to know, for `status`. */
-export function longStatus(status: ClusterStatus, columns: number, style: Styler): string[] {
-  const remarks = status.nodes.flatMap(({ id, lastExit, quarantined }) => [
-    ...(lastExit === undefined ? [] : [`${id}: its last life ended at ${lastExit.at}: ${lastExit.reason}`]),
-    ...quarantined.map(({ folder, reason, at }) => `${id}: store set aside at ${at} in ${folder}: ${reason}`),
-  ])
+export function longStatus(
+  status: ClusterStatus,
+  ring: readonly PartitionOwners[],
+  { columns, style }: { readonly columns: number; readonly style: Styler },
+): string[] {
+  const remarks = status.nodes.flatMap((node) => nodeRemarks(node, status.epoch))
   const lost = status.partitionsLost.length === 0 ? [] : [`lost partitions: ${status.partitionsLost.join(', ')}`]
+  const fatal = status.fatal === undefined ? [] : [`the cluster folder cannot be written: ${status.fatal}`]
   return [
     summary(status),
-    ...nodeTable(status, columns, style),
-    ...[...remarks, ...lost].map((line) => style('yellow', line)),
+    '',
+    ...ringStrip(status, ring, { columns, style }),
+    '',
+    ...ringTable(status, ring, { columns, style }),
+    ...[...remarks, ...lost, ...fatal].map((line) => style('yellow', line)),
+  ]
+}
+
+function ringTable(
+  status: ClusterStatus,
+  ring: readonly PartitionOwners[],
+  { columns, style }: { readonly columns: number; readonly style: Styler },
+): string[] {
+  const letters = new NodeLetters(status.nodes)
+  const first = firstOwned(ring)
+  const [header = '', ...rows] = tableLines(
+    RING_COLUMNS,
+    status.nodes.map((node) => {
+      // All but the epoch; who is behind is a remark.
+      const own = cells(node).slice(0, -1)
+      return [letters.of(node.id), ...own.slice(0, 5), count(first.get(node.id) ?? 0), ...own.slice(5)]
+    }),
+  )
+  const lines = rows.map((row, at) => {
+    const node = status.nodes[at]
+    if (node === undefined) return row
+    const shown = truncate(row, columns)
+    const letter = letters.styled(shown.slice(0, 1), node.id, style)
+    return letter + stateColoured(shown.slice(1), node.status, style)
+  })
+  return [style('dim', truncate(header, columns)), ...lines]
+}
+
+function nodeRemarks(
+  { id, status, epoch, lastExit, quarantined, filling, storeFull }: NodeStatus,
+  newest: number,
+): string[] {
+  return [
+    ...(status === 'up' && epoch < newest ? [`${id} acts on table ${epoch} still`] : []),
+    ...(filling === undefined
+      ? []
+      : [
+          `${id} is being filled: ${count(filling.partitionsDone)} of ${plural(filling.partitions, 'partition')}, ${byteSize(filling.bytes)}`,
+        ]),
+    ...(storeFull ? [`${id} takes no writes: its disk is full`] : []),
+    ...(lastExit === undefined ? [] : [`${id}: its last life ended at ${lastExit.at}: ${lastExit.reason}`]),
+    ...quarantined.map(({ folder, reason, at }) => `${id}: store set aside at ${at} in ${folder}: ${reason}`),
   ]
 }
 

@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../../shared/api.js'
 import { backupLines } from '../bulk/backup-lines.js'
+import { planLines } from '../shape/plan-lines.js'
 import { bytesText, count, duration, plural, truncate } from './format.js'
 import { longStatus } from './live-status.js'
 import { clockTime, type LogLine } from './log-lines.js'
@@ -101,8 +102,9 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
   },
   status: {
     usage: 'status',
-    about: 'the nodes, why they last ended, which stores were set aside',
-    run: (_words, { cluster, style, columns }) => longStatus(cluster.status(), columns(), style),
+    about: 'who owns what, the nodes, why they last ended, which stores were set aside',
+    run: (_words, { cluster, style, columns }) =>
+      longStatus(cluster.status(), cluster.ring(), { columns: columns(), style }),
   },
   events: {
     usage: 'events [COUNT]',
@@ -136,12 +138,7 @@ export const PROMPT_COMMANDS: Readonly<Record<string, PromptCommand>> = {
     usage: 'plan +COUNT | -NODE …',
     about: 'what joins and leaves would move: plan +2, plan -node3, plan +1 -node3',
     run: async (words, { cluster }) => {
-      const plan = await cluster.plan(changeOf(words))
-      const shares = Object.entries(plan.replicas).map(([node, replicas]) => `${node} ${replicas}`)
-      return [
-        `${plural(plan.moves.length, 'replica')} of about ${count(plan.bytes)} bytes in all would be copied`,
-        `replicas afterwards: ${shares.join(', ')}`,
-      ]
+      return planLines(await cluster.plan(changeOf(words)), cluster.status())
     },
   },
   join: {
