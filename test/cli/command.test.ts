@@ -83,3 +83,20 @@ test('load: a missing file leaves no cluster behind', async (t) => {
   t.match(await run(folder, ['load', 'none.csv']), { code: 1, stderr: /ENOENT/ })
   t.notOk(existsSync(join(folder, 'data')))
 })
+
+test('--json: lines of JSON from start, errors as JSON from every command', async (t) => {
+  const folder = t.testdir()
+  const child = start(folder, ['start', '--json', '--nodes', '3'])
+  child.stdin?.end()
+  const result = finished(child)
+  await printed(child, /"event":"open","text":"ready/)
+  t.equal((await run(folder, ['put', 'k', 'v', '--json'])).stdout, '{"key":"k","put":true}\n')
+  t.equal((await run(folder, ['del', 'k', '--json'])).stdout, '{"key":"k","deleted":true}\n')
+  t.match(await run(folder, ['get', 'k', '--json']), { code: 3, stdout: '{"key":"k","found":false}\n', stderr: '' })
+  child.kill('SIGTERM')
+  const { code, stdout } = await result
+  t.equal(code, 0)
+  for (const line of stdout.trimEnd().split('\n')) t.match(JSON.parse(line), { at: /^20/, event: String, text: String })
+  const wrong = await run(folder, ['get', '--json'])
+  t.match({ ...wrong, stderr: JSON.parse(wrong.stderr) }, { code: 2, stderr: { error: { message: 'KEY is missing' } } })
+})

@@ -82,6 +82,7 @@ test('lock: who has the location open is named, by a command and by openCluster'
   t.equal(code, 5)
   t.match(stderr, new RegExp(`LOCATION_LOCKED: .*in process ${child.pid} \\(coterie start\\), since 20`))
   t.match(stderr, new RegExp(`kill ${child.pid}`))
+  t.match(await run(folder, ['crash', 'node1']), { code: 1, stderr: /FAULTS_DISABLED/ }, 'which is heard as before')
   const refused = await openCluster({ location: join(folder, 'data') }).catch((error: unknown) => error)
   t.ok(refused instanceof CoterieError)
   t.match(refused, { code: 'LOCATION_LOCKED', facts: { holder: { pid: child.pid, command: 'coterie start' } } })

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { ExitError, exitCodeOf } from '../../src/cli/exit-codes.js'
 import { errorLines } from '../../src/cli/report-error.js'
 import {
   byteSize,
@@ -73,4 +74,21 @@ test('errors: code, what to do, what was underneath', async (t) => {
   t.match(advice, /disks are full/)
   t.equal(because, 'because: ENOSPC: no space left')
   t.match(errorLines(new CoterieError('LOCATION_LOCKED')).join('\n'), /does not listen for them\. Close it there/)
+})
+
+test('exit codes: of errors by their code', async (t) => {
+  const codes = ['INVALID_OPTION', 'LOCATION_LOCKED', 'OUTCOME_UNKNOWN', 'TIMEOUT'] as const
+  t.same(
+    codes.map((code) => exitCodeOf(new CoterieError(code))),
+    [2, 5, 6, 1],
+  )
+  t.equal(exitCodeOf(new ExitError(4, 'none')), 4)
+  t.equal(exitCodeOf(new Error('a bug')), 1)
+})
+
+test('errors: whoever holds a location is told of as what it is', async (t) => {
+  const locked = (command: string) =>
+    errorLines(new CoterieError('LOCATION_LOCKED', 'x', { holder: { pid: 7, since: 'then', command } })).join('\n')
+  t.match(locked('coterie start'), /It listens for commands .*`kill 7` closes it/)
+  t.match(locked('server'), /does not listen for them/)
 })
