@@ -6,6 +6,8 @@
  */
 
 import type { MessagePort } from 'node:worker_threads'
+import type { ReplayAsked } from '../src/protocol/batch-log/batch-replay.js'
+import type { LogOwner } from '../src/protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
 import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
 import { type Address, type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
@@ -28,8 +30,8 @@ export interface GatewayActorOptions {
     readonly blocking: boolean
   }) => void
   readonly toSupervisor: (message: Message) => void
-  /** A gauge for others: writes that still see to owners that missed them. */
-  readonly onLingering: (lingering: number) => void
+  /** Gauges for others: see `Gateway.lingering` and `hasLateBatches`. */
+  readonly onLoad: (load: { readonly lingering: number; readonly hasLateBatches: boolean }) => void
 }
 
 export class GatewayActor {
@@ -59,6 +61,20 @@ export class GatewayActor {
 
   get lingering(): number {
     return this.#core.lingering
+  }
+
+  get logOwner(): LogOwner {
+    return this.#core.logOwner
+  }
+
+  get hasLateBatches(): boolean {
+    return this.#core.hasLateBatches(nowMs())
+  }
+
+  /** Takes over the logged batches of everybody else. */
+  replayBatches(asked: ReplayAsked): void {
+    this.#step({ type: 'batches/replay', ...asked })
+    this.#endTurn()
   }
 
   /** All requests of one turn. The clock is read here, after they were taken. */
@@ -130,6 +146,7 @@ export class GatewayActor {
     this.#isTurnOpen = false
     this.#ports.flush()
     this.#timer.arm(this.#core.nextDeadlineMs())
-    this.#options.onLingering(this.#core.lingering)
+    const { lingering } = this.#core
+    this.#options.onLoad({ lingering, hasLateBatches: this.hasLateBatches })
   }
 }

@@ -275,7 +275,7 @@ export class SupervisorActor {
         return
       case 'note-reaping':
         this.members
-          .noteReaping(() => new StampClock(this.#options.clock.shared).readNs())
+          .noteReaping(() => new StampClock(this.#options.clock.shared).readNs(), this.#options.isReapingHeld)
           .then(
             (before) => this.#step({ type: 'reaping/noted', before }),
             (error: Error) => this.#options.observer.onFatal(error),

@@ -8,6 +8,7 @@
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
+import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
@@ -81,7 +82,7 @@ const TIMEOUT_MS_MAX = 600_000
 
 const GET_OPTIONS = ['r', 'sloppy', 'timeoutMs']
 const PUT_OPTIONS = ['w', 'sloppy', 'context', 'timeoutMs']
-const BATCH_OPTIONS = ['w', 'sloppy', 'timeoutMs']
+const BATCH_OPTIONS = ['w', 'sloppy', 'timeoutMs', 'logged']
 const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeoutMs']
 
 /** Every call of `KeyValueStore` but `close`. */
@@ -164,8 +165,19 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
       this.#assertOpen()
       const { keys, values } = this.#columnsOf(operations)
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
-      this.#admit(request, { answer: 'nothing', resolve, reject })
+      this.#admit(this.#isLogged(options) ? { ...request, logged: true } : request, {
+        answer: 'nothing',
+        resolve,
+        reject,
+      })
     })
+  }
+
+  #isLogged(options: BatchOptions | undefined): boolean {
+    const isLogged = booleanOf('logged', options?.logged)
+    if (isLogged && this.#config.conflict === 'siblings')
+      throw invalid('logged', isLogged, "false: only a cluster with conflict: 'lww' can log a batch")
+    return isLogged
   }
 
   #columnsOf(operations: readonly BatchOperation[]): { keys: Key[]; values: (Uint8Array | null)[] } {
@@ -212,9 +224,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     while (range !== undefined && left > 0) {
       const page: ScanPage = await this.#scanPage(range, { limit: Math.min(rows, left), r, timeoutMs })
       for (let index = 0; index < page.keys.length; index++) {
+        const key = page.keys[index] as Key
         const value = newestValueOf(page.records[index])
-        if (value === undefined) continue
-        yield [keyToBytes(page.keys[index] as Key), value]
+        if (value === undefined || isLogKey(key)) continue
+        yield [keyToBytes(key), value]
         left -= 1
         if (left <= 0) return
       }
@@ -250,7 +263,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     values: readonly (Uint8Array | null)[],
     options: PutOptions = NO_OPTIONS,
     names: readonly string[],
-  ): ClientRequest {
+  ): ClientRequest & { kind: 'put' } {
     if (options !== NO_OPTIONS) checkNames(options, names)
     const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#gateway().table.n)
     const sloppy = booleanOf('sloppy', options.sloppy)

@@ -26,6 +26,7 @@ import { whenSettled } from './opening/settled.js'
 import { clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
+import { stampTimePart } from './protocol/versions/stamp.js'
 import type { Cluster, ClusterStatus, Faults, Ticket } from './shared/api.js'
 import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
@@ -39,6 +40,8 @@ import type { NativeDeath } from './storage/opening-marker.js'
 const LOOK_MS = 5
 /** Where no more files can be opened, nodes start one at a time: not for longer, if partitions have no quorum. */
 const SHORTAGE_MS = 6_000
+/** How long opening waits for batches that the process before left halfway. */
+const REPLAY_MS = 2_000
 /** How long requests in flight may still take when the cluster closes. */
 const DRAIN_MS = 1_000
 
@@ -100,6 +103,8 @@ class OpenCluster implements Cluster {
   readonly #ceiling: ClockCeiling
   #fatal: Error | undefined
   #isConverged = false
+  /** What the process before may have left in the log of batches has been looked for, or is. */
+  #isReplayed = false
   readonly #fills = new FillsUnderWay()
   #watch: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
@@ -128,6 +133,7 @@ class OpenCluster implements Cluster {
       clock,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),
+      isReapingHeld: () => !this.#isReplayed || this.#gateway.hasLateBatches || this.#host.hasLateBatches,
     })
     this.#scrubber = new Scrubber({
       supervisor: this.#supervisor,
@@ -150,10 +156,12 @@ class OpenCluster implements Cluster {
       onRepair: ({ key, nodes, blocking }) =>
         this.#emit('repair', { node: OWN_GATEWAY, key: keyToBytes(key), nodes, blocking }),
       toSupervisor: (message) => this.#supervisor.onMail(OWN_GATEWAY, [message]),
-      onLingering: () => undefined,
+      onLoad: () => undefined,
     })
     const { clusterId } = metadata
-    this.#host = new GatewayHost({ supervisor: this.#supervisor, config: gatewayConfig, limits, clock, clusterId })
+    const onGone = () => this.#replayBatches()
+    const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock }
+    this.#host = new GatewayHost({ ...common, clusterId, onGone })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
     this.#shape = new ClusterShape({
@@ -189,9 +197,26 @@ class OpenCluster implements Cluster {
     }
     // On the disk before a first write can be acknowledged: what is still `creating` is thrown away by the next opening.
     if (this.#prepared.metadata.stage === 'creating') await this.#supervisor.writeMetadata({ stage: 'ready' })
+    await this.#endEarlierBatches()
     this.#scrubber.start()
     this.#watch = setInterval(() => this.#watchConvergence(), 100)
     this.#watch.unref()
+  }
+
+  /** Logged batches of the process before: waited for only if they can end soon. */
+  async #endEarlierBatches(): Promise<void> {
+    this.#replayBatches()
+    const endMs = nowMs() + REPLAY_MS
+    while (this.#gateway.hasLateBatches && nowMs() < endMs) await delay(LOOK_MS)
+  }
+
+  /** Of gateways that are no more. There are none under `siblings`. */
+  #replayBatches(): void {
+    this.#isReplayed = true
+    if (this.#closing !== undefined || this.#prepared.metadata.conflict === 'siblings') return
+    const living = [this.#gateway.logOwner, ...this.#host.logOwners]
+    const forgottenBefore = stampTimePart(BigInt(this.#supervisor.metadata.reapedBeforeNs ?? 0))
+    this.#gateway.replayBatches({ living, forgottenBefore })
   }
 
   get = (...call: Parameters<Client['get']>) => this.#client.get(...call)

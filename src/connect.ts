@@ -95,7 +95,10 @@ class ConnectedStore implements KeyValueStore {
       onReply: (request, outcome) => this.#client.settle(request, outcome),
       onRepair: () => undefined,
       toSupervisor: (message) => this.#say({ type: 'mail', envelope: packEnvelope([message]).envelope }),
-      onLingering: (lingering) => cells.set('lingering', lingering),
+      onLoad: ({ lingering, hasLateBatches }) => {
+        cells.set('lingering', lingering)
+        cells.set('lateBatches', hasLateBatches ? 1 : 0)
+      },
     })
     port.on('message', (message: ToGateway) => this.#onMessage(message))
     port.on('close', () => this.#end())

@@ -85,6 +85,8 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
   readonly location: string
   #cluster: Cluster | undefined
   #isSynced = false
+  /** Under way. */
+  readonly #clearing = new Set<Promise<void>>()
 
   constructor(location: string, options?: CoterieLevelOptions<K, V>) {
     super(
@@ -132,6 +134,8 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
   }
 
   async _close(): Promise<void> {
+    // Each tells its caller how it has ended.
+    await Promise.allSettled(this.#clearing)
     await this.#cluster?.close()
     this.#cluster = undefined
   }
@@ -167,10 +171,18 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
       const { type, key } = operation
       return type === 'put' ? { type, key: stored(key), value: operation.value } : { type, key: stored(key) }
     })
-    return this.cluster.batch(batch, this.#writeOptionsOf(options))
+    // Level's promise is all or nothing; the cluster's own, without a log, is that of each partition.
+    const { logged = true } = options
+    return this.cluster.batch(batch, { ...this.#writeOptionsOf(options), logged })
   }
 
-  async _clear(options: RangeGiven): Promise<void> {
+  _clear(options: RangeGiven): Promise<void> {
+    const clearing = this.#clear(options)
+    this.#clearing.add(clearing)
+    return clearing.finally(() => this.#clearing.delete(clearing))
+  }
+
+  async #clear(options: RangeGiven): Promise<void> {
     const write = this.#writeOptionsOf(options)
     const range = rangeOf(options)
     const limit = options.limit < 0 ? {} : { limit: options.limit }
@@ -247,9 +259,10 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   /** Outside the range there is nothing. */
   _seek(target: Bytes): void {
     const from = stored(target)
+    const isInside = isWithin(from, this.#range)
     this.#abandon()
     this.#failure = undefined
-    this.#rows = isWithin(from, this.#range) ? this.#rowsOf(soughtIn(this.#range, from)) : undefined
+    this.#rows = isInside ? this.#rowsOf(soughtIn(this.#range, from)) : undefined
   }
 
   async _close(): Promise<void> {
@@ -295,11 +308,13 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
 /** Of what was given, as to any Level database, what a cluster knows: plugins add options of their own. */
 function clusterOptionsOf<K, V>(location: string, options: CoterieLevelOptions<K, V>): ClusterOptions {
   const { cacheSize, writeBufferSize } = options
-  const rest = Object.fromEntries(Object.entries(options).filter(([name]) => CLUSTER_OPTIONS.has(name)))
+  const given = Object.entries(options).filter(([name, value]) => CLUSTER_OPTIONS.has(name) && value !== undefined)
   return {
     ...(cacheSize === undefined ? {} : { cacheBytes: cacheSize }),
     ...(writeBufferSize === undefined ? {} : { writeBufferBytes: writeBufferSize }),
-    ...rest,
+    ...Object.fromEntries(given),
+    // A folder that was created with siblings is refused.
+    conflict: 'lww',
     location,
   }
 }

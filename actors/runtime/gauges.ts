@@ -26,6 +26,8 @@ export const GAUGES = [
   'faultsDuplicated',
   'faultsReordered',
   'faultsSlowed',
+  /** Of a gateway, 1: see `Gateway.hasLateBatches`. */
+  'lateBatches',
   /** 1: its store takes no writes because the disk is full. */
   'storeFull',
 ] as const

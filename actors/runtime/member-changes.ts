@@ -71,11 +71,11 @@ export class MemberChanges {
   /**
    * Notes on the disk that what every copy held a grace ago may be forgotten; returns that time. Not while the store of a node that
    * joins is on its way to its place: nobody asks it what it holds before the supervisor knows of it, and it may be too old by the
-   * new time.
+   * new time. `isHeld`: nothing may be forgotten now; the time is the beginning of all times then.
    */
-  async noteReaping(clockNs: () => bigint): Promise<Stamp> {
+  async noteReaping(clockNs: () => bigint, isHeld: () => boolean): Promise<Stamp> {
     while (this.#placing > 0) await this.#placed
-    const beforeNs = clockNs() - BigInt(this.#config.tombstoneGraceMs) * 1_000_000n
+    const beforeNs = isHeld() ? 0n : clockNs() - BigInt(this.#config.tombstoneGraceMs) * 1_000_000n
     await this.#record.noteReaping(beforeNs)
     return stampTimePart(beforeNs)
   }

@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly clock: StampClock
   readonly nodeUrl: URL | string
   readonly observer: SupervisorObserver
+  /** No delete may be forgotten now: a logged batch may still write what is older. */
+  readonly isReapingHeld: () => boolean
 }
 
 /** Who learns of what happens. */

@@ -11,6 +11,7 @@ import { Gauges } from '../../actors/runtime/gauges.js'
 import type { ClientLimits, FromGateway, JoinRequest, ToGateway } from '../../actors/runtime/join-protocol.js'
 import { packEnvelope, unpackEnvelope } from '../../actors/runtime/wire.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
+import { type LogOwner, logOwner } from '../protocol/batch-log/log-keys.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { GatewayId } from '../protocol/ids.js'
 import type { Ticket } from '../shared/api.js'
@@ -27,6 +28,8 @@ export class GatewayHost {
   readonly #clock: StampClock
   readonly #secret = randomBytes(16).toString('hex')
   readonly #clusterId: string
+  /** A guest has left, or its thread has ended. */
+  readonly #onGone: () => void
   readonly #guests = new Map<GatewayId, Guest>()
   /** The opener's own gateway is the first. */
   #lastNumber = 1
@@ -38,12 +41,14 @@ export class GatewayHost {
     limits: ClientLimits
     clock: StampClock
     clusterId: string
+    onGone: () => void
   }) {
     this.#supervisor = options.supervisor
     this.#config = options.config
     this.#limits = options.limits
     this.#clock = options.clock
     this.#clusterId = options.clusterId
+    this.#onGone = options.onGone
   }
 
   get count(): number {
@@ -55,6 +60,16 @@ export class GatewayHost {
     let sum = 0
     for (const { gauges } of this.#guests.values()) sum += gauges.get('lingering')
     return sum
+  }
+
+  /** Some guest has a logged batch that is not through and should be. */
+  get hasLateBatches(): boolean {
+    return [...this.#guests.values()].some(({ gauges }) => gauges.get('lateBatches') > 0)
+  }
+
+  /** Whose logged batches are their own business. */
+  get logOwners(): readonly LogOwner[] {
+    return [...this.#guests.keys()].map((id) => logOwner(this.#config.life, id))
   }
 
   /** Joins are listened for from the first ticket on. */
@@ -110,7 +125,9 @@ export class GatewayHost {
   }
 
   #remove(id: GatewayId, isLost: boolean): void {
-    if (this.#guests.delete(id)) this.#supervisor.removeGateway(id, isLost)
+    if (!this.#guests.delete(id)) return
+    this.#supervisor.removeGateway(id, isLost)
+    this.#onGone()
   }
 }
 

@@ -8,6 +8,7 @@ import type { GatewayConfig } from '../protocol/gateway.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../protocol/supervision/restart-policy.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'
+import { stampTimePart } from '../protocol/versions/stamp.js'
 import type { Prepared } from './prepare.js'
 
 /** Once converged, gossip slows down by this. */
@@ -39,7 +40,9 @@ export function protocolConfigOf({ config, metadata, quorums }: Prepared): Proto
 
 export function gatewayConfigOf(prepared: Prepared): GatewayConfig {
   const { coordination, requestsInFlightMax, bytesInFlightMax } = prepared.config
-  return { ...protocolConfigOf(prepared), coordination, requestsInFlightMax, bytesInFlightMax }
+  // The clock goes on where that of the process before can have come to.
+  const life = stampTimePart(prepared.clock.readNs())
+  return { ...protocolConfigOf(prepared), coordination, life, requestsInFlightMax, bytesInFlightMax }
 }
 
 export function supervisionConfigOf({ config, metadata, quorums }: Prepared): SupervisorConfig {

@@ -9,12 +9,16 @@
  */
 
 import { assert } from './assert.js'
+import { BatchReplay } from './batch-log/batch-replay.js'
+import { LOG_RANGE, type LogOwner } from './batch-log/log-keys.js'
+import { LoggedBatches, type WriteOptions } from './batch-log/logged-batches.js'
+import { type BatchGroup, groupByPartition, type Join, outcomeOf } from './batch-log/split-batch.js'
 import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { CoordinationLoad } from './coordinator/load.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
-import type { Failure, FailureCode } from './failure.js'
+import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
 import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
@@ -45,6 +49,8 @@ export type ClientRequest =
       readonly values: readonly (Uint8Array | null)[]
       readonly w: number
       readonly sloppy: boolean
+      /** Of `lww`: takes effect as a whole or not at all, in the end, also where its keys are in several partitions. */
+      readonly logged?: boolean
       readonly context?: CausalContext
       readonly deadlineMs: number
     }
@@ -69,6 +75,11 @@ export type GatewayEvent =
     }
   | { readonly type: 'message'; readonly from: Address; readonly message: Message; readonly more?: boolean }
   | { readonly type: 'timer' }
+  /**
+   * Logged batches of whoever is not `living` are nobody's any more: they are taken over. See `logOwner`. `forgottenBefore`: deletes
+   * that are older may be forgotten.
+   */
+  | { readonly type: 'batches/replay'; readonly living: readonly LogOwner[]; readonly forgottenBefore: Stamp }
   /** The turn is over: what has gathered leaves. */
   | { readonly type: 'flush' }
   /** No more requests; those that run end now. */
@@ -82,21 +93,18 @@ export type GatewayEffect =
 
 export interface GatewayConfig extends ProtocolConfig {
   readonly coordination: 'client' | 'server'
+  /** Differs from that of every earlier process that had the cluster open with gateways of the same names. */
+  readonly life: string
   readonly requestsInFlightMax: number
   readonly bytesInFlightMax: number
 }
 
+/** Of a page of the batches' log. */
+const LOG_PAGE_KEYS = 256
+const LOG_PAGE_BYTES = 4_194_304
+
 /** Ids of a batch's groups and of asks; below it an operation's id is twice its request's. Even, as callers' ids are. */
 const OWN_ID_BASE = 2 ** 40
-
-/** A batch that was split by partition: ends when all groups have, with the worst outcome. */
-interface Join {
-  readonly id: number
-  readonly groups: number
-  waiting: number
-  written: number
-  failure: Failure | undefined
-}
 
 export class Gateway {
   readonly id: GatewayId
@@ -105,6 +113,14 @@ export class Gateway {
   readonly #joins = new IdTable<Join>()
   /** Undefined: the clock is shared. */
   readonly #asks: StampAsks<ClientRequest & { kind: 'put' }> | undefined
+  readonly #batches: LoggedBatches
+  readonly #replay: BatchReplay
+  /** Of the step that runs. */
+  #nowMs = 0
+  /** Of the coordination, when batches that failed were last tried again for one. */
+  #changesSeen = 0
+  /** Something was submitted since the output was taken. */
+  #hasBegun = false
   #nextId = OWN_ID_BASE
   #closed = false
   #effects: GatewayEffect[] = []
@@ -114,6 +130,18 @@ export class Gateway {
     this.#config = config
     this.#coordination = new Coordination(config, table)
     this.#asks = config.sharedClock || config.conflict === 'siblings' ? undefined : new StampAsks(id)
+    this.#batches = new LoggedBatches(id, config, {
+      takeId: () => this.#takeId(),
+      write: (group, stamp, options) => this.#submitGroup(group, stamp, options, this.#nowMs),
+      reply: (caller, outcome) => this.#effects.push({ type: 'reply', id: caller, outcome }),
+    })
+    this.#replay = new BatchReplay(
+      (after, deadlineMs) => this.#scanLog(after, deadlineMs),
+      (stamp, logKeys, entry) => {
+        const groups = entry === undefined ? [] : groupByPartition(entry.keys, entry.values, config.partitions)
+        this.#batches.adopt(stamp, logKeys, groups, config.w, this.#nowMs)
+      },
+    )
   }
 
   get table(): PartitionTable {
@@ -125,21 +153,42 @@ export class Gateway {
     return this.#coordination.running
   }
 
-  /** Writes that are answered but still see to owners that missed them. */
+  /** Whose its logged batches are. */
+  get logOwner(): LogOwner {
+    return this.#batches.owner
+  }
+
+  /** Writes that are answered but still see to owners that missed them, or to the rest of their batch. */
   get lingering(): number {
-    return this.#coordination.lingering
+    return this.#coordination.lingering + this.#batches.lingering + (this.#replay.isAwaited ? 1 : 0)
+  }
+
+  /** A logged batch may still write what it should have written long ago: no delete may be forgotten meanwhile. */
+  hasLateBatches(nowMs: number): boolean {
+    return this.#replay.isUnderWay || this.#batches.isLate(nowMs)
   }
 
   /** For bounds. */
   load(): CoordinationLoad {
-    return this.#coordination.load()
+    return { ...this.#coordination.load(), running: this.#inFlight, bytes: this.#bytes }
+  }
+
+  /** Requests of the program: of a logged batch one, whatever is under way for it. */
+  get #inFlight(): number {
+    return this.#coordination.running - this.#batches.writesUnderWay + this.#batches.waiting
+  }
+
+  get #bytes(): number {
+    return this.#coordination.bytes + this.#batches.bytes
   }
 
   nextDeadlineMs(): number {
-    return this.#coordination.nextDeadlineMs()
+    const own = Math.min(this.#batches.nextDeadlineMs(), this.#replay.nextDeadlineMs)
+    return Math.min(this.#coordination.nextDeadlineMs(), own)
   }
 
   step(event: GatewayEvent, nowMs: number): readonly GatewayEffect[] {
+    this.#nowMs = nowMs
     switch (event.type) {
       case 'client/requests':
         this.#onRequests(event.requests, event.stampTimeNs, nowMs)
@@ -149,15 +198,27 @@ export class Gateway {
         break
       case 'timer':
         this.#coordination.onTimer(nowMs)
+        this.#batches.onTimer(nowMs)
+        this.#replay.onTimer(nowMs)
+        break
+      case 'batches/replay':
+        this.#replay.start(event, nowMs)
         break
       case 'flush':
         break
       case 'close':
         this.#closed = true
+        this.#batches.close()
+        this.#replay.close()
         this.#coordination.endAll('CLOSED', nowMs)
         break
       default:
         event satisfies never
+    }
+    if (this.#coordination.changes !== this.#changesSeen) {
+      this.#changesSeen = this.#coordination.changes
+      this.#batches.onChange(nowMs)
+      this.#replay.onChange(nowMs)
     }
     this.#collect('more' in event && event.more === true, nowMs)
     const effects = this.#effects
@@ -181,9 +242,11 @@ export class Gateway {
         case 'put':
           if (this.#asks !== undefined && request.keys.length > 0) this.#askFirst(request, stampTimeNs ?? 0n, nowMs)
           else this.#submitPut(request, stampOf(stampPrefix, index++), nowMs)
+          // The next stamp is for clearing its log.
+          if (request.logged === true) index += 1
           break
         case 'scan':
-          this.#coordination.submit({ ...request, id: request.id * 2 }, nowMs)
+          this.#submit({ ...request, id: request.id * 2 }, nowMs)
           break
         default:
           request satisfies never
@@ -193,8 +256,9 @@ export class Gateway {
 
   #refusalOf(request: ClientRequest, stampTimeNs: bigint | undefined): FailureCode | undefined {
     if (this.#closed) return 'CLOSED'
-    if (this.#coordination.running >= this.#config.requestsInFlightMax) return 'OVERLOADED'
-    if (this.#coordination.bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'
+    if (this.#inFlight >= this.#config.requestsInFlightMax) return 'OVERLOADED'
+    if (this.#bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'
+    if (request.kind === 'put' && request.logged === true && this.#batches.isFull) return 'OVERLOADED'
     if (request.kind === 'put' && stampTimeNs === undefined) return 'CLOCK_UNAVAILABLE'
     return undefined
   }
@@ -202,7 +266,7 @@ export class Gateway {
   #submitGet(request: Omit<ClientRequest & { kind: 'get' }, 'id'>, id: RequestId, nowMs: number): void {
     if (this.#config.coordination === 'client') {
       const { key, r, sloppy, deadlineMs } = request
-      this.#coordination.submit({ kind: 'get', id, key, r, sloppy, deadlineMs }, nowMs)
+      this.#submit({ kind: 'get', id, key, r, sloppy, deadlineMs }, nowMs)
       return
     }
     const partition = partitionOf(request.key, this.#config.partitions)
@@ -228,27 +292,30 @@ export class Gateway {
     const { id, keys, values } = request
     if (keys.length === 1) {
       const partition = partitionOf(keys[0] as Key, this.#config.partitions)
-      return this.#submitGroup(request, { id: id * 2, partition, keys, values }, stamp, nowMs)
+      return this.#submitGroup({ id: id * 2, partition, keys, values }, stamp, request, nowMs)
     }
     const groups = groupByPartition(keys, values, this.#config.partitions)
+    if (request.logged === true && groups.length > 1) {
+      const { w, sloppy, deadlineMs } = request
+      return this.#batches.begin(id, stamp, groups, { w, sloppy, deadlineMs })
+    }
     if (groups.length === 0) this.#effects.push({ type: 'reply', id, outcome: WRITTEN })
     const join: Join = { id, groups: groups.length, waiting: groups.length, written: 0, failure: undefined }
     for (const group of groups) {
       const groupId = this.#takeId()
       this.#joins.add(groupId, join)
-      this.#submitGroup(request, { ...group, id: groupId }, stamp, nowMs)
+      this.#submitGroup({ ...group, id: groupId }, stamp, request, nowMs)
     }
   }
 
   /** The keys of one partition: the last of duplicate keys, and only that. */
   #submitGroup(
-    request: ClientRequest & { kind: 'put' },
-    group: Group & { readonly id: RequestId },
+    group: BatchGroup & { readonly id: RequestId },
     stamp: Stamp,
+    { w, sloppy, deadlineMs, context }: WriteOptions & { readonly context?: CausalContext },
     nowMs: number,
   ): void {
     const { id, partition, keys, values } = group
-    const { w, sloppy, deadlineMs, context } = request
     if (this.#config.conflict === 'siblings') {
       const update = { kind: 'update' as const, id, partition, keys, values, stamp, w, deadlineMs }
       this.#forward(context === undefined ? update : { ...update, context }, partition, bytesOf(values), nowMs)
@@ -257,12 +324,25 @@ export class Gateway {
     const records: VersionRecord[] = []
     for (const value of values) records.push({ kind: 'lww', stamp, value })
     const put = { kind: 'put' as const, id, partition, keys, records, w, sloppy, deadlineMs }
-    if (this.#config.coordination === 'client') this.#coordination.submit(put, nowMs)
+    if (this.#config.coordination === 'client') this.#submit(put, nowMs)
     else this.#forward(put, partition, bytesOf(values), nowMs)
   }
 
   #forward(payload: CoordinateRequest, partition: PartitionId, bytes: number, nowMs: number): void {
-    this.#coordination.submit({ kind: 'forward', id: payload.id, partition, bytes, payload }, nowMs)
+    this.#submit({ kind: 'forward', id: payload.id, partition, bytes, payload }, nowMs)
+  }
+
+  #scanLog(after: Key | undefined, deadlineMs: number): RequestId {
+    const id = this.#takeId()
+    const range = after === undefined ? LOG_RANGE : { ...LOG_RANGE, from: after, fromExclusive: true }
+    const page = { limit: LOG_PAGE_KEYS, bytesMax: LOG_PAGE_BYTES, r: MAJORITY, deadlineMs }
+    this.#submit({ kind: 'scan', id, range, ...page }, this.#nowMs)
+    return id
+  }
+
+  #submit(operation: Parameters<Coordination['submit']>[0], nowMs: number): void {
+    this.#hasBegun = true
+    this.#coordination.submit(operation, nowMs)
   }
 
   #takeId(): RequestId {
@@ -303,35 +383,33 @@ export class Gateway {
 
   #collect(more: boolean, nowMs: number): void {
     const output = this.#coordination.takeOutput(!more)
-    let isAsked = false
-    for (const { id, outcome } of output.ends) {
-      if (this.#asks?.isOurs(id) !== true) this.#onEnd(id, outcome)
-      else isAsked = this.#onAsked(this.#asks.onRead(id, outcome), nowMs) || isAsked
-    }
+    this.#hasBegun = false
+    for (const { id, outcome } of output.ends) this.#onEnd(id, outcome, nowMs)
     for (const { to, message } of output.sends) this.#effects.push({ type: 'send', to, message })
     for (const repair of output.repairs) this.#effects.push({ type: 'repair', ...repair })
     if (output.hintsLost.size > 0) {
       const message: Message = { type: 'hint/lost', targets: [...output.hintsLost].sort() }
       this.#effects.push({ type: 'send', to: SUPERVISOR, message })
     }
-    // What was stamped now leaves in this step.
-    if (isAsked) this.#collect(more, nowMs)
+    // What an end has led to leaves in this step.
+    if (this.#hasBegun) this.#collect(more, nowMs)
   }
 
-  /** True: a write begins. */
-  #onAsked(asked: Asked<ClientRequest & { kind: 'put' }> | undefined, nowMs: number): boolean {
-    if (asked === undefined) return false
+  #onAsked(asked: Asked<ClientRequest & { kind: 'put' }> | undefined, nowMs: number): void {
+    if (asked === undefined) return
     const { put, stamped } = asked
     if (typeof stamped === 'string') this.#submitPut(put, stamped, nowMs)
     else this.#effects.push({ type: 'reply', id: put.id, outcome: { type: 'failed', failure: stamped } })
-    return typeof stamped === 'string'
   }
 
-  #onEnd(id: RequestId, outcome: OperationOutcome): void {
+  #onEnd(id: RequestId, outcome: OperationOutcome, nowMs: number): void {
     if (id < OWN_ID_BASE) {
       this.#effects.push({ type: 'reply', id: id / 2, outcome })
       return
     }
+    if (this.#asks?.isOurs(id) === true) return this.#onAsked(this.#asks.onRead(id, outcome), nowMs)
+    if (this.#batches.isOurs(id) && outcome.type !== 'page') return this.#batches.onEnd(id, outcome, nowMs)
+    if (this.#replay.isOurs(id)) return this.#replay.onPage(outcome, nowMs)
     const join = this.#joins.take(id)
     assert(join !== undefined, 'a group ends once', { id })
     join.waiting -= 1
@@ -341,45 +419,6 @@ export class Gateway {
   }
 }
 
-/**
- * How a batch as a whole ended. Where one group was written and another failed, it is *outcome unknown*: a definite
- * failure would say that nothing was kept.
- */
-function outcomeOf(join: Join): OperationOutcome {
-  const { failure, written, groups } = join
-  if (failure === undefined) return WRITTEN
-  if (written === 0 || failure.code === 'OUTCOME_UNKNOWN') return { type: 'failed', failure }
-  const detail = `written in ${written} of ${groups} partitions; in another it failed with ${failure.code}`
-  return { type: 'failed', failure: { ...failure, code: 'OUTCOME_UNKNOWN', detail } }
-}
-
-interface Group {
-  readonly partition: PartitionId
-  readonly keys: readonly Key[]
-  readonly values: readonly (Uint8Array | null)[]
-}
-
 function bytesOf(values: readonly (Uint8Array | null)[]): number {
   return values.reduce((sum, value) => sum + (value?.byteLength ?? 0) + 128, 0)
-}
-
-/** One group a partition, in order of first appearance; of duplicate keys the last wins. */
-function groupByPartition(
-  keys: readonly Key[],
-  values: readonly (Uint8Array | null)[],
-  partitions: number,
-): readonly Group[] {
-  const last = new Map<Key, Uint8Array | null>()
-  keys.forEach((key, index) => {
-    last.set(key, values[index] ?? null)
-  })
-  const groups = new Map<PartitionId, { partition: PartitionId; keys: Key[]; values: (Uint8Array | null)[] }>()
-  for (const [key, value] of last) {
-    const partition = partitionOf(key, partitions)
-    const group = groups.get(partition) ?? { partition, keys: [], values: [] }
-    groups.set(partition, group)
-    group.keys.push(key)
-    group.values.push(value)
-  }
-  return [...groups.values()]
 }

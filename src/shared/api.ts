@@ -41,6 +41,11 @@ export interface BatchOptions {
   readonly w?: number
   readonly sloppy?: boolean
   readonly timeoutMs?: number
+  /**
+   * True: the batch takes effect as a whole or not at all, in the end, whoever dies in between; it costs one more write to a majority
+   * before the batch, and a delete after it. False (default): each partition's part does so for itself. Of `conflict: 'lww'` only.
+   */
+  readonly logged?: boolean
 }
 
 /** A range in byte order. */

@@ -4,13 +4,14 @@
  * A string that is pure ASCII is its own binary string: the common case costs one scan and no copy.
  */
 
+import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { Key } from '../protocol/ids.js'
 import { CoterieError } from './errors.js'
 
 /** Longest key. */
 export const KEY_BYTES_MAX = 65_535
 
-/** Errors: INVALID_KEY for other types, an empty key, a key of more than 65,535 bytes. */
+/** Errors: INVALID_KEY for other types, an empty key, a key of more than 65,535 bytes, one of the cluster's own. */
 export function keyFromUser(key: string | Uint8Array): Key {
   let result: Key
   if (typeof key === 'string') result = isAscii(key) ? key : Buffer.from(key, 'utf8').toString('latin1')
@@ -21,6 +22,8 @@ export function keyFromUser(key: string | Uint8Array): Key {
     const facts = { keyBytes: result.length, keyBytesMax: KEY_BYTES_MAX }
     throw new CoterieError('INVALID_KEY', `a key has at most ${KEY_BYTES_MAX} bytes, got ${result.length}`, facts)
   }
+  if (isLogKey(result))
+    throw new CoterieError('INVALID_KEY', "keys that begin so are the cluster's own (logged batches)")
   return result
 }
 

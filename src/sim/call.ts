@@ -18,6 +18,8 @@ export interface Call {
   /** r of a get or a scan, w of a put; MAJORITY: as the row has it. */
   readonly quorum: number
   readonly sloppy: boolean
+  /** Of a put with several keys. */
+  readonly logged: boolean
   readonly context: CausalContext | undefined
   /** What the caller had read with the context. */
   readonly seen: readonly string[]
@@ -36,6 +38,7 @@ export interface CallOptions {
   readonly page?: PageAsked
   readonly quorum?: number
   readonly sloppy?: boolean
+  readonly logged?: boolean
   readonly timeoutMs?: number
   readonly context?: CausalContext
   readonly seen?: readonly string[]

@@ -23,6 +23,8 @@ export interface CallerOptions {
   readonly conflict: 'lww' | 'siblings'
   /** May write sloppily. */
   readonly sloppy: boolean
+  /** Most batches are logged. */
+  readonly logs: boolean
 }
 
 /** A call, and how often more it may lead to another: pages of a scan, tries of a write. */
@@ -45,6 +47,8 @@ const PAGE_BYTES = 1e6
 export class ClientCalls {
   readonly #options: CallerOptions
   readonly #prng: Prng
+  /** Whether a batch is logged: of its own, so that all else is as it would be. */
+  readonly #logging: Prng
   /** What it has read of a key, under `siblings`. */
   readonly #seen = new Map<Key, { readonly context: CausalContext; readonly seen: readonly string[] }>()
   #texts = 0
@@ -52,6 +56,7 @@ export class ClientCalls {
   constructor(options: CallerOptions) {
     this.#options = options
     this.#prng = new Prng(options.seed * 1_000 + options.number)
+    this.#logging = new Prng(options.seed * 1_000 + options.number + 500)
   }
 
   /** For all else that is the client's choice. Shape: 0…1. */
@@ -123,7 +128,8 @@ export class ClientCalls {
     const keys = kind >= 36 ? [key, ...this.#others(key)] : [key]
     const isDelete = kind >= 32 && kind < 36
     const texts = keys.map(() => (isDelete || (keys.length > 1 && this.#prng.below(4) === 0) ? null : this.#text()))
-    return { kind: 'put', keys, texts, sloppy: key.startsWith('s') && this.#isSloppy }
+    const logged = keys.length > 1 && this.#options.logs && this.#logging.below(4) > 0
+    return { kind: 'put', keys, texts, logged, sloppy: key.startsWith('s') && this.#isSloppy }
   }
 
   /** With what was read last, or concurrent to everything. A batch has no context. */

@@ -15,7 +15,7 @@ import type { SimWorld } from './world.js'
 export interface ClientOptions {
   readonly number: number
   readonly world: SimWorld
-  readonly plan: Pick<Plan, 'seed' | 'conflict' | 'sloppy' | 'rhythm'>
+  readonly plan: Pick<Plan, 'seed' | 'conflict' | 'sloppy' | 'logs' | 'rhythm'>
   /** True: there is another call to be made, and it is taken. */
   readonly takeCall: () => boolean
   readonly gateway: () => SimGateway | undefined

@@ -98,6 +98,8 @@ export interface Plan extends PlannedBounds {
   readonly sharedClock: boolean
   /** Some keys are written sloppily. */
   readonly sloppy: boolean
+  /** Most batches are logged. */
+  readonly logs: boolean
   readonly rhythm: Rhythm
   readonly latencyMs: readonly [number, number]
   readonly hintWindowMs: number
@@ -111,6 +113,8 @@ export interface PlanOptions {
   readonly operations?: number
   readonly faults?: number
   readonly nodes?: number
+  /** False: no batch is logged, whatever the seed says. */
+  readonly logs?: boolean
 }
 
 const OPERATIONS = 500
@@ -161,6 +165,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     conflict,
     quorums,
     sloppy: prng.below(2) === 0 && sharedClock,
+    logs: conflict === 'lww' && (options.logs ?? new Prng(seed * 8 + 7_000_023).below(2) === 0),
     rhythm,
     latencyMs: prng.below(4) === 0 ? [0.5, 10] : [0.05, 0.5],
     ...bounds,

@@ -5,6 +5,7 @@
  * Called by the `coterie sim` command, by tests, and by `shrink.ts`.
  */
 
+import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { Key, NodeId } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
@@ -91,12 +92,13 @@ class Run {
         this.#ends[end] = (this.#ends[end] ?? 0) + 1
       },
     }
-    const { seed, nodes, standbys, latencyMs } = plan
+    const { seed, nodes, standbys, latencyMs, logs } = plan
     const [minMs, spreadMs] = latencyMs
     this.#world = new SimWorld({
       seed,
       nodes,
       standbys,
+      logs,
       config: configOf(plan),
       supervision: supervisionOf(plan),
       latency: { minMs, spreadMs },
@@ -216,7 +218,8 @@ class Run {
     const gateway = [...world.gateways.values()].find((candidate) => candidate.isWelcome)
     if (gateway === undefined) return
     const keys = new Set(this.#keys)
-    for (const node of world.nodes.values()) for (const key of node.disk.content.records.keys()) keys.add(key)
+    for (const node of world.nodes.values())
+      for (const key of node.disk.content.records.keys()) if (!isLogKey(key)) keys.add(key)
     const last = new LastReads(gateway, world.options.config, this.#ownersAlive(), (what, end) =>
       this.#isUnanswered(what, end),
     )
@@ -256,6 +259,8 @@ function configOf(plan: Plan): GatewayConfig {
     conflict,
     sharedClock,
     coordination,
+    // Names of gateways are never used again.
+    life: '',
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
     hintWindowMs,

@@ -40,6 +40,7 @@ export function shrink(plan: Plan, checker: string): Shrunk {
   }
   while (tryTo((now) => (now.operations > 8 ? { ...now, operations: Math.floor(now.operations / 2) } : undefined)));
   while (tryTo((now) => (now.operations > 8 ? { ...now, operations: Math.floor(now.operations * 0.8) } : undefined)));
+  tryTo((now) => (now.logs ? { ...now, logs: false } : undefined))
   while (tryTo((now) => (now.clients > 1 ? { ...now, clients: now.clients - 1 } : undefined)));
   while (tryTo((now) => (now.gateways > 1 ? { ...now, gateways: now.gateways - 1 } : undefined)));
   while (

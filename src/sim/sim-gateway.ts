@@ -4,11 +4,13 @@
  * Called by `SimWorld`.
  */
 
+import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
 import { type ClientRequest, Gateway, type GatewayEvent } from '../protocol/gateway.js'
-import type { Address, GatewayId } from '../protocol/ids.js'
+import type { Address, GatewayId, Key } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
+import type { VersionRecord } from '../protocol/versions/record.js'
 import { type Call, type CallOptions, WHOLE_PAGE } from './call.js'
 import type { SimWorld } from './world.js'
 
@@ -75,17 +77,24 @@ export class SimGateway {
 
   #callOf({ kind, keys, texts, ...options }: CallSpec): Call {
     const { config } = this.#world.options
-    const { page = WHOLE_PAGE, sloppy = false, timeoutMs = 1_000, context, seen = [] } = options
+    const { page = WHOLE_PAGE, sloppy = false, logged = false, timeoutMs = 1_000, context, seen = [] } = options
     const quorum = options.quorum ?? (kind === 'put' ? config.w : config.r)
     const { nowMs } = this.#world
     const number = this.#world.takeCallNumber()
     const times = { calledAtMs: nowMs, deadlineMs: nowMs + timeoutMs }
-    return { number, gateway: this.id, kind, keys, texts, page, quorum, sloppy, context, seen, ...times }
+    return { number, gateway: this.id, kind, keys, texts, page, quorum, sloppy, logged, context, seen, ...times }
   }
 
   deliver(from: Address, message: Message): void {
     if (message.type === 'peer/changed') this.#unheard -= 1
     if (!this.isGone) this.#step({ type: 'message', from, message })
+  }
+
+  /** Takes over the logged batches of those that are no more. */
+  replayBatches(): void {
+    const living = [...this.#world.gateways.values()].map(({ core }) => core.logOwner)
+    const { forgottenBefore } = this.#world.supervisor
+    this.#step({ type: 'batches/replay', living, forgottenBefore })
   }
 
   /** From here on its clock is wrong by half a second at most. Shape: 0…1. */
@@ -108,7 +117,7 @@ export class SimGateway {
     this.#arm()
     for (const effect of effects) {
       if (effect.type === 'send') world.post(this.id, effect.to, effect.message)
-      else if (effect.type === 'reply') this.#onReply(effect.id, effect.outcome)
+      else if (effect.type === 'reply') this.#onReply(effect.id, shownOf(effect.outcome))
       else if (effect.type === 'repair')
         for (const observer of world.watching.onNotice) observer.onNotice(this.id, effect)
     }
@@ -139,11 +148,23 @@ export class SimGateway {
   }
 }
 
+/** As the public door shows it: without the log of batches. */
+function shownOf(outcome: OperationOutcome): OperationOutcome {
+  if (outcome.type !== 'page' || !outcome.page.keys.some(isLogKey)) return outcome
+  const { keys, records, next } = outcome.page
+  const shown = keys.flatMap((key, place) => (isLogKey(key) ? [] : [place]))
+  const page = {
+    keys: shown.map((place) => keys[place] as Key),
+    records: shown.map((place) => records[place] as VersionRecord),
+  }
+  return { type: 'page', page: next === undefined ? page : { ...page, next } }
+}
+
 function requestOf(call: Call): ClientRequest {
-  const { number: id, kind, keys, texts, page, quorum, sloppy, context, deadlineMs } = call
+  const { number: id, kind, keys, texts, page, quorum, sloppy, logged, context, deadlineMs } = call
   if (kind === 'get') return { kind, id, key: keys[0] ?? '', r: quorum, sloppy, deadlineMs }
   if (kind === 'scan') return { kind, id, ...page, r: quorum, deadlineMs }
   const values = texts.map((text) => (text === null ? null : ENCODER.encode(text)))
-  const put = { kind, id, keys, values, w: quorum, sloppy, deadlineMs }
+  const put = { kind, id, keys, values, w: quorum, sloppy, logged, deadlineMs }
   return context === undefined ? put : { ...put, context }
 }

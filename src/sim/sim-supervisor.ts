@@ -20,7 +20,7 @@ import type {
   SupervisorEvent,
 } from '../protocol/supervision/supervisor-events.js'
 import { SUPERVISOR_TICK_MS } from '../protocol/supervision/thread-watch.js'
-import { stampTimePart } from '../protocol/versions/stamp.js'
+import { type Stamp, stampTimePart } from '../protocol/versions/stamp.js'
 import { HAS_LEFT } from './observer.js'
 import type { Life, SimNode } from './sim-node.js'
 import type { SimWorld } from './world.js'
@@ -39,6 +39,8 @@ export class SimSupervisor {
   #isCreation = true
   /** The newest table that is on disk. */
   #persisted: PartitionTable
+  /** Deletes that are older may be forgotten: as noted on the disk. */
+  forgottenBefore: Stamp = ''
   readonly #down = new Set<NodeId>()
   /** On the way in, or out: as noted on the disk. */
   readonly #joining = new Map<NodeId, NodeRole>()
@@ -337,9 +339,11 @@ export class SimSupervisor {
     const world = this.#world
     const generation = this.#generation
     const graceNs = BigInt(world.options.config.tombstoneGraceMs) * 1_000_000n
-    const before = stampTimePart(world.clock.readNs(world.nowMs) - graceNs)
+    const before = stampTimePart(world.isReapingHeld ? 0n : world.clock.readNs(world.nowMs) - graceNs)
     world.after(FSYNC_MS, () => {
-      if (generation === this.#generation) this.step({ type: 'reaping/noted', before })
+      if (generation !== this.#generation) return
+      if (before > this.forgottenBefore) this.forgottenBefore = before
+      this.step({ type: 'reaping/noted', before })
     })
   }
 

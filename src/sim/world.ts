@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly config: GatewayConfig
   readonly supervision: SupervisorConfig
   readonly latency: Latency
+  /** Batches may be logged: what gateways leave in the log is taken over. */
+  readonly logs?: boolean
   /** Everything takes its shortest time: for transcripts that people read. */
   readonly isSteady?: boolean
   readonly observers: readonly Observer[]
@@ -64,6 +66,8 @@ export class SimWorld {
   nowMs = 0
   readonly #queue = new EventQueue()
   #nextGateway = 1
+  /** Gateways have ended since their logs were last looked through. */
+  #owesReplay = false
   #nextCall = 1
   #nextCut = 1
   #nextStore = 1
@@ -172,6 +176,7 @@ export class SimWorld {
     for (const observer of this.watching.onGateway) observer.onGateway(id, true)
     for (const peer of this.supervisor.peers()) this.post(SUPERVISOR, id, { type: 'peer/changed', ...peer })
     this.supervisor.step({ type: 'gateway/joined', gateway: id })
+    this.#replayBatches()
     return gateway
   }
 
@@ -204,6 +209,21 @@ export class SimWorld {
     gateway.vanish()
     for (const observer of this.watching.onGateway) observer.onGateway(id, false)
     this.supervisor.step({ type: 'gateway/lost', gateway: id })
+    this.#owesReplay = this.options.logs === true
+    this.#replayBatches()
+  }
+
+  /** Some gateway takes over what the others that are no more have left in the log of batches. */
+  #replayBatches(): void {
+    const [gateway] = this.gateways.values()
+    if (!this.#owesReplay || gateway === undefined) return
+    this.#owesReplay = false
+    gateway.replayBatches()
+  }
+
+  /** No delete may be forgotten now. */
+  get isReapingHeld(): boolean {
+    return this.#owesReplay || [...this.gateways.values()].some(({ core }) => core.hasLateBatches(this.nowMs))
   }
 
   /** A thread ends. `losesUnaccepted`: so is everything that its disk had not answered. */
@@ -227,6 +247,7 @@ export class SimWorld {
         for (const observer of this.watching.onDeath) observer.onDeath(node.id, 'SIGKILL')
     }
     this.supervisor.die()
+    this.#owesReplay = this.options.logs === true
     const { sharedClock } = this.options.config
     const wallSkewMs = sharedClock ? (this.chance.clocks.next() - 0.5) * WALL_SKEW_MS : 0
     this.at(this.nowMs + downMs, () => {

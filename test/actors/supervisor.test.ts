@@ -60,6 +60,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
     ...{ config, folder, metadata, table, clock, pool, nodeUrl, suspects: prepared.suspects },
     protocol: protocolConfigOf(prepared),
     supervision: supervisionConfigOf(prepared),
+    isReapingHeld: () => false,
     observer: {
       onNotice: () => changed(),
       onNodeNotice: () => undefined,

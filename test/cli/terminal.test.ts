@@ -70,7 +70,7 @@ test('errors: code, what to do, what was underneath', async (t) => {
   const cause = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
   const [first, advice, because] = errorLines(new CoterieError('STORE_FAILED', 'node2 refused', {}, { cause }))
   t.equal(first, 'STORE_FAILED: node2 refused')
-  t.match(advice, /disk full/)
+  t.match(advice, /disks are full/)
   t.equal(because, 'because: ENOSPC: no space left')
   t.match(errorLines(new CoterieError('LOCATION_LOCKED')).join('\n'), /running `coterie start` holds the folder/)
 })

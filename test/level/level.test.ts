@@ -1,7 +1,7 @@
 /** What abstract-level's suite cannot know of `CoterieLevel`: there is a cluster behind it. */
 
 import { type Test, test } from 'tap'
-import { CoterieLevel, type CoterieLevelOptions } from '../../src/index.js'
+import { CoterieLevel, type CoterieLevelOptions, openCluster } from '../../src/index.js'
 import { folderForTest, outcomeOf } from '../support/cluster.js'
 
 /** In a folder of its own, or `location`; closed when the test ends. */
@@ -120,6 +120,34 @@ test('what it cannot keep it does not promise', async (t) => {
   t.equal(await durable.get('k'), 'v')
   const { code } = await causeOf((await levelFor(t, { conflict: 'siblings' })).open())
   t.equal(code, 'INVALID_OPTION')
+})
+
+test('a folder with siblings is not opened', async (t) => {
+  const location = await folderForTest(t)
+  await (await openCluster({ location, nodes: 3, partitions: 16, conflict: 'siblings' })).close()
+  const db = new CoterieLevel(location)
+  t.equal((await causeOf(db.open())).code, 'LOCATION_MISMATCH')
+})
+
+test('a clear that is under way when the database is closed comes to its end', async (t) => {
+  const location = await folderForTest(t)
+  const db = await levelFor(t, {}, location)
+  await db.batch(Array.from({ length: 5_000 }, (_, index) => ({ type: 'put', key: `key ${index}`, value: 'x' })))
+  const cleared = db.clear()
+  await db.close()
+  t.equal(await outcomeOf(cleared), 'ok')
+  const again = await levelFor(t, {}, location)
+  t.same(await again.keys().all(), [])
+})
+
+test('a seek to what cannot be a key leaves the iterator where it is', async (t) => {
+  const db = await levelFor(t)
+  await db.batch(['a', 'b', 'c'].map((key) => ({ type: 'put', key, value: key })))
+  const iterator = db.keys()
+  t.equal(await iterator.next(), 'a')
+  t.throws(() => iterator.seek('x'.repeat(70_000)), { code: 'INVALID_KEY' })
+  t.equal(await iterator.next(), 'b')
+  await iterator.close()
 })
 
 test('the names that classic-level has for caches and buffers are known; what is no cluster’s option is not given to it', async (t) => {

@@ -14,7 +14,7 @@ export const LOAD: readonly Mutant[] = [
     rule: 'refusals',
     checker: 'bounds',
     file: GATEWAY,
-    find: "if (this.#coordination.running >= this.#config.requestsInFlightMax) return 'OVERLOADED'",
+    find: "if (this.#inFlight >= this.#config.requestsInFlightMax) return 'OVERLOADED'",
     replace: '',
   },
   {
@@ -36,7 +36,7 @@ export const LOAD: readonly Mutant[] = [
     rule: 'refusals',
     checker: 'bounds',
     file: GATEWAY,
-    find: "if (this.#coordination.bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'",
+    find: "if (this.#bytes >= this.#config.bytesInFlightMax) return 'OVERLOADED'",
     replace: '',
   },
   {

@@ -3,6 +3,7 @@
  * rule of the design that it breaks and the checker that must see it, and every checker is named by one at least.
  */
 
+import { BATCH_LOG } from './batches.js'
 import { DELETES } from './deletes.js'
 import { LOAD } from './load.js'
 import { MEMBERS } from './members.js'
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DELETES,
   ...MEMBERS,
   ...LOAD,
+  ...BATCH_LOG,
 ]

@@ -251,9 +251,9 @@ export const REQUESTS: readonly Mutant[] = [
     rule: 'one-stamp-a-batch',
     checker: 'batches',
     file: GATEWAY,
-    find: 'this.#submitGroup(request, { ...group, id: groupId }, stamp, nowMs)',
+    find: 'this.#submitGroup({ ...group, id: groupId }, stamp, request, nowMs)',
     replace:
-      "this.#submitGroup(request, { ...group, id: groupId }, stamp.slice(0, -4) + (groupId % 65_536).toString(16).padStart(4, '0'), nowMs)",
+      "this.#submitGroup({ ...group, id: groupId }, stamp.slice(0, -4) + (groupId % 65_536).toString(16).padStart(4, '0'), request, nowMs)",
   },
   {
     name: 'actor-without-its-store',

@@ -35,8 +35,8 @@ export const TESTED: readonly TestedMutant[] = [
     rule: 'coordination',
     test: ['protocol/coordinator/forward.test.ts', 'forward: a node coordinates gets and puts'],
     file: 'src/protocol/gateway.ts',
-    find: "if (this.#config.coordination === 'client') this.#coordination.submit(put, nowMs)",
-    replace: 'if (nowMs >= 0) this.#coordination.submit(put, nowMs)',
+    find: "if (this.#config.coordination === 'client') this.#submit(put, nowMs)",
+    replace: 'if (nowMs >= 0) this.#submit(put, nowMs)',
   },
   {
     name: 'the-same-actor-after-damage',

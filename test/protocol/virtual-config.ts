@@ -24,6 +24,6 @@ export function configOf(wFill: number): GatewayConfig {
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
   } as const
-  const bounds = { coordination: 'client', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
+  const bounds = { coordination: 'client', life: '', requestsInFlightMax: 1_000, bytesInFlightMax: 1e8 } as const
   return { ...quorums, ...transfer, ...bounds, queues: QUEUE_LIMITS, membership: MEMBERSHIP_DEFAULTS }
 }

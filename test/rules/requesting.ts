@@ -106,8 +106,11 @@ export const REQUESTING = {
   atomic: {
     section: 'Batches',
     text: 'atomic per partition and replica, and as a whole per partition once acknowledged; after *outcome unknown*, per key. No isolation.',
-    checkers: ['batches', 'quorums', 'acknowledgements'],
-    tests: [['cluster/calls.test.ts', 'batch: acknowledged batches of one partition are whole, nodes dying meanwhile']],
+    checkers: ['batches', 'quorums', 'acknowledgements', 'logged-batches'],
+    tests: [
+      ['cluster/calls.test.ts', 'batch: acknowledged batches of one partition are whole, nodes dying meanwhile'],
+      ['cluster/logged-batches.test.ts', 'logged batches: after a SIGKILL each is there as a whole or not at all'],
+    ],
   },
 
   // --- Hints ---

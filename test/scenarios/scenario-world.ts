@@ -49,6 +49,7 @@ export function worldOf(options: ClusterOptions, observer: Observer): SimWorld {
     partitions: 16,
     conflict,
     coordination,
+    life: '',
     avoidAfterMs: 50,
     hedgeBudgetPercent,
     hintWindowMs,

@@ -57,6 +57,7 @@ class Story {
       page: WHOLE_PAGE,
       quorum: 2,
       sloppy: false,
+      logged: false,
       context: undefined,
       seen: [],
       calledAtMs: this.#nowMs,

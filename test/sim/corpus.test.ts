@@ -6,7 +6,7 @@ import { createTaskThreads } from '../../actors/pool.js'
 import type { RunReport } from '../../src/sim/index.js'
 import type { SimTask } from '../../src/sim/sim.task.js'
 
-/** Each has shown something once: see `test/README.md`. */
+/** Each has shown something once: see `test/README.md`. Before there were logged batches: with them they would be other runs. */
 const TELLING = [
   13, 33, 71, 81, 111, 127, 200, 219, 342, 440, 441, 534, 602, 850, 1136, 1189, 1323, 1861, 1891, 2101, 2106, 2200,
   2237, 2250, 2386, 2469, 2985, 3115, 3557, 4649, 5333, 5422, 6030, 6512, 6716, 9003, 9448, 9671, 1_795_811_555_037,
@@ -23,9 +23,9 @@ const threads = createTaskThreads<SimTask, RunReport[]>({
 })
 tap.teardown(() => threads.close())
 
-async function runSeeds(seeds: readonly number[]): Promise<RunReport[]> {
+async function runSeeds(seeds: readonly number[], options: SimTask['options'] = {}): Promise<RunReport[]> {
   const tasks = Array.from({ length: Math.ceil(seeds.length / 5) }, (_, task) => seeds.slice(task * 5, task * 5 + 5))
-  return (await Promise.all(tasks.map((some) => threads.run({ seeds: some, options: {} })))).flat()
+  return (await Promise.all(tasks.map((some) => threads.run({ seeds: some, options })))).flat()
 }
 
 function brokenOf(reports: readonly RunReport[]): string[] {
@@ -35,7 +35,8 @@ function brokenOf(reports: readonly RunReport[]): string[] {
 }
 
 test('the fixed seeds: nothing is broken, and every run was hard', async (t) => {
-  const reports = await runSeeds([...TELLING, ...Array.from({ length: FIXED }, (_, number) => 1_000 + number)])
+  const fixed = await runSeeds(Array.from({ length: FIXED }, (_, number) => 1_000 + number))
+  const reports = [...(await runSeeds(TELLING, { logs: false })), ...fixed]
   t.same(brokenOf(reports), [])
   for (const { seed, operations, faults, ends } of reports) {
     const count = Object.values(faults).reduce((sum, times) => sum + times, 0)

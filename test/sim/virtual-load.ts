@@ -40,6 +40,7 @@ export function worldUnderLoad(
     partitions: 16,
     conflict: 'lww' as const,
     coordination,
+    life: '',
     avoidAfterMs: 50,
     hedgeBudgetPercent: 5,
     sharedClock: true,

@@ -86,10 +86,10 @@ async function importInto(
   }
 }
 
-/** By way of the Level database: it knows under which key the cluster keeps each. */
+/** By way of the Level database: it knows under which key the cluster keeps each. No log: what is put twice is the same. */
 function putInto(db: LevelCluster): Pick<Cluster, 'batch'> {
   type Operations = AbstractBatchOperation<LevelCluster, Buffer, Buffer>[]
-  return { batch: (operations, options) => db.batch([...operations] as Operations, { ...options }) }
+  return { batch: (operations, options) => db.batch([...operations] as Operations, { ...options, logged: false }) }
 }
 
 /** In the order of their keys. The iterator has a snapshot of its own. */

@@ -40,6 +40,12 @@ export function stampOf(prefix: string, index: number): Stamp {
 
 const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
+/** The stamp that follows in the same turn: who takes two leaves it to nobody else. */
+export function nextStamp(stamp: Stamp): Stamp {
+  const index = Number.parseInt(stamp.slice(-4), 16) + 1
+  return stampOf(stamp.slice(0, -4), index)
+}
+
 /** The time part alone, for a turn that stamps many operations. */
 export function stampTimePart(timeNs: bigint): string {
   return timeNs.toString(16).padStart(16, '0')

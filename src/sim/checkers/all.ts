@@ -15,6 +15,7 @@ import { GossipBound } from './gossip.js'
 import { Ends, Linearizability, LostWrites } from './histories.js'
 import { LateRequests } from './late-requests.js'
 import { LateWatchers } from './late-watchers.js'
+import { LoggedBatches } from './logged-batches.js'
 import { Quorums } from './quorums.js'
 import { ReadValues } from './reads.js'
 import { Reaps } from './reaps.js'
@@ -68,6 +69,7 @@ export function checkersFor(
     new LostWrites(report, plan, now),
     new Stamps(report),
     new Batches(report),
+    new LoggedBatches(report),
     new Cuts(report, now),
   ]
   return { checkers: [...common, ...lww], wire }

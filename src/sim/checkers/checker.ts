@@ -30,6 +30,7 @@ export const CHECKER_NAMES = [
   'late-watchers',
   'leftovers',
   'linearizability',
+  'logged-batches',
   'lost-writes',
   'one-table',
   'owners',

@@ -32,7 +32,10 @@ test('reaping is noted a grace back, and not while the store of a node that join
     place = resolve
   })
   const joined = members.join(['node4'], 'standby', { stores: [], place: () => placed })
-  const noted = members.noteReaping(() => NOW_NS)
+  const noted = members.noteReaping(
+    () => NOW_NS,
+    () => false,
+  )
   await new Promise(setImmediate)
   t.same(events, [])
   place()
@@ -45,7 +48,10 @@ test('one that cannot join keeps no reaping back', async (t) => {
   const events: string[] = []
   const members = membersFor(events)
   const joined = members.join(['node4'], 'standby', { stores: [], place: () => Promise.reject(new Error('no room')) })
-  const noted = members.noteReaping(() => NOW_NS)
+  const noted = members.noteReaping(
+    () => NOW_NS,
+    () => false,
+  )
   await t.rejects(joined, { message: 'no room' })
   await noted
   t.equal(events.length, 1)
