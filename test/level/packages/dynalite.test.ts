@@ -15,6 +15,7 @@ type Item = Record<string, { readonly S: string } | { readonly N: string }>
 
 const require = createRequire(import.meta.url)
 const TABLE = { TableName: 'orders' }
+const ASKED_MAX = 5_000
 /** The one error that is asked for. */
 const REFUSED = '#ConditionalCheckFailedException'
 /** No signature is checked, but there must be one. */
@@ -51,6 +52,7 @@ async function useTables(call: Call, crash: () => Promise<void>): Promise<unknow
     ],
     BillingMode: 'PAY_PER_REQUEST',
   })
+  await untilActive(call)
   for (let number = 0; number < 200; number++) {
     await call('PutItem', { ...TABLE, Item: orderOf(number) })
     if (number === 80) await crash()
@@ -86,6 +88,15 @@ async function useTables(call: Call, crash: () => Promise<void>): Promise<unknow
   const refused = { ...TABLE, Item: orderOf(1), ConditionExpression: 'attribute_not_exists(customer)' }
   seen.push(await call('PutItem', refused), await call('Scan', TABLE))
   return seen
+}
+
+/** A table is made in the background. */
+async function untilActive(call: Call): Promise<void> {
+  for (let ask = 0; ask < ASKED_MAX; ask++) {
+    const { Table } = (await call('DescribeTable', TABLE)) as { Table: { TableStatus: string } }
+    if (Table.TableStatus === 'ACTIVE') return
+  }
+  throw new Error(`the table is not there after ${ASKED_MAX} questions`)
 }
 
 const DAY = { '#day': 'day' }
