@@ -96,7 +96,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     },
   },
   'POST /v1/batch': {
-    members: ['operations', 'w', 'sloppy', 'timeoutMs'],
+    members: ['operations', 'w', 'sloppy', 'timeoutMs', 'logged'],
     answer: async ({ cluster }, { operations, ...options }) => {
       if (!Array.isArray(operations)) throw invalid('operations', operations, 'an array of { type, key, value? }')
       await cluster.batch(operations.map(operationOf), options)
