@@ -72,6 +72,12 @@ interface ScanPlan {
   readonly timeoutMs: number
 }
 
+interface ReadPage {
+  readonly page: ScanPage
+  /** Undefined: the page was the last. */
+  readonly rest: KeyRange | undefined
+}
+
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
 const TURN_REQUESTS_MAX = 8_192
 /** Keys of one `getMany` that are in flight at a time. */
@@ -229,12 +235,16 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   async *#rows(plan: ScanPlan): AsyncGenerator<[Uint8Array, Uint8Array]> {
-    const { limit, r, timeoutMs } = plan
-    let { range } = plan
+    const { range, limit } = plan
     let left = limit
     let rows = SCAN_ROWS_FIRST
-    while (range !== undefined && left > 0) {
-      const page: ScanPage = await this.#scanPage(range, { limit: Math.min(rows, left), r, timeoutMs })
+    let reading = range === undefined || left <= 0 ? undefined : this.#readPage(plan, range, Math.min(rows, left))
+    while (reading !== undefined) {
+      const { page, rest } = await reading
+      rows = Math.min(SCAN_ROWS_MAX, rows * 2)
+      // One page ahead, and not before the first one has been read to its end: many want no more.
+      const ahead =
+        rows > 2 * SCAN_ROWS_FIRST ? this.#readAhead(plan, rest, Math.min(rows, left - page.keys.length)) : undefined
       for (let index = 0; index < page.keys.length; index++) {
         const key = page.keys[index] as Key
         const value = newestValueOf(page.records[index])
@@ -243,9 +253,21 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         left -= 1
         if (left <= 0) return
       }
-      range = page.next === undefined ? undefined : after(range, page.next)
-      rows = Math.min(SCAN_ROWS_MAX, rows * 2)
+      reading = ahead ?? (rest === undefined ? undefined : this.#readPage(plan, rest, Math.min(rows, left)))
     }
+  }
+
+  /** Undefined: there is no more, or no more is wanted for certain. What it fails with is told when it is asked for. */
+  #readAhead(plan: ScanPlan, range: KeyRange | undefined, rows: number): Promise<ReadPage> | undefined {
+    if (range === undefined || rows <= 0) return undefined
+    const reading = this.#readPage(plan, range, rows)
+    reading.catch(() => undefined)
+    return reading
+  }
+
+  async #readPage({ r, timeoutMs }: ScanPlan, range: KeyRange, limit: number): Promise<ReadPage> {
+    const page = await this.#scanPage(range, { limit, r, timeoutMs })
+    return { page, rest: page.next === undefined ? undefined : after(range, page.next) }
   }
 
   locate(key: Bytes): Location {

@@ -160,7 +160,7 @@ export const FLAGS = {
     type: 'string',
     operand: 'KIND',
     choices: ['lww', 'siblings'],
-    commands: CREATING,
+    commands: ['start', 'load', 'put', 'restore'],
     about: 'of a new cluster: lww (default) or siblings',
   },
   coordination: {

@@ -121,7 +121,9 @@ export class ScanRequest extends Request {
     this.#attempts.push(attempt)
     const { range, limit, bytesMax } = this.#operation
     for (const [node, { partitions }] of attempt) {
-      if (!desk.sendScan(this, { node, range, limit, bytesMax, partitions })) return this.#drop(desk, attempt, true)
+      const share = shareOf(limit, partitions.length / desk.table.rows.length)
+      const leg = { node, range, limit: share, bytesMax, partitions }
+      if (!desk.sendScan(this, leg)) return this.#drop(desk, attempt, true)
     }
   }
 
@@ -229,4 +231,14 @@ function rank(desk: Desk, cover: ReadonlyMap<NodeId, readonly PartitionId[]>, no
   const peer = desk.peer(node)
   const last = peer === undefined || peer.silent ? 1e9 : peer.isWarm(desk.nowMs) ? 0 : 1e6
   return last - (cover.get(node)?.length ?? 0)
+}
+
+/**
+ * Rows to ask of a node for its part of a page: keys lie among the partitions by chance, so that its part of the rows is about its
+ * part of the partitions. Three standard deviations more, or the page would often end early; all of the page from
+ * everybody would be read, sent and thrown away.
+ */
+function shareOf(limit: number, part: number): number {
+  const expected = limit * part
+  return Math.min(limit, Math.ceil(expected + 3 * Math.sqrt(expected)) + 1)
 }
