@@ -7,7 +7,8 @@ const IN_FLIGHT = 64
 /** Calls with many keys in flight: enough to keep every node busy, few enough to be somebody's program. */
 const IN_FLIGHT_MANY = 4
 const KEYS_PER_CALL = 100
-const PAIRS_PER_SCAN = 1_000
+/** Short ones, and as long as it takes to see their pace. */
+const PAIRS_PER_SCAN = [50, 1_000, 100_000]
 
 /** Measurements that are compared: the first is what the others are divided by. */
 export interface Group {
@@ -53,7 +54,10 @@ export function groupsOf({ level, r1, r2 }: Subjects, data: Data, { suffix, hasT
   const put = drive(IN_FLIGHT, (subject) => subject.put(key(), data.value))
   const getMany = drive(IN_FLIGHT_MANY, (subject) => subject.getMany(keys()))
   const batch = drive(IN_FLIGHT_MANY, (subject) => subject.batch(keys(), data.value))
-  const scan = drive(1, (subject) => subject.scan(key(), PAIRS_PER_SCAN))
+  const batchLogged = drive(IN_FLIGHT_MANY, (subject) => subject.batch(keys(), data.value, true))
+  /** From anywhere; where that many do not follow, from the first. */
+  const scan = (pairs: number) =>
+    drive(1, (subject) => subject.scan(pairs * 2 > data.keys.length ? (data.keys[0] ?? '') : key(), pairs))
   const reads = (call: (subject: Subject) => Measurement) =>
     new Map([level, r1, r2].map((subject) => [subject.name, call(subject)] as const))
   const writes = (call: (subject: Subject) => Measurement) =>
@@ -82,6 +86,15 @@ export function groupsOf({ level, r1, r2 }: Subjects, data: Data, { suffix, hasT
       targets: {},
     },
     { name: `batch(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${suffix}`, measurements: writes(batch), targets: {} },
-    { name: `scan of ${PAIRS_PER_SCAN} pairs${suffix}`, measurements: reads(scan), targets: {} },
+    {
+      name: `logged batch(${KEYS_PER_CALL}), ${IN_FLIGHT_MANY} in flight${suffix}`,
+      measurements: writes(batchLogged),
+      targets: {},
+    },
+    ...PAIRS_PER_SCAN.map((pairs) => ({
+      name: `scan of ${pairs} pairs${suffix}`,
+      measurements: reads(scan(pairs)),
+      targets: {},
+    })),
   ]
 }

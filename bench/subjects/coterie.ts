@@ -33,9 +33,9 @@ export function coterieSubject(cluster: Cluster, data: Data, options: CoterieSub
       for (const value of await cluster.getMany(keys, { r })) checkValue(value, data)
       return keys.length
     },
-    batch: async (keys, value) => {
+    batch: async (keys, value, logged = false) => {
       const operations = keys.map((key) => ({ type: 'put', key, value }) as const)
-      await cluster.batch(operations, { w })
+      await cluster.batch(operations, { w, logged })
       return keys.length
     },
     scan: async (from, limit) => {

@@ -13,7 +13,8 @@ export interface Subject {
   get(key: string): Promise<number>
   put(key: string, value: Uint8Array): Promise<number>
   getMany(keys: readonly string[]): Promise<number>
-  batch(keys: readonly string[], value: Uint8Array): Promise<number>
+  /** `logged`: as a whole or not at all, where that is not so anyway. */
+  batch(keys: readonly string[], value: Uint8Array, logged?: boolean): Promise<number>
   /** Up to `limit` pairs from `from` on. */
   scan(from: string, limit: number): Promise<number>
   close(): Promise<void>
