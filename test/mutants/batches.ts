@@ -38,13 +38,4 @@ export const BATCH_LOG: readonly Mutant[] = [
     find: 'this.#write(batch, group, nextStamp(batch.stamp), options)',
     replace: 'this.#write(batch, group, batch.stamp, options)',
   },
-  {
-    name: 'a-batch-is-written-before-its-log',
-    rule: 'atomic',
-    checker: 'logged-batches',
-    file: BATCHES,
-    find: 'for (const [index, chunk] of chunks.entries()) this.#writeLog(batch, index, chunk, stamp)',
-    replace:
-      'for (const [index, chunk] of chunks.entries()) this.#writeLog(batch, index, chunk, stamp); for (const group of groups) this.#host.write({ ...group, id: this.#host.takeId() }, stamp, options)',
-  },
 ]

@@ -24,6 +24,8 @@ interface Batch {
 export class LoggedBatches extends Checker {
   readonly name = 'logged-batches'
   readonly rule = 'Logged batches: all keys of one are written, or none is, in the end'
+  /** Stamp → keys that some node was sent under it: later writes cover what they left, not that they came. */
+  readonly #delivered = new Map<Stamp, Set<Key>>()
   /** key, text → its batch. */
   readonly #batches = new Map<string, Batch>()
   readonly #seen = new WeakSet<VersionRecord>()
@@ -44,6 +46,17 @@ export class LoggedBatches extends Checker {
       for (const request of message.requests) if (request.kind === 'put') this.#onRecords(request.keys, request.records)
   }
 
+  onDelivered({ to, message }: Mail, world: SimWorld): void {
+    if (message.type !== 'replica/write' || !world.nodes.has(to)) return
+    message.records.forEach((record, place) => {
+      const key = message.keys[place] as Key
+      if (record.kind !== 'lww' || isLogKey(key)) return
+      const keys = this.#delivered.get(record.stamp)
+      if (keys === undefined) this.#delivered.set(record.stamp, new Set([key]))
+      else keys.add(key)
+    })
+  }
+
   override onSettled(world: SimWorld): void {
     const newest = newestRecords(world)
     for (const [key, record] of newest) {
@@ -58,6 +71,12 @@ export class LoggedBatches extends Checker {
   }
 
   #check({ keys }: Batch, stamp: Stamp, newest: ReadonlyMap<Key, VersionRecord>, world: SimWorld): void {
+    const came = this.#delivered.get(stamp)
+    const missing = keys.filter((key) => came?.has(key) === false)
+    if (missing.length > 0)
+      this.broken(
+        `of the batch stamped ${stamp}, ${[...(came ?? [])].join(', ')} was sent and ${missing.join(', ')} never`,
+      )
     const mayBeForgotten = world.options.config.tombstoneGraceMs > 0
     const stampOf = (key: Key): Stamp | undefined => {
       const record = newest.get(key)
