@@ -1,0 +1,27 @@
+/** The table of numeric options, made of `NUMBER_OPTIONS`, as it stands in the README and in the reference. Called by their tests. */
+
+import { NUMBER_OPTIONS } from '../../src/shared/number-options.js'
+
+const HEAD = ['option', 'unit', 'default', 'range', 'meaning', 'what it costs']
+
+/** Shape: the head, its rule, then a line for each option. */
+export function renderNumberOptions(): string[] {
+  const rows = Object.entries(NUMBER_OPTIONS).map(([name, { unit, byDefault, min, max, about, cost }]) => [
+    `\`${name}\``,
+    unit,
+    shown(byDefault),
+    `${shown(min)} … ${shown(max)}`,
+    about,
+    cost,
+  ])
+  return [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
+}
+
+/** The columns of a table may be as wide as their widest cell. */
+export function unaligned(text: string): string {
+  return text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---')
+}
+
+function shown(value: number): string {
+  return value === Number.MAX_SAFE_INTEGER ? '2^53 − 1' : value.toLocaleString('en')
+}
