@@ -10,7 +10,8 @@ import { ROUTES } from '../src/cli/control/routes.js'
 import { EXIT_CODES } from '../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../src/cli/flags.js'
 import { ERROR_TABLE } from '../src/index.js'
-import { renderNumberOptions, unaligned } from './guides/render-options.js'
+import { unaligned } from './guides/markdown.js'
+import { renderNumberOptions } from './guides/render-options.js'
 
 const NUMBERS = /^\| option +\| unit .*\n(?:\|.*\n)+/m
 

@@ -1,10 +1,10 @@
 /** The table of numeric options, made of `NUMBER_OPTIONS`, as it stands in the README and in the reference. Called by their tests. */
 
 import { NUMBER_OPTIONS } from '../../src/shared/number-options.js'
+import { tableLines } from './markdown.js'
 
 const HEAD = ['option', 'unit', 'default', 'range', 'meaning', 'what it costs']
 
-/** Shape: the head, its rule, then a line for each option. */
 export function renderNumberOptions(): string[] {
   const rows = Object.entries(NUMBER_OPTIONS).map(([name, { unit, byDefault, min, max, about, cost }]) => [
     `\`${name}\``,
@@ -14,12 +14,7 @@ export function renderNumberOptions(): string[] {
     about,
     cost,
   ])
-  return [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-}
-
-/** The columns of a table may be as wide as their widest cell. */
-export function unaligned(text: string): string {
-  return text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---')
+  return tableLines([HEAD, ...rows])
 }
 
 function shown(value: number): string {
