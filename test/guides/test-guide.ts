@@ -23,9 +23,10 @@ interface Block {
   readonly name: string | undefined
 }
 
-/** A test of one guide; each is a file of its own, since together they take long. */
-export async function testGuide(guide: string): Promise<void> {
-  const blocks = blocksOf(await readFile(join(guides, guide), 'utf8'))
+/** A test of one guide, or of one section; each is a file of its own, since together they take long. */
+export async function testGuide(guide: string, section?: string): Promise<void> {
+  const page = await readFile(join(guides, guide), 'utf8')
+  const blocks = blocksOf(section === undefined ? page : (page.split(`\n## ${section}\n`)[1]?.split('\n## ')[0] ?? ''))
   test(`${guide}: every block does what it says`, async (t) => {
     t.ok(blocks.length > 0)
     const folder = await folderForTest(t)
