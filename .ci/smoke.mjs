@@ -2,7 +2,7 @@
 // command, from TypeScript, and bundled by esbuild.
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,10 +40,18 @@ function install() {
     .map(({ path }) => path)
     .filter((path) => /(^|\/)(test|bench)\//.test(path) && !/\.(md|svg)$/.test(path))
   if (strays.length > 0) throw new Error(`the package carries ${strays.join(', ')}`)
+  const missing = linksOf('README.md').filter((link) => !files.some(({ path }) => `${path}/`.startsWith(`${link}/`)))
+  if (missing.length > 0) throw new Error(`the README links to what the package does not carry: ${missing.join(', ')}`)
   console.log(`packed ${filename}: ${entryCount} files, ${Math.round(size / 1024)} KiB`)
   cpSync(join(repository, '.ci/smoke'), user, { recursive: true })
   writeFileSync(join(user, 'package.json'), '{ "private": true, "type": "module" }\n')
   npmInstall(`./${filename}`)
+}
+
+/** Files and folders, without what stands behind #. */
+function linksOf(page) {
+  const text = readFileSync(join(repository, page), 'utf8')
+  return [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link.replace(/\/$/, ''))
 }
 
 function otherNodes() {

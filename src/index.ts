@@ -5,39 +5,43 @@ export { connect } from './connect.js'
 export { CoterieLevel, type CoterieLevelOptions } from './level.js'
 export type { ActorId, GatewayId, NodeId, PartitionId, Slot } from './protocol/ids.js'
 export type { MemberStatus } from './protocol/membership/member-status.js'
+export type { ConflictMode } from './protocol/versions/record.js'
 export { restoreCluster } from './restore.js'
 export type {
-  BackupOptions,
-  BackupSummary,
   BatchOperation,
   BatchOptions,
-  BulkProgress,
   Bytes,
   Cluster,
   ClusterMetrics,
   ClusterStatus,
-  FaultCounts,
-  Faults,
+  FillStatus,
   GetOptions,
-  Ids,
   KeyValueStore,
   Location,
   NodeStatus,
   PartitionOwners,
+  PlannedMove,
   PutOptions,
   Quarantine,
   ReadResult,
   RepairMetrics,
   RequestMetrics,
-  RestoreOptions,
   ScanOptions,
+  ShapePlan,
   Ticket,
+} from './shared/api.js'
+export type {
+  BackupOptions,
+  BackupSummary,
+  BulkProgress,
+  RestoreOptions,
   Verification,
   VerifiedPart,
-} from './shared/api.js'
+} from './shared/backup-shapes.js'
 export type { ClusterEvents } from './shared/cluster-events.js'
 export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
 export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
+export type { FaultCounts, Faults, Ids } from './shared/fault-calls.js'
 export type {
   ClusterOptions,
   CoordinationMode,

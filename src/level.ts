@@ -72,13 +72,15 @@ const Base = AbstractLevel as unknown as new <K, V>(
 ) => LevelCalls<K, V>
 
 /**
- * A Level database whose store is a cluster in the folder `location`.
+ * A Level database whose store is a cluster in the folder `location`. It has every call of abstract-level 3 (put, get, getMany, has,
+ * hasMany, del, batch, clear, iterator, keys, values, sublevel, …); they take `r`, `w` and `timeoutMs` besides. `db.supports` says what is so.
  *
  * Shape:  reads give `undefined` for what is not there; `db.cluster` is the cluster while the database is open.
  * Errors: those of abstract-level (`LEVEL_DATABASE_NOT_OPEN`, …; opening a folder that is in use has the cause `LEVEL_LOCKED`);
  *         a request that the cluster refuses rejects with its `CoterieError`.
  */
 export class CoterieLevel<K = string, V = string> extends Base<K, V> {
+  /** The folder. */
   readonly location: string
   #cluster: Cluster | undefined
   #isSynced = false
@@ -105,7 +107,7 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
     this.location = location
   }
 
-  /** Errors: LEVEL_DATABASE_NOT_OPEN. */
+  /** The cluster behind it: status, events, joins, backups. Errors: throws LEVEL_DATABASE_NOT_OPEN. */
   get cluster(): Cluster {
     if (this.#cluster === undefined) throw new LevelError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open')
     return this.#cluster

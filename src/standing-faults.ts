@@ -17,9 +17,9 @@ import {
 import type { NodeThread } from '../actors/runtime/node-thread.js'
 import type { SupervisorActor } from '../actors/supervisor.actor.js'
 import { type Address, type NodeId, SUPERVISOR } from './protocol/ids.js'
-import type { Ids } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
+import type { Ids } from './shared/fault-calls.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 const MS_MAX = 600_000

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createPool } from '../actors/pool.js'
 import { watchBulk } from './opening/watch-bulk.js'
 import { partitionsShort } from './protocol/supervision/cut-core.js'
-import type { BulkProgress, Verification } from './shared/api.js'
+import type { BulkProgress, Verification } from './shared/backup-shapes.js'
 import { checkNames, invalid, type WorkerPaths } from './shared/options.js'
 import { type BackupManifest, readManifest } from './storage/backup-manifest.js'
 import { ClusterFolder, type ClusterState, type NodeEntry } from './storage/cluster-folder.js'
@@ -18,6 +18,9 @@ import { clusterFolderOf, nodeFolders } from './storage/layout.js'
 import type { StoresToVerify, StoresVerified, StoreToVerify } from './storage/verify-stores.js'
 
 /**
+ * Verifies a backup, or the folder of a closed cluster: every file, every block, every record. Changes nothing in a store.
+ *
+ * Shape:  what is wrong is in what it resolves with (`problems`), not an error.
  * Errors: INVALID_OPTION; of a backup BACKUP_INCOMPLETE, BACKUP_DAMAGED (its manifest), BACKUP_MISMATCH; of a cluster LOCATION_LOCKED,
  *         LOCATION_DAMAGED, LOCATION_MISMATCH. Any other damage is in what it resolves with.
  */

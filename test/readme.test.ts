@@ -1,11 +1,31 @@
-/** What stands in the README and in the code too is the same in both. */
+/**
+ * What stands in the README and in the code too is the same in both.
+ *
+ * With COTERIE_REWRITE_README=1 the table of numeric options is rewritten to what `NUMBER_OPTIONS` says.
+ */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { test } from 'tap'
 import { ROUTES } from '../src/cli/control/routes.js'
 import { EXIT_CODES } from '../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../src/cli/flags.js'
 import { ERROR_TABLE } from '../src/index.js'
+import { unaligned } from './guides/markdown.js'
+import { renderNumberOptions } from './guides/render-options.js'
+
+const NUMBERS = /^\| option +\| unit .*\n(?:\|.*\n)+/m
+
+test('README: the table of numeric options, with what each costs, is NUMBER_OPTIONS', async (t) => {
+  const readme = await readFile('README.md', 'utf8')
+  const rendered = `${renderNumberOptions().join('\n')}\n`
+  if (process.env['COTERIE_REWRITE_README'] === '1')
+    await writeFile(
+      'README.md',
+      readme.replace(NUMBERS, () => rendered),
+    )
+  const [table = ''] = NUMBERS.exec(await readFile('README.md', 'utf8')) ?? []
+  t.equal(unaligned(table), unaligned(rendered))
+})
 
 test('README: the table of errors is ERROR_TABLE', async (t) => {
   const readme = await readFile('README.md', 'utf8')

@@ -6,9 +6,6 @@
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type {
-  BackupOptions,
-  BackupSummary,
-  BulkProgress,
   Cluster,
   ClusterMetrics,
   ClusterStatus,
@@ -17,6 +14,7 @@ import type {
   PartitionOwners,
   ShapePlan,
 } from '../shared/api.js'
+import type { BackupOptions, BackupSummary, BulkProgress } from '../shared/backup-shapes.js'
 import { CoterieError } from '../shared/errors.js'
 import type { ClusterOptions } from '../shared/options.js'
 import { ControlClient } from './control/control-client.js'

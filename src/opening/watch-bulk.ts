@@ -1,6 +1,6 @@
 /** Looks at how far a pool task is, in shared memory, and tells it. Called for restores and verifications. */
 
-import type { BulkProgress } from '../shared/api.js'
+import type { BulkProgress } from '../shared/backup-shapes.js'
 
 const LOOK_MS = 100
 /** Bytes and records, as numbers of eight bytes. */

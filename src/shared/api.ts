@@ -6,40 +6,50 @@
 
 import type { ActorId, GatewayId, NodeId, PartitionId, Slot } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
+import type { BackupOptions, BackupSummary } from './backup-shapes.js'
 import type { ClusterEvents } from './cluster-events.js'
-import type { Failpoint } from './failpoints.js'
-import type { ClusterOptions } from './options.js'
+import type { FaultCounts, Faults } from './fault-calls.js'
 
 /** Text (UTF-8) or bytes. */
 export type Bytes = string | Uint8Array
 
+/** Options of a read. */
 export interface GetOptions {
-  /** Owners that must answer; default the cluster's r. */
+  /** Owners that must answer, 1 … n; default the cluster's r. */
   readonly r?: number
   /**
    * Count the first n healthy nodes instead of the owners only (Dynamo §4.6). A stand-in without a hint of the key answers that
-   * there is nothing: `undefined` can be wrong.
+   * there is nothing: `undefined` can be wrong. Default false.
    */
   readonly sloppy?: boolean
+  /** Deadline, in milliseconds from the call; default `readTimeoutMs`. No longer than `tombstoneGraceMs`. */
   readonly timeoutMs?: number
 }
 
+/** Options of a write. */
 export interface PutOptions {
-  /** Owners that must accept; default the cluster's w. */
+  /** Owners that must accept, 1 … n; default the cluster's w. */
   readonly w?: number
+  /** Healthy nodes that are no owners may stand in; they hand the write over later. Default false. No effect under `conflict: 'siblings'`. */
   readonly sloppy?: boolean
   /** What `read` gave: the write supersedes exactly those values. Only matters under `conflict: 'siblings'`. */
   readonly context?: string
+  /** Deadline, in milliseconds from the call; default `writeTimeoutMs`. No longer than `tombstoneGraceMs`. */
   readonly timeoutMs?: number
 }
 
+/** One operation of a batch. Of one key named twice the last counts. */
 export type BatchOperation =
   | { readonly type: 'put'; readonly key: Bytes; readonly value: Bytes }
   | { readonly type: 'del'; readonly key: Bytes }
 
+/** Options of `batch`. */
 export interface BatchOptions {
+  /** As for put, for each partition. */
   readonly w?: number
+  /** As for put. */
   readonly sloppy?: boolean
+  /** As for put. */
   readonly timeoutMs?: number
   /**
    * True: the batch takes effect as a whole or not at all, in the end, whoever dies in between; it costs one more write to a majority
@@ -48,55 +58,109 @@ export interface BatchOptions {
   readonly logged?: boolean
 }
 
-/** A range in byte order. */
+/** A range in byte order. Without bounds: everything. */
 export interface ScanOptions {
+  /** Keys above this. Not together with `gte`. */
   readonly gt?: Bytes
+  /** This key and those above. */
   readonly gte?: Bytes
+  /** Keys below this. Not together with `lte`. */
   readonly lt?: Bytes
+  /** This key and those below. */
   readonly lte?: Bytes
+  /** From the highest key down. Default false. */
   readonly reverse?: boolean
   /** Pairs at most; default: all. */
   readonly limit?: number
   /** As for get; default the cluster's r. */
   readonly r?: number
-  /** Deadline of each page; default: five times `readTimeoutMs`. */
+  /** Deadline of each page, in milliseconds; default: five times `readTimeoutMs`. */
   readonly timeoutMs?: number
 }
 
 /** All concurrent values and the causal context to put with. */
 export interface ReadResult {
+  /** None: there is no such key. More than one only under `conflict: 'siblings'`. */
   readonly values: Uint8Array[]
+  /** Opaque; for a put or delete of this key, in this cluster. */
   readonly context: string
 }
 
 /** Where a key lives. */
 export interface Location {
+  /** 0 … 16,383: CRC16 of the key, or of what stands between its first `{` and the next `}`, as in Redis Cluster. */
   readonly slot: Slot
+  /** 0 … partitions − 1. */
   readonly partition: PartitionId
   /** The preference list: full owners, primary first. */
   readonly owners: NodeId[]
 }
 
-/** What every entry point offers: the opener's cluster, and `connect` in other threads. */
+/**
+ * The calls on keys: the opener's cluster has them, and what `connect` gives to other threads.
+ *
+ * Shape:  keys and values are text or bytes; what is passed in is copied, what comes back is the caller's.
+ * Errors: any call rejects with a `CoterieError`; CLOSED after `close()`, INVALID_KEY, INVALID_OPTION, OVERLOADED from all of them.
+ */
 export interface KeyValueStore {
   /** The id of this thread's gateway, `gateway1` for the opener's: what `cluster.faults` calls this end of its links. */
   readonly id: GatewayId
+  /**
+   * The value of a key; of siblings, the newest.
+   *
+   * Shape:  `undefined`: there is no such key.
+   * Errors: TIMEOUT, QUORUM_UNAVAILABLE, PARTITION_LOST, STORE_FAILED. A read that failed changed nothing.
+   */
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined>
+  /** All concurrent values of a key, and the causal context to put with. Errors: as for get. */
   read(key: Bytes, options?: GetOptions): Promise<ReadResult>
+  /**
+   * Writes a key; resolves once w owners have accepted it.
+   *
+   * Errors: OUTCOME_UNKNOWN: it may or may not take effect. Every other code is definite, it has not and will not: INVALID_VALUE,
+   *         INVALID_CONTEXT, TIMEOUT, QUORUM_UNAVAILABLE, PARTITION_LOST, STORE_FAILED, SIBLINGS_LIMIT, CLOCK_UNAVAILABLE.
+   */
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void>
+  /** Deletes a key, also one that is not there. Under `siblings`, without a context, what its coordinator sees. Errors: as for put. */
   delete(key: Bytes, options?: PutOptions): Promise<void>
+  /**
+   * The values of many keys, each read as by get.
+   *
+   * Shape:  in the order of the keys. More than 4,096 (or `requestsInFlightMax`) are read in windows, all within one deadline.
+   * Errors: as for get; one key that fails rejects the call.
+   */
   getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]>
+  /**
+   * Writes and deletes several keys with one stamp; atomic for each partition, not isolated. `logged` makes it all or nothing in the end.
+   *
+   * Errors: as for put. After OUTCOME_UNKNOWN some keys may be written and others not; of a logged batch, all of them in the end, or none.
+   */
   batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void>
+  /**
+   * Pairs of a range in byte order, over all partitions. No snapshot: what is written meanwhile may be seen.
+   *
+   * Shape:  `[key, value]`; each key once. Pages are read as they are wanted.
+   * Errors: as for get, from the step that needs the page; also for wrong options.
+   */
   scan(options?: ScanOptions): AsyncIterableIterator<[Uint8Array, Uint8Array]>
+  /** Where a key lives, at once, from this thread's table. Errors: throws INVALID_KEY. */
   locate(key: Bytes): Location
+  /**
+   * Ends it. Idempotent. Requests in flight have up to a second; a cluster then stops its nodes, by force after `closeTimeoutMs`. Every
+   * promise that is still open settles.
+   */
   close(): Promise<void>
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A store folder that was moved aside. */
 export interface Quarantine {
+  /** Its path. */
   readonly folder: string
+  /** For people. */
   readonly reason: string
+  /** ISO 8601. */
   readonly at: string
 }
 
@@ -104,15 +168,18 @@ export interface Quarantine {
 export interface FillStatus {
   /** To be filled, those that are included. Less where somebody else is to have them by now. */
   readonly partitions: number
+  /** Of these, filled. */
   readonly partitionsDone: number
   /** Received so far. */
   readonly records: number
+  /** Received so far. */
   readonly bytes: number
 }
 
 /** One node in `status()`. */
 export interface NodeStatus {
   readonly id: NodeId
+  /** A standby gets every write and serves nothing. */
   readonly role: 'member' | 'standby'
   /** `down`: given up for good, or the cluster is closed. */
   readonly status: MemberStatus
@@ -134,8 +201,11 @@ export interface NodeStatus {
   readonly hints: number
   /** The table epoch it acts on. */
   readonly epoch: number
+  /** Of its worker thread; null: it has none. */
   readonly threadId: number | null
+  /** The node and its store's identity: new whenever the store may have forgotten something. Null: not known yet. */
   readonly actor: ActorId | null
+  /** Stores that were moved aside; the newest three folders are kept. */
   readonly quarantined: readonly Quarantine[]
   /** The last scrub of its tables, if there was one. */
   readonly lastScrub?: {
@@ -152,33 +222,32 @@ export interface NodeStatus {
   readonly faults?: FaultCounts
 }
 
-/** Messages that were lost (cuts included), held back, doubled, overtaken; store operations and reads that were slowed. */
-export interface FaultCounts {
-  readonly dropped: number
-  readonly delayed: number
-  readonly duplicated: number
-  readonly reordered: number
-  readonly slowed: number
-}
-
+/** The cluster at one moment, from shared counters: nobody is asked. */
 export interface ClusterStatus {
+  /** The folder. */
   readonly location: string
+  /** Of the partition table. */
   readonly epoch: number
   /** Every living member has the same table and the same view of the members, and no partition is being filled. */
   readonly converged: boolean
+  /** As fixed at creation. */
   readonly partitions: number
+  /** As fixed at creation. */
   readonly conflict: 'lww' | 'siblings'
+  /** What counts now. */
   readonly replication: { readonly n: number; readonly r: number; readonly w: number }
   /** Partitions with a place being filled. */
   readonly partitionsMoving: number
   /** Partitions that say PARTITION_LOST; all of them while every node is down for good. */
   readonly partitionsLost: number[]
+  /** Threads that call: the opener's, and those that have connected. */
   readonly gateways: number
   /**
    * Only after something went wrong that an operator must mend: the cluster folder cannot be written. Requests go on for as
    * long as they need nothing new there; then writes fail with CLOCK_UNAVAILABLE. Close the cluster and open it again.
    */
   readonly fatal?: string
+  /** All that are members or standbys, also those that are down. */
   readonly nodes: NodeStatus[]
 }
 
@@ -199,6 +268,7 @@ export interface PartitionOwners {
 export interface RequestMetrics {
   /** Also those that failed. */
   readonly ended: number
+  /** Of these, with an error. */
   readonly failed: number
   /**
    * How many took how long, also of those that failed: `[at most so many µs, requests]`, in order, buckets of 1/16. From the turn of the
@@ -213,15 +283,17 @@ export interface RepairMetrics {
   readonly readRepairs: number
   /** Keys in which replicas differed that compared themselves. */
   readonly keysExchanged: number
+  /** Hints that their owners, or those who took their places, have accepted. */
   readonly hintsHandedBack: number
 }
 
 /** Sums since the cluster was opened: take two, and what lies between them is the difference. */
 export interface ClusterMetrics {
-  /** On a clock of its own that never goes back. */
+  /** Milliseconds on a clock of its own that never goes back. */
   readonly atMs: number
   /** Of this thread and of those that have connected. A page of a scan is a request, and each key of `getMany`. */
   readonly requests: Readonly<Record<'get' | 'put' | 'delete' | 'batch' | 'scan', RequestMetrics>>
+  /** Of all nodes and gateways. */
   readonly repairs: RepairMetrics
 }
 
@@ -230,6 +302,7 @@ export interface PlannedMove {
   readonly partition: PartitionId
   /** Who has the place now; null: nobody. */
   readonly from: NodeId | null
+  /** Who gets it. */
   readonly to: NodeId
   /** What a replica of its owner takes on the disk, on the average. */
   readonly bytes: number
@@ -237,7 +310,9 @@ export interface PlannedMove {
 
 /** What a join or a leave would do. */
 export interface ShapePlan {
+  /** The ids that new nodes would get. */
   readonly joining: NodeId[]
+  /** Those that were named. */
   readonly leaving: NodeId[]
   /** The fewest moves that leave no node above its share, ⌈partitions · n / nodes⌉, and none below ⌊partitions · n / nodes⌋. */
   readonly moves: PlannedMove[]
@@ -247,114 +322,7 @@ export interface ShapePlan {
   readonly replicas: Readonly<Record<NodeId, number>>
 }
 
-/** How far a backup, a restore or a verification is. */
-export interface BulkProgress {
-  /** For people: `node3`, `merging`, … */
-  readonly phase: string
-  readonly records: number
-  readonly bytes: number
-  /** 0 … 1, more or less. */
-  readonly share: number
-}
-
-export interface BackupOptions {
-  readonly onProgress?: (progress: BulkProgress) => void
-  /** Writes stop for no longer than this (default 1,000; 10 … 60,000). Who has not confirmed the freeze by then is left out. */
-  readonly freezeTimeoutMs?: number
-}
-
-/** A backup that is whole. */
-export interface BackupSummary {
-  readonly dir: string
-  /** Of the cut, ISO 8601. */
-  readonly at: string
-  /** Whose stores are in it. */
-  readonly nodes: readonly NodeId[]
-  readonly leftOut: readonly { readonly node: NodeId; readonly reason: string }[]
-  /** Of all stores together: each record about n times. */
-  readonly records: number
-  readonly bytes: number
-  /** For so long writes stopped, at most. */
-  readonly frozenMs: number
-  readonly tookMs: number
-}
-
-/** As for `openCluster`, where `location` is new; what is not said is as it was in the backup. */
-export interface RestoreOptions extends ClusterOptions {
-  readonly onProgress?: (progress: BulkProgress) => void
-  /** Databases that are not to be used, because they are damaged; only where the others are enough. */
-  readonly without?: readonly NodeId[]
-}
-
-/** What verifying found in one store, or one database of a backup. */
-export interface VerifiedPart {
-  readonly node: NodeId
-  readonly files: number
-  readonly records: number
-  readonly hints: number
-  readonly bytes: number
-  readonly problems: readonly string[]
-}
-
-export interface Verification {
-  readonly kind: 'backup' | 'cluster'
-  readonly dir: string
-  /** Nothing is wrong. */
-  readonly ok: boolean
-  readonly parts: readonly VerifiedPart[]
-  /** What is wrong with the whole. Those of the parts are with them. */
-  readonly problems: readonly string[]
-  /** What is worth knowing and mends itself, or is no damage. */
-  readonly notes: readonly string[]
-}
-
-/** One node or gateway, or several. A gateway's is the `id` of its store. */
-export type Ids = NodeId | GatewayId | readonly (NodeId | GatewayId)[]
-
-/** Injected faults: each resolves once it is in effect. Only with `faults: true`. */
-export interface Faults {
-  /**
-   * The thread ends at once. In the pause before a restart there is none: the pause goes on. `permanent`: it is not restarted; its
-   * partitions are reassigned.
-   */
-  crash(node: NodeId, options?: { permanent?: boolean }): Promise<void>
-  /** An endless loop of `ms` milliseconds. */
-  hang(node: NodeId, ms: number): Promise<void>
-  /** The thread stands still for `ms` milliseconds without using the CPU. */
-  pause(node: NodeId, ms: number): Promise<void>
-  /** Ends the node, deletes its store, starts it again (a node that is down for good stays down). */
-  wipe(node: NodeId): Promise<void>
-  /** Ends the node, flips bytes in its files, starts it again (a node that is down for good stays down). */
-  corrupt(node: NodeId): Promise<void>
-  // From here on: until `heal`. Those of links treat each message by itself; rules for the same link add up.
-  /** No message passes between one side and the other. Links to the supervisor are never cut: it is the process itself. */
-  cut(idsA: Ids, idsB: Ids): Promise<void>
-  /** No message passes from the one to the other; the way back is open. */
-  cutOneWay(from: Ids, to: Ids): Promise<void>
-  /** Messages arrive `ms` and up to `jitterMs` later, in their order. */
-  delay(from: Ids, to: Ids, options: { ms: number; jitterMs?: number }): Promise<void>
-  /** This share of the messages (0 … 1) is lost. */
-  drop(from: Ids, to: Ids, options: { share: number }): Promise<void>
-  /** This share of the messages arrives twice. */
-  duplicate(from: Ids, to: Ids, options: { share: number }): Promise<void>
-  /** This share of the messages is held back for `ms` and overtaken by later ones. */
-  reorder(from: Ids, to: Ids, options: { share: number; ms: number }): Promise<void>
-  /** A slow disk: what the node's store does, and reads of it, take `ms` longer. The thread is not blocked. */
-  slow(node: NodeId, options: { ms: number }): Promise<void>
-  /** The node's wall clock is wrong by `ms` (may be negative). Stamps and deadlines do not come from it. */
-  skewClock(node: NodeId, ms: number): Promise<void>
-  /** The node's disk is as good as full: its store takes no writes until `heal`. */
-  fillDisk(node: NodeId): Promise<void>
-  /**
-   * The thread ends when it comes by that point for the `nth` time (default 1, counted over its lives), once: just before it
-   * handles a message, or says one. What it has not sent by then goes with it; what its store is doing may be done.
-   */
-  failpoint(node: NodeId, point: Failpoint, options?: { nth?: number }): Promise<void>
-  /** Ends every fault that is still in effect. With ids: only those of links between the one side and the other. */
-  heal(idsA?: Ids, idsB?: Ids): Promise<void>
-}
-
-/** Give it to another thread (workerData or postMessage; plain data): `connect(ticket)` there. */
+/** Plain data for another thread of this process (workerData or postMessage): `connect(ticket)` there. Keep it secret, and as it is. */
 export interface Ticket {
   readonly coterie: 1
   readonly clusterId: string
@@ -362,20 +330,28 @@ export interface Ticket {
   readonly secret: string
 }
 
-/** An open cluster. */
+/** An open cluster: the calls on keys, and its management. */
 export interface Cluster extends KeyValueStore {
+  /** How the cluster and each node are, at once; wakes nobody. Also after `close()`: its nodes are `down` then. */
   status(): ClusterStatus
+  /** Sums since the opening: requests by kind with their latencies, repairs. Take two for what lies between them. */
   metrics(): ClusterMetrics
   /** Who has each partition, in the order of the partitions. */
   ring(): PartitionOwners[]
+  /** Calls the listener at each event of that name. */
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
+  /** Calls the listener at the next event of that name. */
   once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
+  /** Takes a listener away. */
   off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   /**
    * Resolves once no node is on its way back, hints are drained, fills and exchanges done, and gossip has converged. Lost
-   * partitions are not waited for. Errors: TIMEOUT; NODE_NOT_RUNNING if every node is down for good.
+   * partitions are not waited for. Without `timeoutMs` it waits for as long as that takes.
+   *
+   * Errors: TIMEOUT, whose `facts.awaited` says what it waits for; NODE_NOT_RUNNING if every node is down for good; CLOSED.
    */
   settled(options?: { timeoutMs?: number }): Promise<void>
+  /** For `connect` in other threads; each may use it, while the cluster is open. Errors: throws CLOSED. */
   ticket(): Ticket
   /** What joins and leaves would move; nothing is changed. Errors: INVALID_OPTION, UNKNOWN_NODE, TOO_FEW_NODES, CLOSED. */
   plan(change?: { join?: number; leave?: NodeId | readonly NodeId[] }): Promise<ShapePlan>
@@ -407,7 +383,9 @@ export interface Cluster extends KeyValueStore {
   /**
    * Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. Of the
    * partitions named, those that are not lost now are left out: a loss cannot be accepted before it happens.
+   * Errors: INVALID_OPTION, CLOSED.
    */
   acceptLoss(partitions?: readonly PartitionId[]): Promise<void>
+  /** Injected faults; every call rejects with FAULTS_DISABLED unless `faults: true`. */
   readonly faults: Faults
 }

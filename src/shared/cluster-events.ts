@@ -4,14 +4,19 @@ import type { NodeId, PartitionId } from '../protocol/ids.js'
 import type { FillStatus } from './api.js'
 import type { Failpoint } from './failpoints.js'
 
-/** Names of events and what comes with them. */
+/** Names of events and what comes with them. `node` is whom it is about; times are milliseconds. */
 export interface ClusterEvents {
+  /** A node's thread has ended; also, with code 0, when the cluster closes. */
   'node:exit': [{ node: NodeId; incarnation: number; code: number | null; reason: string; error?: Error }]
   /** A node came by a failpoint; its `node:exit`, whose reason says so, comes next. */
   failpoint: [{ node: NodeId; incarnation: number; point: Failpoint }]
+  /** A node serves; `readyMs` since its thread was taken. */
   'node:up': [{ node: NodeId; incarnation: number; readyMs: number }]
+  /** One node (`by`) suspects another. */
   'node:suspect': [{ node: NodeId; by: NodeId; reason: string }]
+  /** Given up for good; its partitions get other owners. */
   'node:down': [{ node: NodeId; reason: string }]
+  /** A thread's loop stood still for `silentMs`; it is terminated. */
   'node:hung': [{ node: NodeId; silentMs: number }]
   /** A node that joined owns its share. */
   'node:joined': [{ node: NodeId }]
@@ -36,20 +41,29 @@ export interface ClusterEvents {
       error?: Error
     },
   ]
+  /** A node's store was moved aside, into `folder`. */
   'node:quarantine': [{ node: NodeId; folder: string; reason: string }]
+  /** A node's store may have forgotten something; it will be refilled. */
   'node:amnesia': [{ node: NodeId; reason: string }]
   /** Its last acknowledged writes may be gone (the machine was restarted); it compares with the other owners. */
   'node:lost-tail': [{ node: NodeId; reason: string }]
+  /** The partition table changed. */
   epoch: [{ epoch: number; reason: string; partitionsChanged: number }]
+  /** `node` handed hints over to `target`; `remaining` are still to be. */
   handoff: [{ node: NodeId; target: NodeId; hints: number; remaining: number }]
+  /** A read repair, or a healed record: `nodes` are brought up to date. `node` may be a gateway; `blocking`: a read waited for it. */
   repair: [{ node: string; key: Uint8Array; nodes: readonly NodeId[]; blocking: boolean }]
+  /** A pass of a fill of `node` from `source`. */
   transfer: [{ node: NodeId; source: NodeId; partitions: number; records: number; done: boolean }]
   /** A node has forgotten deletes that every copy of the keys held. */
   'tombstones:dropped': [{ node: NodeId; keys: number }]
   /** How far everything is that `node` is being filled with, by a join, a leave, a refill: a few times a second, and at the end. */
   'transfer:progress': [{ node: NodeId; done: boolean } & FillStatus]
+  /** Two replicas compared what they hold. */
   exchange: [{ node: NodeId; peer: NodeId; keysDiffering: number; done: boolean }]
+  /** Too few stores are left to refill them safely, or every node is down for good. */
   'partition:lost': [{ partitions: readonly PartitionId[] }]
+  /** A record's checksum is wrong; it is healed from the other owners. */
   'record:damaged': [{ node: NodeId; key: Uint8Array }]
   /**
    * Too few others can say what the damaged record was. The stores that dead owners left are read for it; if those are gone too,
@@ -62,6 +76,8 @@ export interface ClusterEvents {
   'folder:full': [{ error: Error }]
   /** Once: see `ClusterStatus.fatal`. */
   fatal: [{ error: Error }]
+  /** Every living member has the same table and the same view of the members, and nothing is being filled. */
   converged: [{ epoch: number }]
+  /** The cluster is closed. */
   close: []
 }

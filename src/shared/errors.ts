@@ -69,7 +69,9 @@ export type ErrorFacts = Readonly<Record<string, unknown>>
  */
 export class CoterieError extends Error {
   override readonly name = 'CoterieError'
+  /** Match on this, never on the message. */
   readonly code: CoterieErrorCode
+  /** What the code is about: `partition`, `needed`, `got`, `missing` of a request; the option, node or folder that is meant of others. */
   readonly facts: ErrorFacts
 
   constructor(code: CoterieErrorCode, message?: string, facts: ErrorFacts = {}, options?: { cause?: unknown }) {

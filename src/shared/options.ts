@@ -18,8 +18,9 @@ export type CoordinationMode = 'client' | 'server'
 /** When a node's files are verified before LevelDB opens them. See the README, "Damaged stores". */
 export type VerificationMode = 'always' | 'changed' | 'never'
 
+/** How many copies, and how many of them answer. */
 export interface ReplicationOptions {
-  /** Copies of each partition: 1…16, or `'all'`: every node a full copy. Default 3, or fewer if there are fewer nodes. */
+  /** Copies of each partition: 1…16, or `'all'`: every node a full copy. Default 3, or fewer if there are fewer nodes. Fixed at creation. */
   readonly n?: number | 'all'
   /** Owners that must answer a read. Default: a majority of n. */
   readonly r?: number
@@ -35,17 +36,23 @@ export interface WorkerPaths {
   readonly verify?: string | URL
 }
 
-/** Everything `openCluster` takes. Only `location` is required. Numbers: see `NUMBER_OPTIONS` for unit, default, range. */
+/** Everything `openCluster` takes. Only `location` is required. The numbers are in a table of their own, `NUMBER_OPTIONS`. */
 export interface ClusterOptions extends Partial<Record<keyof typeof NUMBER_OPTIONS, number>> {
   /** Folder of the cluster; made if absent. One folder per node below it. */
   readonly location: string
+  /** Copies and quorums. */
   readonly replication?: ReplicationOptions
+  /** What an acknowledged write survives. Default `'process'`. */
   readonly durability?: Durability
+  /** `'lww'`: the last write wins; `'siblings'`: concurrent writes are all kept. Fixed at creation. Default `'lww'`. */
   readonly conflict?: ConflictMode
+  /** Who coordinates a request. Default `'client'`. */
   readonly coordination?: CoordinationMode
+  /** When files are verified before they are opened. Default `'changed'`. */
   readonly verification?: VerificationMode
   /** True allows `cluster.faults`. Never in production. Default false. */
   readonly faults?: boolean
+  /** For bundled programs. Default: the files of this package. */
   readonly workers?: WorkerPaths
 }
 

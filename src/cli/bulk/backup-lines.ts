@@ -1,6 +1,6 @@
 /** What a backup is, for people: of the command, and of the prompt of `coterie start`. */
 
-import type { BackupSummary } from '../../shared/api.js'
+import type { BackupSummary } from '../../shared/backup-shapes.js'
 import { byteSize, duration, plural } from '../terminal/format.js'
 
 export function backupLines({ dir, nodes, leftOut, records, bytes, frozenMs, tookMs, at }: BackupSummary): string[] {

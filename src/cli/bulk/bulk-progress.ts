@@ -1,7 +1,7 @@
 /** How far a backup, a restore or a verification is, on standard error: a bar on a terminal, a line every two seconds elsewhere. */
 
 import { Presets, SingleBar } from 'cli-progress'
-import type { BulkProgress } from '../../shared/api.js'
+import type { BulkProgress } from '../../shared/backup-shapes.js'
 import { byteSize, count } from '../terminal/format.js'
 import { stylerFor } from '../terminal/style.js'
 

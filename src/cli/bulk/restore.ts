@@ -1,7 +1,7 @@
 /** `coterie restore DIR --data LOCATION`: makes a cluster of a backup, sees that it opens, and closes it. */
 
 import { restoreCluster } from '../../index.js'
-import type { BulkProgress } from '../../shared/api.js'
+import type { BulkProgress } from '../../shared/backup-shapes.js'
 import type { RestoreCommand } from '../commands.js'
 import { StopSignals } from '../stop-signals.js'
 import { duration, plural } from '../terminal/format.js'

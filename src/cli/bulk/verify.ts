@@ -1,7 +1,7 @@
 /** `coterie verify DIR`: a line for each store or database, then what is wrong. Exit code 1 if anything is. */
 
 import { verifyFolder } from '../../index.js'
-import type { Verification } from '../../shared/api.js'
+import type { Verification } from '../../shared/backup-shapes.js'
 import type { VerifyCommand } from '../commands.js'
 import { byteSize, count, tableLines } from '../terminal/format.js'
 import { type Styler, stylerFor } from '../terminal/style.js'

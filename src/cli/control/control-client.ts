@@ -10,11 +10,8 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type {
-  BackupOptions,
-  BackupSummary,
   BatchOperation,
   BatchOptions,
-  BulkProgress,
   Bytes,
   ClusterMetrics,
   ClusterStatus,
@@ -25,6 +22,7 @@ import type {
   ScanOptions,
   ShapePlan,
 } from '../../shared/api.js'
+import type { BackupOptions, BackupSummary, BulkProgress } from '../../shared/backup-shapes.js'
 import { CoterieError } from '../../shared/errors.js'
 import type { ClusterAccess, JoinOptions } from '../access.js'
 import { readLines } from '../load/lines.js'

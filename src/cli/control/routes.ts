@@ -6,7 +6,8 @@
  */
 
 import { isAbsolute } from 'node:path'
-import type { BatchOperation, BulkProgress, Cluster } from '../../shared/api.js'
+import type { BatchOperation, Cluster } from '../../shared/api.js'
+import type { BulkProgress } from '../../shared/backup-shapes.js'
 import { CoterieError } from '../../shared/errors.js'
 import { checkNames, invalid } from '../../shared/options.js'
 import { prefixRange } from '../terminal/prefix-range.js'
