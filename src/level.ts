@@ -20,12 +20,14 @@ import { clusterKey, levelKey } from './shared/level-keys.js'
 import { CLUSTER_OPTIONS, type ClusterOptions } from './shared/options.js'
 import { clusterFolderOf } from './storage/layout.js'
 
-/** What the database is opened with: those of `openCluster`, of abstract-level, and two of classic-level. */
+/** What the database is opened with: those of `openCluster`, of abstract-level, and three of classic-level. */
 export interface CoterieLevelOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<ClusterOptions, 'location'> {
   /** Bytes; the name that classic-level has for `cacheBytes`. */
   readonly cacheSize?: number
   /** Bytes; the name that classic-level has for `writeBufferBytes`. */
   readonly writeBufferSize?: number
+  /** Files; the name that classic-level has for `openFilesMax`. */
+  readonly maxOpenFiles?: number
 }
 
 /** An error of the interface. `code` is one of abstract-level's, or of classic-level's. */
@@ -305,11 +307,12 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
 
 /** Of what was given, as to any Level database, what a cluster knows: plugins add options of their own. */
 function clusterOptionsOf<K, V>(location: string, options: CoterieLevelOptions<K, V>): ClusterOptions {
-  const { cacheSize, writeBufferSize } = options
+  const { cacheSize, writeBufferSize, maxOpenFiles } = options
   const given = Object.entries(options).filter(([name, value]) => CLUSTER_OPTIONS.has(name) && value !== undefined)
   return {
     ...(cacheSize === undefined ? {} : { cacheBytes: cacheSize }),
     ...(writeBufferSize === undefined ? {} : { writeBufferBytes: writeBufferSize }),
+    ...(maxOpenFiles === undefined ? {} : { openFilesMax: maxOpenFiles }),
     ...Object.fromEntries(given),
     // A folder that was created with siblings is refused.
     conflict: 'lww',

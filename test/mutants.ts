@@ -8,7 +8,7 @@ import { mutantsNamed, testedNamed } from './mutants/run-mutants.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const at = process.argv.indexOf('--seeds')
-const seedsMax = at < 0 ? 500 : Number(process.argv[at + 1])
+const seedsMax = at < 0 ? 1_500 : Number(process.argv[at + 1])
 const names = process.argv.slice(2).filter((name, place, all) => !name.startsWith('--') && all[place - 1] !== '--seeds')
 const unknown = names.filter((name) => mutantsNamed([name]).length + testedNamed([name]).length === 0)
 if (unknown.length > 0) throw new Error(`there is no mutant ${unknown.join(', ')}`)

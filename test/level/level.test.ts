@@ -151,10 +151,17 @@ test('a seek to what cannot be a key leaves the iterator where it is', async (t)
 })
 
 test('the names that classic-level has for caches and buffers are known; what is no cluster’s option is not given to it', async (t) => {
-  const known = await levelFor(t, { cacheSize: 8_388_608, writeBufferSize: 2_097_152, maxOpenFiles: 100 } as object)
+  const known = await levelFor(t, {
+    cacheSize: 8_388_608,
+    writeBufferSize: 2_097_152,
+    maxOpenFiles: 100,
+    blockSize: 8_192,
+  } as object)
   await known.open()
   const wrong = await levelFor(t, { writeBufferSize: 1 })
   t.match(await causeOf(wrong.open()), { code: 'INVALID_OPTION', message: /writeBufferBytes/ })
+  const few = await levelFor(t, { maxOpenFiles: 1 })
+  t.match(await causeOf(few.open()), { code: 'INVALID_OPTION', message: /openFilesMax/ })
 })
 
 test('an iterator that is aborted in the middle of a page says so at once, and can be closed', async (t) => {
@@ -170,12 +177,12 @@ test('an iterator that is aborted in the middle of a page says so at once, and c
 })
 
 test('an iterator that could not read a page says so again, and never that this was the end', async (t) => {
-  const db = await levelFor(t, { faults: true })
+  const db = await levelFor(t, { faults: true, hungAfterMs: 10_000 })
   const keys = Array.from({ length: 500 }, (_, number) => `key ${String(number).padStart(3, '0')}`)
   await db.batch(keys.map((key) => ({ type: 'put', key, value: key })))
-  const iterator = db.keys({ timeoutMs: 100 })
+  const iterator = db.keys({ timeoutMs: 1_000 })
   const read = await iterator.nextv(10)
-  for (const node of ['node1', 'node2', 'node3']) await db.cluster.faults.pause(node, 600)
+  for (const node of ['node1', 'node2', 'node3']) await db.cluster.faults.pause(node, 4_500)
   // The rest of the page that has been read, then the one that could not be.
   const failed = await readOn(iterator, read)
   t.equal(failed, 'TIMEOUT')

@@ -1,6 +1,6 @@
 /**
  * The checkers can fail: some wrong versions of the protocol, each caught within a few seeds; more in
- * `mutants-of-owners.test.ts`. `npm run mutants` tries all of them, with 500 seeds each.
+ * `mutants-of-owners.test.ts`. `npm run mutants` tries all of them, with 1,500 seeds each.
  */
 
 import { readFile } from 'node:fs/promises'
