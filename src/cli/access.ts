@@ -47,7 +47,7 @@ export interface ClusterAccess extends Pick<KeyValueStore, 'get' | 'put' | 'dele
 }
 
 /** How long a command waits for another one that has the folder open, or for a `coterie start` that is opening it. */
-const LOCKED_MS = 5_000
+const LOCKED_MS = 15_000
 const LOCKED_LOOK_MS = 50
 
 /** Errors: `ExitError` where there is no cluster, unless it may be made; LOCATION_LOCKED; those of `openCluster`. */
@@ -107,11 +107,14 @@ async function hasFiles(location: string): Promise<boolean> {
   }
 }
 
-/** A command is soon done, and `coterie start` soon listens; a program that has the folder open keeps it. */
+/**
+ * A command is soon done, and `coterie start` soon listens; a program that has the folder open keeps it. Who has not said yet who it
+ * is, or no more, is about to open it or to let it go.
+ */
 function isLockedByCommand(error: unknown): boolean {
   if (!(error instanceof CoterieError) || error.code !== 'LOCATION_LOCKED') return false
-  const { command = '' } = (error.facts['holder'] ?? {}) as { command?: string }
-  return /^coterie\b/.test(command)
+  const holder = error.facts['holder'] as { command?: string } | undefined
+  return holder === undefined || /^coterie\b/.test(holder.command ?? '')
 }
 
 /** Open in this process. */
