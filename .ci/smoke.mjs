@@ -38,7 +38,7 @@ function install() {
   const [{ filename, size, entryCount, files }] = Array.isArray(packed) ? packed : Object.values(packed)
   const strays = files
     .map(({ path }) => path)
-    .filter((path) => /(^|\/)(test|bench)\//.test(path) && !/\.(md|svg)$/.test(path))
+    .filter((path) => /^(dist\/)?(test|bench)\//.test(path) && !/\.(md|svg)$/.test(path))
   if (strays.length > 0) throw new Error(`the package carries ${strays.join(', ')}`)
   const missing = linksOf('README.md').filter((link) => !files.some(({ path }) => `${path}/`.startsWith(`${link}/`)))
   if (missing.length > 0) throw new Error(`the README links to what the package does not carry: ${missing.join(', ')}`)

@@ -19,8 +19,8 @@ export const BATCH_LOG: readonly Mutant[] = [
     rule: 'atomic',
     checker: 'logged-batches',
     file: REPLAY,
-    find: 'this.#onFound(stamp, keys, isTooOld ? undefined : decodeEntry(chunks))',
-    replace: 'this.#onFound(stamp, keys, isTooOld ? undefined : undefined)',
+    find: "this.#onFound(stamp, keys, isTooOld || entry === 'not-whole' ? undefined : entry)",
+    replace: 'this.#onFound(stamp, keys, undefined)',
   },
   {
     name: 'a-batch-is-given-up-at-its-deadline',

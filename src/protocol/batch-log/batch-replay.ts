@@ -149,8 +149,11 @@ export class BatchReplay {
   }
 
   #settle({ stamp, keys, chunks }: Found): void {
+    const entry = decodeEntry(chunks)
+    // A later version's, say: it stays for whoever can read it.
+    if (entry === 'unknown') return
     const isTooOld = stamp < (this.#asked?.forgottenBefore ?? '')
-    this.#onFound(stamp, keys, isTooOld ? undefined : decodeEntry(chunks))
+    this.#onFound(stamp, keys, isTooOld || entry === 'not-whole' ? undefined : entry)
   }
 
   #onEnd(nowMs: number): void {

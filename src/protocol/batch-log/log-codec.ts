@@ -7,7 +7,6 @@
  * A batch is in the log when all of its chunks are; what a chunk belongs to is known by its record's stamp.
  */
 
-import { assert } from '../assert.js'
 import type { Key } from '../ids.js'
 
 const VERSION = 1
@@ -58,11 +57,14 @@ function chunksOf(entry: Uint8Array): readonly Uint8Array[] {
   })
 }
 
-/** Of what was found of one batch, in the order of its chunks. Undefined: some chunk is missing, it was never in the log as a whole. */
-export function decodeEntry(chunks: readonly Uint8Array[]): LogEntry | undefined {
+/**
+ * Of what was found of one batch, in the order of its chunks. `not-whole`: some chunk is missing, it was never in the log as a
+ * whole. `unknown`: not what this version writes, and so not its to judge.
+ */
+export function decodeEntry(chunks: readonly Uint8Array[]): LogEntry | 'not-whole' | 'unknown' {
+  if (chunks.some((chunk) => chunk.byteLength < CHUNK_HEAD || chunk[0] !== VERSION)) return 'unknown'
   const [first] = chunks
-  if (first === undefined || viewOf(first).getUint32(1) !== chunks.length) return undefined
-  assert(first[0] === VERSION, 'a batch log is of a version that is known', { version: first[0] })
+  if (first === undefined || viewOf(first).getUint32(1) !== chunks.length) return 'not-whole'
   const entry = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength - CHUNK_HEAD, 0))
   let end = 0
   for (const chunk of chunks) {

@@ -69,6 +69,17 @@ test('chunks of two batches in one slot are not taken for one', async (t) => {
   t.same(log.found, ['1 1 not whole', '2 1 not whole'])
 })
 
+test('what this version did not write stays where it is', async (t) => {
+  const log = new Log()
+  log.replay.start({ living: [], forgottenBefore: THREE }, 0)
+  const [key] = logged('gateway2', 0, ONE)[0] as Chunk
+  log.page([
+    [key, { kind: 'lww', stamp: ONE, value: new Uint8Array([2, 0, 0, 0, 1]) }],
+    ...logged('gateway3', 0, THREE),
+  ])
+  t.same(log.found, ['3 2 a b'])
+})
+
 test('from when deletes may be forgotten: it did not begin', async (t) => {
   const log = new Log()
   log.replay.start({ living: [], forgottenBefore: TWO }, 0)
