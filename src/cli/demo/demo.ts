@@ -18,7 +18,7 @@ import { tell } from './story.js'
 
 const EXIT_INTERRUPTED = 130
 /** Past it something hangs, which is a failure of its own. */
-const DEADLINE_MS = 90_000
+const DEADLINE_MS = 180_000
 
 export async function demoCommand({ location, json }: DemoCommand): Promise<number> {
   const narrator = new Narrator(json)

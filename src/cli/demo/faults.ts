@@ -50,7 +50,8 @@ export interface Healing {
 }
 
 const POLL_MS = 5
-const HEAL_TIMEOUT_MS = 10_000
+/** A wiped node is filled in the rests of the traffic, at a pace that leaves the latencies alone. */
+const HEAL_TIMEOUT_MS = 60_000
 
 /** Traffic must be running. `tailMs` is watched after the healing too: what repairs itself late must show as well. */
 export async function hurt(cluster: Cluster, traffic: Traffic, injury: Injury, tailMs: number): Promise<Healing> {
