@@ -7,7 +7,7 @@
  */
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
-import type { FailureCode } from '../../protocol/failure.js'
+import type { Failure, FailureCode } from '../../protocol/failure.js'
 import type { GatewayConfig } from '../../protocol/gateway.js'
 import type { GatewayId, Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { MAJORITY, readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
@@ -114,7 +114,7 @@ export class Availability extends Checker {
       // What has been so for less than a sample's time.
       if (outcome.type === 'failed') this.#lookAtAll(world)
       const reason =
-        outcome.type === 'failed' ? this.#isWrong(call, outcome.failure.code, world) : this.#isTooGood(call, world)
+        outcome.type === 'failed' ? this.#isWrong(call, outcome.failure, world) : this.#isTooGood(call, world)
       if (reason !== undefined) {
         const end = outcome.type === 'failed' ? outcome.failure.code : outcome.type
         const afterMs = (world.nowMs - call.calledAtMs).toFixed(0)
@@ -140,11 +140,13 @@ export class Availability extends Checker {
     return isWrong ? 'though its row has fewer owners than were asked for' : undefined
   }
 
-  #isWrong(call: Call, code: FailureCode, world: SimWorld): string | undefined {
+  #isWrong(call: Call, failure: Failure, world: SimWorld): string | undefined {
+    const { code } = failure
+    const partitions = partitionsBehind(call, failure, world.options.config.partitions)
     switch (code) {
       case 'QUORUM_UNAVAILABLE':
       case 'PARTITION_LOST':
-        return this.#isQuorumGone(call, code, world) ? undefined : 'enough of its owners are not down'
+        return this.#isQuorumGone(call, code, partitions, world) ? undefined : 'enough of its owners are not down'
       case 'OVERLOADED':
         return isOverloaded(call.gateway, world) ? undefined : 'its gateway had room'
       case 'CLOCK_UNAVAILABLE':
@@ -152,15 +154,15 @@ export class Availability extends Checker {
       case 'TIMEOUT':
       case 'OUTCOME_UNKNOWN':
       case 'STORE_FAILED':
-        if (this.#isTooSoon(call, code, world)) return 'it did not wait for owners that may come back'
-        return this.#wasAllWell(call, world) ? 'a quorum of its owners was well' : undefined
+        if (this.#isTooSoon(call, code, partitions, world)) return 'it did not wait for owners that may come back'
+        return this.#wasAllWell(call, partitions, world) ? 'a quorum of its owners was well' : undefined
       default:
         return undefined
     }
   }
 
   /** By some row that it may have gone by, of some of its partitions. */
-  #isQuorumGone(call: Call, code: FailureCode, { options }: SimWorld): boolean {
+  #isQuorumGone(call: Call, code: FailureCode, partitions: readonly PartitionId[], { options }: SimWorld): boolean {
     const isLeft = (node: NodeId | null): boolean => {
       if (node === null) return false
       const { downAtMs, notDownAtMs } = this.#healthOf(node)
@@ -169,19 +171,19 @@ export class Availability extends Checker {
     }
     const isGone = (row: Row): boolean =>
       placesOf(call, row).some((places) => places.filter(isLeft).length < quorumOf(call, places.length, options.config))
-    return partitionsOf(call, options.config.partitions).some((partition) =>
+    return partitions.some((partition) =>
       this.#rows.rowsOf(call, partition).some((row) => isGone(row) && (code !== 'PARTITION_LOST' || row.lost)),
     )
   }
 
   /** Of a call whose coordinator is its gateway: before its deadline, though nobody is down or takes no writes. */
-  #isTooSoon(call: Call, code: FailureCode, world: SimWorld): boolean {
-    const { partitions, coordination, conflict } = world.options.config
+  #isTooSoon(call: Call, code: FailureCode, partitions: readonly PartitionId[], world: SimWorld): boolean {
+    const { coordination, conflict } = world.options.config
     if (coordination === 'server' || conflict === 'siblings') return false
-    if (world.nowMs >= call.deadlineMs || this.#isQuorumGone(call, code, world)) return false
+    if (world.nowMs >= call.deadlineMs || this.#isQuorumGone(call, code, partitions, world)) return false
     const isFull = (node: NodeId | null): boolean =>
       node !== null && (this.#health.get(node)?.fullAtMs ?? Number.NEGATIVE_INFINITY) >= call.calledAtMs - RECOVERY_MS
-    return !partitionsOf(call, partitions).some((partition) =>
+    return !partitions.some((partition) =>
       this.#rows.rowsOf(call, partition).some((row) => row.owners.some(isFull) || row.pending.some(isFull)),
     )
   }
@@ -202,16 +204,16 @@ export class Availability extends Checker {
     })
   }
 
-  #wasAllWell(call: Call, world: SimWorld): boolean {
+  #wasAllWell(call: Call, partitions: readonly PartitionId[], world: SimWorld): boolean {
     const { nowMs, options } = world
-    const { partitions, coordination, conflict } = options.config
+    const { coordination, conflict } = options.config
     const sinceMs = nowMs - RECOVERY_MS
     if (nowMs - call.calledAtMs < CALL_MS_MIN || this.#pausedUntilMs > sinceMs) return false
     // An update is sent once, and so is its outcome.
     const isOnce = conflict === 'siblings' && call.kind === 'put'
     if (coordination === 'server' || conflict === 'siblings')
       return this.#isEverybodyWell(call, isOnce ? Math.min(sinceMs, call.calledAtMs) : sinceMs, world)
-    return partitionsOf(call, partitions).every((partition) => this.#isEnough(call, partition, sinceMs, world))
+    return partitions.every((partition) => this.#isEnough(call, partition, sinceMs, world))
   }
 
   #isEnough(call: Call, partition: PartitionId, sinceMs: number, world: SimWorld): boolean {
@@ -286,6 +288,13 @@ function quorumOf(call: Call, places: number, config: GatewayConfig): number {
 /** Places that a call needs a quorum of: of a write of a row that changes, the old and the new. */
 function placesOf({ kind }: Call, row: Row): readonly (readonly (NodeId | null)[])[] {
   return kind === 'put' && isJoint(row) ? [row.owners, newOwnersOf(row)] : [row.owners]
+}
+
+/** Those that a failure can come of: of a logged batch also that of its log, which the failure names. */
+function partitionsBehind(call: Call, { partition }: Failure, count: number): readonly PartitionId[] {
+  const own = partitionsOf(call, count)
+  if (!call.logged || own.length < 2) return own
+  return partition === undefined ? Array.from({ length: count }, (_, each) => each) : [...new Set([...own, partition])]
 }
 
 function partitionsOf({ kind, keys }: Call, partitions: number): readonly PartitionId[] {
