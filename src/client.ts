@@ -8,7 +8,9 @@
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
-import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../actors/runtime/request-counters.js'
+import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
+import { type Answer, answerOf, copyOf, newestValueOf, type Pending } from './answers.js'
+import { Gathering, PlaceOfMany } from './many-gets.js'
 import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
@@ -18,9 +20,8 @@ import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
 import { rowOf } from './protocol/ring/table.js'
-import { contextFor, contextTextFor } from './protocol/versions/context.js'
-import { type CausalContext, dvvContextOf, dvvSiblings } from './protocol/versions/dvv.js'
-import type { VersionRecord } from './protocol/versions/record.js'
+import { contextFor } from './protocol/versions/context.js'
+import type { CausalContext } from './protocol/versions/dvv.js'
 import type {
   BatchOperation,
   BatchOptions,
@@ -47,20 +48,6 @@ export interface ClientConfig {
   readonly tombstoneGraceMs: number
   readonly valueBytesMax: number
   readonly requestsInFlightMax: number
-}
-
-/** What a call's promise is settled with. */
-type Answer = 'value' | 'read' | 'page' | 'nothing'
-
-interface Pending {
-  readonly answer: Answer
-  readonly kind: RequestKind
-  /** Of the turn of the call, see `#turnUs`. */
-  readonly sinceUs: number
-  /** Of a get. */
-  readonly key?: Key
-  resolve(value: unknown): void
-  reject(error: unknown): void
 }
 
 const NO_OPTIONS = {}
@@ -132,7 +119,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
     this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
-    else pending.resolve(answerOf(pending, outcome))
+    else pending.resolve(answerOf(pending.answer, pending.key ?? '', outcome))
   }
 
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
@@ -145,19 +132,29 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
-    for (const key of keys) keyFromUser(key)
+    const binary = keys.map(keyFromUser)
     const window = Math.min(MANY_KEYS_MAX, this.#config.requestsInFlightMax)
-    const getAll = (some: readonly Bytes[], given: GetOptions | undefined) =>
-      Promise.all(some.map((key) => this.#get<Uint8Array | undefined>(key, given, 'value')))
-    if (keys.length <= window) return getAll(keys, options)
+    if (binary.length <= window) return this.#getAll(binary, options)
     // One window after the other, all within one deadline: more than may be in flight would be refused.
     const endMs = nowMs() + this.#timeoutOf(options ?? NO_OPTIONS, this.#config.readTimeoutMs)
     const values: (Uint8Array | undefined)[] = []
-    for (let from = 0; from < keys.length; from += window) {
+    for (let from = 0; from < binary.length; from += window) {
       const timeoutMs = Math.max(1, Math.ceil(endMs - nowMs()))
-      for (const value of await getAll(keys.slice(from, from + window), { ...options, timeoutMs })) values.push(value)
+      const some = binary.slice(from, from + window)
+      for (const value of await this.#getAll(some, { ...options, timeoutMs })) values.push(value)
     }
     return values
+  }
+
+  #getAll(keys: readonly Key[], options: GetOptions | undefined): Promise<(Uint8Array | undefined)[]> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      const gathering = new Gathering(keys.length, resolve, reject)
+      for (let place = 0; place < keys.length; place++) {
+        const request = this.#getRequest(keys[place] as Key, options)
+        this.#admit(request, new PlaceOfMany(gathering, place, this.#turnUs))
+      }
+    })
   }
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
@@ -386,43 +383,6 @@ function contextOf(key: Key, context: string): CausalContext {
   const decoded = typeof context === 'string' ? contextFor(key, context) : undefined
   if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
   return decoded
-}
-
-function answerOf({ answer, key = '' }: Pending, outcome: OperationOutcome): unknown {
-  switch (answer) {
-    case 'value':
-      return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
-    case 'read':
-      return readResultOf(key, outcome.type === 'value' ? outcome.record : undefined)
-    case 'page':
-      return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
-    case 'nothing':
-      return undefined
-  }
-}
-
-function readResultOf(key: Key, record: VersionRecord | undefined): ReadResult {
-  if (record === undefined) return { values: [], context: contextTextFor(key, {}) }
-  if (record.kind === 'lww') {
-    return { values: record.value === null ? [] : [copyOf(record.value)], context: contextTextFor(key, {}) }
-  }
-  const values = dvvSiblings(record.set).flatMap(({ value }) => (value === null ? [] : [copyOf(value)]))
-  return { values, context: contextTextFor(key, dvvContextOf(record.set)) }
-}
-
-/** What `get` shows: the newest of the live values. Always a copy that belongs to the caller. */
-function newestValueOf(record: VersionRecord | undefined): Uint8Array | undefined {
-  if (record === undefined) return undefined
-  if (record.kind === 'lww') return record.value === null ? undefined : copyOf(record.value)
-  const newest = dvvSiblings(record.set).find((sibling) => sibling.value !== null)
-  return newest?.value == null ? undefined : copyOf(newest.value)
-}
-
-/** Bytes of its own (small ones in Node's pool, as its own calls give them): a view would keep a whole envelope alive. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.byteLength)
-  copy.set(bytes)
-  return copy
 }
 
 // biome-ignore lint/correctness/useYield: it fails before there is a row

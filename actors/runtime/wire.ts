@@ -3,12 +3,15 @@
  *
  * Structured clone copies an array of strings or one buffer quickly and a thousand small buffers slowly, and of a small view it copies
  * the whole buffer behind it. So the records of a message become three columns: versions (stamps), sizes, and all
- * values in one buffer. Sibling sets, which are rare and deep, travel as their stored bytes.
+ * values in one buffer. Sibling sets, which are rare and deep, travel as their stored bytes; and where all records of a
+ * message are still in their stored form, as those are that a read has found, they all do, and nobody decodes them on the way.
  */
 
 import type { CoordinateRequest, Message, Purpose, ReplyStatus } from '../../src/protocol/messages.js'
 import type { VersionRecord } from '../../src/protocol/versions/record.js'
-import { decodeRecord, encodeRecord } from '../../src/storage/record-codec.js'
+import { PackedLww } from '../../src/storage/packed-lww.js'
+import { decodeRecord, encodeRecord, TRAILER_BYTES } from '../../src/storage/record-codec.js'
+import { aligned } from '../../src/storage/record-slab.js'
 import { type PackedColumn, packColumn, unpackColumn } from './columns.js'
 
 /** A size below zero says what is not a value. */
@@ -19,8 +22,15 @@ const SIBLINGS = '*'
 /** Buffers from here on are handed over instead of copied. */
 const TRANSFER_BYTES_MIN = 65_536
 
+/** In place of `stamps`: all records are in their stored form, with room for checksums, each from a multiple of a word on. */
+const STORED = 0
+
 /** Stamps, sizes, and all values in one buffer. */
-type PackedRecords = readonly [stamps: readonly string[], sizes: PackedColumn, bytes: Uint8Array | undefined]
+type PackedRecords = readonly [
+  stamps: readonly string[] | typeof STORED,
+  sizes: PackedColumn,
+  bytes: Uint8Array | undefined,
+]
 
 /** What `postMessage` is given. */
 export type Envelope = readonly unknown[]
@@ -194,6 +204,62 @@ function unpackStatuses(packed: PackedColumn): readonly ReplyStatus[] {
 }
 
 function packRecords(records: readonly (VersionRecord | undefined)[], transfer: ArrayBuffer[]): PackedRecords {
+  return areStored(records) ? packStored(records, transfer) : packDecoded(records, transfer)
+}
+
+function areStored(records: readonly (VersionRecord | undefined)[]): records is readonly (PackedLww | undefined)[] {
+  for (const record of records) if (record !== undefined && !(record instanceof PackedLww)) return false
+  return true
+}
+
+function packStored(records: readonly (PackedLww | undefined)[], transfer: ArrayBuffer[]): PackedRecords {
+  const sizes: number[] = []
+  let total = 0
+  for (const record of records) {
+    sizes.push(record === undefined ? ABSENT : record.end - record.from)
+    if (record !== undefined) total += strideOf(record.end - record.from)
+  }
+  if (total === 0) return [STORED, packColumn(sizes), undefined]
+  const bytes = new Uint8Array(total)
+  let offset = 0
+  for (let index = 0; index < records.length; index++) {
+    const first = records[index]
+    if (first === undefined) continue
+    let end = first.from + strideOf(first.end - first.from)
+    // Those that one read has found lie one behind the other as they are sent: one copy for all of them.
+    for (let next = records[index + 1]; index + 1 < records.length; next = records[index + 1]) {
+      if (next !== undefined && (next.bytes !== first.bytes || next.from !== end)) break
+      if (next !== undefined) end += strideOf(next.end - next.from)
+      index++
+    }
+    const { buffer, byteOffset, byteLength } = first.bytes
+    bytes.set(new Uint8Array(buffer, byteOffset + first.from, Math.min(end, byteLength) - first.from), offset)
+    offset += end - first.from
+  }
+  if (total >= TRANSFER_BYTES_MIN) transfer.push(bytes.buffer)
+  return [STORED, packColumn(sizes), bytes]
+}
+
+/** From one record to the next: room for the checksum, which is not used, and up to the next word. */
+function strideOf(size: number): number {
+  return aligned(size + TRAILER_BYTES)
+}
+
+function unpackStored(packedSizes: PackedColumn, bytes: Uint8Array): (VersionRecord | undefined)[] {
+  const records: (VersionRecord | undefined)[] = []
+  let offset = 0
+  for (const size of unpackColumn(packedSizes)) {
+    if (size === ABSENT) {
+      records.push(undefined)
+      continue
+    }
+    records.push(new PackedLww(bytes, offset, offset + size))
+    offset += strideOf(size)
+  }
+  return records
+}
+
+function packDecoded(records: readonly (VersionRecord | undefined)[], transfer: ArrayBuffer[]): PackedRecords {
   const count = records.length
   // Filled by `push`: see `columns.ts`.
   const stamps: string[] = []
@@ -230,6 +296,7 @@ function packRecords(records: readonly (VersionRecord | undefined)[], transfer: 
 const EMPTY = new Uint8Array(0)
 
 function unpackRecords([stamps, packedSizes, bytes = EMPTY]: PackedRecords): (VersionRecord | undefined)[] {
+  if (stamps === STORED) return unpackStored(packedSizes, bytes)
   const sizes = unpackColumn(packedSizes)
   const count = sizes.length
   const records = new Array<VersionRecord | undefined>(count)

@@ -24,11 +24,15 @@ import { type Level, type LevelOptions, openLevel } from './open-level.js'
 import { type Judgement, judgeOpening, needsNewStoreId, type OpeningFacts } from './open-verdict.js'
 import { RecordCache } from './record-cache.js'
 import { decodeRecord, decodeUnchecked } from './record-codec.js'
+import { RecordSlab } from './record-slab.js'
 import type { Store, StoreIdentity } from './store.js'
 import { StoreError } from './store-error.js'
 import { StoreSnapshot } from './store-snapshot.js'
 import { syncFolder } from './sync-folder.js'
 import { readWitness, type Witness, WitnessFile } from './witness.js'
+
+/** Larger records that LevelDB gives stay where they are. */
+const SLAB_RECORD_BYTES_MAX = 4_096
 
 export interface LevelStoreOptions extends LevelOptions {
   /** LevelDB's own folder; made if absent. */
@@ -109,6 +113,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<{ stor
 export class LevelStore implements Store {
   readonly identity: StoreIdentity
   readonly #level: Level
+  readonly #slab = new RecordSlab()
   readonly #commit: Commits | undefined
   readonly #options: LevelStoreOptions
   #closing: Promise<void> | undefined
@@ -151,10 +156,17 @@ export class LevelStore implements Store {
     const records = new Array<StoredRecord>(keys.length)
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as Key
-      const cached = cache?.get(key)
-      records[index] = cached === undefined ? this.#readFrom(key, cache) : decodeUnchecked(cached)
+      const place = cache?.find(key) ?? -1
+      records[index] = cache === undefined || place < 0 ? this.#readFrom(key, cache) : this.#copyFrom(cache, place)
     }
     return records
+  }
+
+  #copyFrom(cache: RecordCache, place: number): StoredRecord {
+    const bytes = cache.bytesAt(place)
+    const at = this.#slab.take(bytes)
+    cache.copyTo(this.#slab, at, place)
+    return decodeUnchecked(this.#slab.bytes, at, at + bytes)
   }
 
   #readFrom(key: Key, cache: RecordCache | undefined): StoredRecord {
@@ -162,8 +174,12 @@ export class LevelStore implements Store {
       const bytes: Buffer | undefined = this.#level.getSync(dataKey(key))
       if (bytes === undefined) return undefined
       const record = decodeRecord(key, bytes)
-      if (record !== 'damaged') cache?.put(key, bytes)
-      return record
+      if (record === 'damaged') return record
+      cache?.put(key, bytes)
+      if (bytes.length > SLAB_RECORD_BYTES_MAX) return record
+      const at = this.#slab.take(bytes.length)
+      this.#slab.bytes.set(bytes, at)
+      return decodeUnchecked(this.#slab.bytes, at, at + bytes.length)
     } catch (error) {
       this.readErrors++
       this.lastReadError = error

@@ -8,20 +8,26 @@
  *
  * It must never show anything but what LevelDB has accepted: the store puts in what it read, and replaces what it wrote
  * once that was accepted. There is one reader and one writer, the node's own thread, so nothing needs to be invalidated
- * from outside. Bytes are copied in and out.
+ * from outside. Bytes are copied in and out: what lies in the ring is overwritten.
  */
 
 import type { Key } from '../protocol/ids.js'
+import { aligned, RECORD_ALIGNMENT, type RecordSlab } from './record-slab.js'
 
-/** 4 hash, 4 value bytes, 2 key bytes. */
-const HEADER_BYTES = 10
+/** In words: hash, record bytes, key chars. The key follows, then the record, each from a multiple of a word on. */
+const HEADER_BYTES = 3 * RECORD_ALIGNMENT
+const [RECORD_BYTES, KEY_CHARS] = [1, 2]
+/** Longer ones are copied by the runtime, to call which costs as much as so many bytes. */
+const WORDWISE_BYTES_MAX = 512
 /** One place in the index for so many bytes of the ring: about two for each small record. */
 const BYTES_PER_PLACE = 64
 const BYTES_MIN = 65_536
 const BYTES_MAX = 1_073_741_824
 
 export class RecordCache {
-  readonly #ring: Buffer
+  readonly #ring: Uint8Array
+  /** The same, as words. */
+  readonly #words: Int32Array
   /** By hash: where the entry was appended, counted since the beginning, plus one; 0: nothing. */
   readonly #places: Float64Array
   /** Bytes ever appended. */
@@ -29,26 +35,38 @@ export class RecordCache {
 
   /** Shape: `bytes` below 65,536 keep nothing; never more than 1 GiB. */
   constructor(bytes: number) {
-    const capacity = bytes < BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX)
+    const capacity = bytes < BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX) & -RECORD_ALIGNMENT
     this.#ring = Buffer.allocUnsafeSlow(capacity)
+    this.#words = new Int32Array(this.#ring.buffer, 0, capacity / RECORD_ALIGNMENT)
     this.#places = new Float64Array(capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE)))
   }
 
-  /** A copy of the record's bytes; undefined: it is not here. */
-  get(key: Key): Buffer | undefined {
-    const at = this.#find(key, hashOf(key))
-    if (at < 0) return undefined
-    const from = at + HEADER_BYTES + key.length
-    const bytes = this.#ring.readUInt32LE(at + 4)
-    const copy = Buffer.allocUnsafe(bytes)
-    this.#ring.copy(copy, 0, from, from + bytes)
-    return copy
+  /** Where the record is; −1: it is not here. Holds until the next `put` or `replace`. */
+  find(key: Key): number {
+    return this.#find(key, hashOf(key))
+  }
+
+  /** Bytes of what was found. */
+  bytesAt(place: number): number {
+    return this.#words[place / RECORD_ALIGNMENT + RECORD_BYTES] as number
+  }
+
+  /** Copies what was found to `to`, where `slab` has room for it. */
+  copyTo(slab: RecordSlab, to: number, place: number): void {
+    const bytes = this.bytesAt(place)
+    const from = this.#bodyOf(place)
+    if (bytes > WORDWISE_BYTES_MAX) return slab.bytes.set(this.#ring.subarray(from, from + bytes), to)
+    const words = this.#words
+    const target = slab.words
+    const last = aligned(bytes) / RECORD_ALIGNMENT
+    const [source, begin] = [from / RECORD_ALIGNMENT, to / RECORD_ALIGNMENT]
+    for (let word = 0; word < last; word++) target[begin + word] = words[source + word] as number
   }
 
   /** Keeps what was read. */
   put(key: Key, record: Uint8Array): void {
     const hash = hashOf(key)
-    const needed = HEADER_BYTES + key.length + record.length
+    const needed = HEADER_BYTES + aligned(key.length) + aligned(record.length)
     // A record that would push out much of the rest is not worth it.
     if (needed > this.#ring.length / 16) return this.#forget(hash)
     let at = this.#written % this.#ring.length
@@ -59,12 +77,12 @@ export class RecordCache {
     const ring = this.#ring
     this.#places[hash & (this.#places.length - 1)] = this.#written + 1
     this.#written += needed
-    ring.writeInt32LE(hash, at)
-    ring.writeUInt32LE(record.length, at + 4)
-    ring.writeUInt16LE(key.length, at + 8)
-    const body = at + HEADER_BYTES
-    for (let index = 0; index < key.length; index++) ring[body + index] = key.charCodeAt(index)
-    ring.set(record, body + key.length)
+    const header = at / RECORD_ALIGNMENT
+    this.#words[header] = hash
+    this.#words[header + RECORD_BYTES] = record.length
+    this.#words[header + KEY_CHARS] = key.length
+    for (let index = 0; index < key.length; index++) ring[at + HEADER_BYTES + index] = key.charCodeAt(index)
+    ring.set(record, this.#bodyOf(at))
   }
 
   /** What was written has been accepted: replaces what is here of the key, and adds nothing. */
@@ -73,7 +91,7 @@ export class RecordCache {
     const at = this.#find(key, hashOf(key))
     if (at < 0) return
     // In place where it fits, so that what is written often does not push out the rest.
-    if (this.#ring.readUInt32LE(at + 4) === record.length) this.#ring.set(record, at + HEADER_BYTES + key.length)
+    if (this.bytesAt(at) === record.length) this.#ring.set(record, this.#bodyOf(at))
     else this.put(key, record)
   }
 
@@ -86,13 +104,19 @@ export class RecordCache {
     this.#places[hash & (this.#places.length - 1)] = 0
   }
 
+  /** Where the record of the entry at `at` begins. */
+  #bodyOf(at: number): number {
+    return at + HEADER_BYTES + aligned(this.#words[at / RECORD_ALIGNMENT + KEY_CHARS] as number)
+  }
+
   /** Where the key's entry begins in the ring; -1: it is not there, or was overwritten. */
   #find(key: Key, hash: number): number {
     const appended = (this.#places[hash & (this.#places.length - 1)] as number) - 1
     const ring = this.#ring
     if (appended < 0 || appended < this.#written - ring.length) return -1
     const at = appended % ring.length
-    if (ring.readInt32LE(at) !== hash || ring.readUInt16LE(at + 8) !== key.length) return -1
+    const header = at / RECORD_ALIGNMENT
+    if (this.#words[header] !== hash || this.#words[header + KEY_CHARS] !== key.length) return -1
     const body = at + HEADER_BYTES
     for (let index = 0; index < key.length; index++) if (ring[body + index] !== key.charCodeAt(index)) return -1
     return at

@@ -30,17 +30,18 @@ import type { LwwRecord, SiblingsRecord, VersionRecord } from '../protocol/versi
 import type { Stamp } from '../protocol/versions/stamp.js'
 import { ByteReader, ByteWriter, CutShort } from './byte-cursors.js'
 import { crc32cOf, crc32cOfText } from './crc32c.js'
+import { FLAG_TOMBSTONE, HEADER_BYTES, isPackedLww, PackedLww } from './packed-lww.js'
 import { packedBytesOf, packStamp, TEXT_STAMP, unpackStamp } from './stamp-codec.js'
 
 const RECORD_FORMAT = 1
 
 const FLAG_SIBLINGS = 1
-const FLAG_TOMBSTONE = 2
-const HEADER_BYTES = 2
-const TRAILER_BYTES = 4
+/** The checksum. */
+export const TRAILER_BYTES = 4
 
 /** The bytes of a record. Errors: none. */
 export function encodeRecord(key: Key, record: VersionRecord): Buffer {
+  if (record instanceof PackedLww) return encodePacked(key, record)
   if (record.kind === 'siblings') return encodeSiblings(key, record)
   const stampBytes = packedBytesOf(record.stamp)
   const packed = stampBytes === 0 ? undefined : encodeLww(key, record, stampBytes)
@@ -52,12 +53,21 @@ export function decodeRecord(key: Key, bytes: Uint8Array): VersionRecord | 'dama
   const end = bytes.length - TRAILER_BYTES
   if (end < HEADER_BYTES || bytes[0] !== RECORD_FORMAT) return 'damaged'
   if (checksumAt(bytes, end) !== crc32cOf(bytes, 0, end, crc32cOfText(key))) return 'damaged'
-  return decodeBody(bytes, end)
+  return decodeBody(bytes, 0, end)
 }
 
-/** Without looking at the checksum: of bytes that were checked before they were kept in memory. */
-export function decodeUnchecked(bytes: Uint8Array): VersionRecord | 'damaged' {
-  return decodeBody(bytes, bytes.length - TRAILER_BYTES)
+/**
+ * Without looking at the checksum, of bytes that were checked before they were kept in memory: the record that lies from
+ * `from` to before `to`, its checksum included.
+ */
+export function decodeUnchecked(bytes: Uint8Array, from: number, to: number): VersionRecord | 'damaged' {
+  return decodeBody(bytes, from, to - TRAILER_BYTES)
+}
+
+function encodePacked(key: Key, { bytes: packed, from, end }: PackedLww): Buffer {
+  const bytes = Buffer.allocUnsafe(end - from + TRAILER_BYTES)
+  bytes.set(new Uint8Array(packed.buffer, packed.byteOffset + from, end - from))
+  return seal(key, bytes, end - from)
 }
 
 /** One allocation, of Node's pool where it is small: it goes to LevelDB, which copies it. Undefined: the stamp is no packed one. */
@@ -128,19 +138,10 @@ function checksumAt(bytes: Uint8Array, at: number): number {
   return (low | ((bytes[at + 3] as number) << 24)) >>> 0
 }
 
-function decodeBody(bytes: Uint8Array, end: number): VersionRecord | 'damaged' {
-  const flags = bytes[1]
-  if (flags === 0 || flags === FLAG_TOMBSTONE) {
-    const actorLength = bytes[HEADER_BYTES] as number
-    if (actorLength !== TEXT_STAMP) {
-      const body = HEADER_BYTES + 11 + actorLength
-      if (body > end) return 'damaged'
-      const stamp = unpackStamp(bytes, HEADER_BYTES, actorLength)
-      return { kind: 'lww', stamp, value: flags === FLAG_TOMBSTONE ? null : viewOf(bytes, body, end) }
-    }
-  }
+function decodeBody(bytes: Uint8Array, from: number, end: number): VersionRecord | 'damaged' {
+  if (isPackedLww(bytes, from, end)) return new PackedLww(bytes, from, end)
   try {
-    return decodeSlowly(bytes, end)
+    return decodeSlowly(bytes, from, end)
   } catch (error) {
     // Only a wrong checksum that happens to match comes here.
     if (error instanceof CutShort) return 'damaged'
@@ -148,9 +149,9 @@ function decodeBody(bytes: Uint8Array, end: number): VersionRecord | 'damaged' {
   }
 }
 
-function decodeSlowly(bytes: Uint8Array, end: number): VersionRecord | 'damaged' {
-  const reader = new ByteReader(bytes, HEADER_BYTES, end)
-  const flags = bytes[1]
+function decodeSlowly(bytes: Uint8Array, from: number, end: number): VersionRecord | 'damaged' {
+  const reader = new ByteReader(bytes, from + HEADER_BYTES, end)
+  const flags = bytes[from + 1]
   if (flags === 0 || flags === FLAG_TOMBSTONE) {
     const stamp = readStamp(reader)
     return { kind: 'lww', stamp, value: flags === FLAG_TOMBSTONE ? null : viewOf(bytes, reader.at, end) }

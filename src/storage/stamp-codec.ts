@@ -4,7 +4,7 @@
  * Only what `makeStamp` makes is packed (16 and 4 lowercase hex digits, two dots, an actor of latin1 chars); every other
  * string is kept as a text, so that nothing is ever changed on its way through a store. The layout is in `record-codec.ts`.
  *
- * Called by the record codec only.
+ * Called by the record codec and by packed records.
  */
 
 import type { Stamp } from '../protocol/versions/stamp.js'
@@ -33,6 +33,11 @@ const scratch = Buffer.allocUnsafeSlow(FRAME_CHARS + ACTOR_LENGTH_MAX)
 export function packedBytesOf(stamp: Stamp): number {
   const actorLength = stamp.length - FRAME_CHARS
   return actorLength < 0 || actorLength > ACTOR_LENGTH_MAX ? 0 : PACKED_BYTES + actorLength
+}
+
+/** Bytes that the stamp packed at `at` takes. */
+export function packedStampBytes(bytes: Uint8Array, at: number): number {
+  return PACKED_BYTES + (bytes[at] as number)
 }
 
 /**

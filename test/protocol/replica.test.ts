@@ -13,6 +13,7 @@ import { TableKeeper } from '../../src/protocol/table-keeper.js'
 import { tombstoneOf, type VersionRecord } from '../../src/protocol/versions/record.js'
 import { makeStamp, stampTimePart } from '../../src/protocol/versions/stamp.js'
 import { createMemoryDisk, MemoryStore } from '../../src/storage/memory-store.js'
+import { plain } from '../storage/arbitraries.js'
 
 const table = newTable(
   Array.from({ length: 16 }, () => ['node1', 'node2', 'node3']),
@@ -72,7 +73,7 @@ test('an exchange: one damaged record does not keep the others from being writte
   const status = stored.write({ a: record(1), b: record(2), c: record(3) }, PURPOSE.repair)
   t.equal(status, REPLY.unknown, 'it is told')
   t.same(stored.damaged, ['b'], 'it is to be healed')
-  t.same(stored.store.read(['a', 'b', 'c']), [record(1), 'damaged', record(3)])
+  t.equal(plain(stored.store.read(['a', 'b', 'c'])), plain([record(1), 'damaged', record(3)]))
 })
 
 test('a tombstone that is damaged is not held, and is told of when it is asked about: nobody else reads it', async (t) => {
@@ -103,7 +104,7 @@ test('a healed record does not change the count of live keys', async (t) => {
     t.equal(stored.write({ a: record(1), b: record(2, null) }, PURPOSE.heal), REPLY.ok)
   }
   t.equal(stored.store.liveKeys, 1)
-  t.same(stored.store.read(['a', 'b']), [record(1), record(2, null)])
+  t.equal(plain(stored.store.read(['a', 'b'])), plain([record(1), record(2, null)]))
 })
 
 test('a refused write is not nowhere while a later one on its way has its siblings', async (t) => {

@@ -19,6 +19,8 @@ export interface LwwRecord {
   readonly stamp: Stamp
   /** null: tombstone. */
   readonly value: Uint8Array | null
+  /** Of a record that can tell sooner than by its `stamp` whether `other` has the same. */
+  hasStampOf?(other: LwwRecord): boolean
 }
 
 /** All concurrent values with their causal history. */
@@ -34,7 +36,7 @@ export type ConflictMode = 'lww' | 'siblings'
 
 /** The record that knows everything that both know. Errors: asserts one kind. */
 export function mergeRecords(a: VersionRecord, b: VersionRecord): VersionRecord {
-  if (a.kind === 'lww' && b.kind === 'lww') return b.stamp > a.stamp ? b : a
+  if (a.kind === 'lww' && b.kind === 'lww') return sameStamp(a, b) || a.stamp > b.stamp ? a : b
   assert(a.kind === 'siblings' && b.kind === 'siblings', 'one cluster keeps one kind of record', {
     a: a.kind,
     b: b.kind,
@@ -58,8 +60,12 @@ export function recordCovers(a: VersionRecord | undefined, b: VersionRecord): bo
 /** Same version? Undefined (absent) equals only undefined. */
 export function sameVersion(a: VersionRecord | undefined, b: VersionRecord | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
-  if (a.kind === 'lww' && b.kind === 'lww') return a.stamp === b.stamp
+  if (a.kind === 'lww' && b.kind === 'lww') return sameStamp(a, b)
   return a.kind === 'siblings' && b.kind === 'siblings' && dvvEquals(a.set, b.set)
+}
+
+function sameStamp(a: LwwRecord, b: LwwRecord): boolean {
+  return a.hasStampOf === undefined ? a.stamp === b.stamp : a.hasStampOf(b)
 }
 
 /** True if the record holds at least one value that is not a tombstone. */

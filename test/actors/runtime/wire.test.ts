@@ -6,7 +6,10 @@ import { test } from 'tap'
 import { packColumn, unpackColumn } from '../../../actors/runtime/columns.js'
 import { packEnvelope, unpackEnvelope } from '../../../actors/runtime/wire.js'
 import { type Message, PURPOSE, REPLY } from '../../../src/protocol/messages.js'
-import type { LwwRecord } from '../../../src/protocol/versions/record.js'
+import type { LwwRecord, VersionRecord } from '../../../src/protocol/versions/record.js'
+import { PackedLww } from '../../../src/storage/packed-lww.js'
+import { decodeUnchecked, encodeRecord } from '../../../src/storage/record-codec.js'
+import { RecordSlab } from '../../../src/storage/record-slab.js'
 import { keys, plain, records } from '../../storage/arbitraries.js'
 
 /** Of the wire's own marks none is a stamp that `makeStamp` makes. */
@@ -111,6 +114,31 @@ test('wire: an envelope gives the messages that were packed, across a structured
     t.equal(plain(received), plain(sent))
   })
   fc.assert(property, { numRuns: 300, seed: 5 })
+})
+
+test('wire: records in their stored form arrive as they are, whatever lies between them', async (t) => {
+  const stored = fc.record({ record: records, isInSlab: fc.boolean(), gap: fc.nat(40) })
+  const found = fc.array(fc.option(stored, { nil: undefined }), { maxLength: 30 })
+  let packed = 0
+  const property = fc.property(found, (all) => {
+    const slab = new RecordSlab()
+    const sent = all.map((one) => {
+      if (one === undefined) return undefined
+      const bytes = encodeRecord('k', one.record)
+      if (!one.isInSlab) return decodeUnchecked(bytes, 0, bytes.length) as VersionRecord
+      // Another record, which is not sent, or nothing: then it lies right behind the one before it.
+      if (one.gap > 20) slab.take(one.gap)
+      const at = slab.take(bytes.length)
+      slab.bytes.set(bytes, at)
+      return decodeUnchecked(slab.bytes, at, at + bytes.length) as VersionRecord
+    })
+    packed += sent.every((record) => record === undefined || record instanceof PackedLww) ? 1 : 0
+    const reply: Message = { type: 'replica/read-reply', replyTo: 1, epoch: 1, statuses: [], records: sent }
+    const { envelope, transfer } = packEnvelope([reply])
+    t.equal(plain(unpackEnvelope(structuredClone(envelope, { transfer }))), plain([reply]))
+  })
+  fc.assert(property, { numRuns: 500, seed: 7 })
+  t.ok(packed > 50, `${packed} messages of nothing but packed records`)
 })
 
 test('wire: large values are handed over, not copied', async (t) => {

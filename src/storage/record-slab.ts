@@ -1,0 +1,37 @@
+/**
+ * Room for records on their way from a store to a message: many small ones share one buffer, one behind the other. A buffer for
+ * each would be most of what a read costs, and of what is collected afterwards.
+ *
+ * Nothing is ever taken back: a slab lives for as long as somebody refers to a record in it. Called by the level store.
+ */
+
+const SLAB_BYTES = 65_536
+/** Records begin at multiples of it, so that they can be copied word by word. */
+export const RECORD_ALIGNMENT = 4
+
+export class RecordSlab {
+  bytes = new Uint8Array(0)
+  /** The same, as words. */
+  words = new Int32Array(0)
+  #taken = 0
+
+  /** Shape: where room of `bytes` begins in `this.bytes`, from now on the caller's. */
+  take(bytes: number): number {
+    const needed = aligned(bytes)
+    if (this.#taken + needed > this.bytes.length) this.#begin(Math.max(SLAB_BYTES, needed))
+    const at = this.#taken
+    this.#taken += needed
+    return at
+  }
+
+  #begin(bytes: number): void {
+    this.bytes = new Uint8Array(bytes)
+    this.words = new Int32Array(this.bytes.buffer)
+    this.#taken = 0
+  }
+}
+
+/** The next multiple of the alignment. */
+export function aligned(bytes: number): number {
+  return (bytes + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT
+}
