@@ -207,7 +207,7 @@ export class GetRequest extends Request {
           soon = true
           continue
         }
-        const rank = rankOf(peer, desk.nowMs)
+        const rank = rankOf(peer, place, desk.nowMs)
         if (rank >= bestRank) continue
         best = peer
         bestRank = rank
@@ -382,11 +382,19 @@ const PACK = 64
 
 /**
  * Pack before you spread: waking a sleeping thread costs as much as a dozen keys more for one that is awake. Nodes are
- * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow. Whoever has let a read wait
- * until it was hedged is given no other while there is somebody else: it would wait behind that one.
+ * tried in one order for all keys, so that few nodes cover a turn's keys, until their queues grow. Once all are busy, each
+ * key goes to the first of its owners, so that each node's caches hold other keys; unless that one has more than about twice
+ * as much to do as the next. Whoever has let a read wait until it was hedged is given no other while there is somebody else: it
+ * would wait behind that one.
  */
-function rankOf(peer: Peer, nowMs: number): number {
+function rankOf(peer: Peer, place: number, nowMs: number): number {
   const isLate = peer.isSlow || peer.isBehind(nowMs) || peer.reads.outstanding?.hedged === true
   const last = peer.silent ? 1e9 : !peer.isWarm(nowMs) ? 1e6 : isLate ? 1e5 : 0
-  return last + Math.floor(peer.reads.load / PACK) * 64 + peer.order
+  const packs = Math.floor(peer.reads.load / PACK)
+  return packs === 0 ? last + peer.order : last + doublingsOf(packs) * 64 + Math.min(place, 63)
+}
+
+/** 1 for 1, 2 from 2 on, 3 from 4 on. */
+function doublingsOf(packs: number): number {
+  return 32 - Math.clz32(packs)
 }

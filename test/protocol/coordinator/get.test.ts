@@ -275,3 +275,22 @@ test('get: a newest version that nobody else has room for is not shown, and that
   world.fullDisks.clear()
   t.equal(world.ended(world.get('k')), '=new')
 })
+
+test('get: few reads go to few nodes; of many, each to the first of its owners, whose cache then need not hold the others', async (t) => {
+  const { world } = askedWorld(5)
+  const askFor = (keys: readonly string[]): number => {
+    world.sent.length = 0
+    for (const key of keys) world.get(key, { r: 1 })
+    world.run(5)
+    const asked = world.sentOf('replica/read').flatMap(({ to, message }) => message.keys.map((key) => ({ to, key })))
+    t.equal(asked.length, keys.length)
+    t.comment(`${new Set(asked.map(({ to }) => to)).size} nodes`)
+    return asked.filter(({ to, key }) => world.owners(key)[0] === to).length / keys.length
+  }
+  const keys = Array.from({ length: 900 }, (_, index) => `key ${index}`)
+  const share = askFor(keys)
+  t.ok(share > 0.7, `${share.toFixed(2)} of many`)
+  askFor(keys.slice(0, 40))
+  const nodes = new Set(world.sentOf('replica/read').map(({ to }) => to))
+  t.ok(nodes.size <= 3, `${nodes.size} nodes for few`)
+})
