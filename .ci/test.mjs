@@ -1,4 +1,4 @@
-// `npm test`: tap, with test files as arguments only those (`npm test -- dist/test/protocol/ring/claim.test.js`).
+// `npm test`: all tests, with files as arguments only those (`npm test -- dist/test/protocol/ring/claim.test.js`).
 // `npm run coverage`: the same under c8, whose floors (.c8rc.json) then hold for a run of all tests. It is not what `npm test`
 // does, because each of some 3,000 threads and processes writes its coverage: a sixth more time for the tests, and minutes
 // to merge 2 GB of it.
@@ -9,14 +9,21 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const isCovered = process.argv.includes('--coverage')
-const args = process.argv.slice(2).filter((arg) => arg !== '--coverage')
+const named = process.argv.slice(2).filter((arg) => arg !== '--coverage')
 
 // tap builds its test class for the plugins of .taprc at first use, but that first run would still load all of them.
 if (!existsSync('.tap/plugins')) node(bin('tap'), 'build')
-const tests = [bin('tap'), ...args]
+const tests = ['.ci/run-files.mjs', ...(named.length > 0 ? named : all())]
 process.exitCode = isCovered
   ? node(bin('c8'), '--reporter=text', ...excludes(), process.execPath, ...tests)
   : node(...tests)
+
+function all() {
+  return readdirSync('dist/test', { recursive: true })
+    .filter((file) => file.endsWith('.test.js') && !file.includes('fixtures'))
+    .map((file) => join('dist/test', file))
+    .sort()
+}
 
 function excludes() {
   return typesOnly().flatMap((file) => ['--exclude', file])

@@ -35,9 +35,6 @@ import type { GatewayEnd, SupervisorOptions } from './runtime/supervisor-contrac
 import { SupervisorMail } from './runtime/supervisor-mail.js'
 import { unpackEnvelope } from './runtime/wire.js'
 
-/** Spares kept loaded: a restart then costs opening a store, not loading modules. */
-const SPARE_THREADS = 1
-
 export class SupervisorActor {
   readonly #options: SupervisorOptions
   readonly #mesh = new Mesh()
@@ -200,7 +197,7 @@ export class SupervisorActor {
     }
     // Not while a node starts: loading another thread would take the processor from the one that is waited for.
     const isStarting = this.#core.nodes().some(({ phase }) => phase === 'opening' || phase === 'booting')
-    if (!isStarting && !this.#isStopping) this.#spawning.spares.keep(SPARE_THREADS)
+    if (!isStarting && !this.#isStopping) this.#spawning.spares.onQuiet(nowMs())
   }
 
   /** An invariant that breaks ends the core, not the cluster. Until it is rebuilt nothing is told to a core: `resume` tells all. */
