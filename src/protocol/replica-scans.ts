@@ -34,7 +34,9 @@ export class ReplicaScans {
     const token = this.#takeToken()
     this.#scanning.set(token, { to: from, message })
     const { range, limit, bytesMax, partitions } = message
-    this.#push({ type: 'scan', token, scan: { range, limit, bytesMax, partitions } })
+    // The store holds the other partitions' keys among those that are asked for.
+    const entriesExpected = Math.ceil((limit * this.#keeper.held) / Math.max(1, partitions.length))
+    this.#push({ type: 'scan', token, scan: { range, limit, bytesMax, partitions, entriesExpected } })
     return true
   }
 

@@ -57,6 +57,8 @@ export interface StoreScan {
   readonly bytesMax: number
   /** Which partitions; the partition count is the store's configuration. */
   readonly partitions: readonly PartitionId[]
+  /** Entries that will have to be looked at for `limit` of them, more or less. Undefined: so many. */
+  readonly entriesExpected?: number
   /** Only keys of these leaves of their partitions' Merkle trees (`leafId`). Undefined: of all. */
   readonly leaves?: readonly LeafId[]
   /** Only tombstones with a lower stamp. Undefined: all records. */

@@ -40,6 +40,8 @@ export class TableKeeper {
   readonly #guarded = new Set<PartitionId>()
   /** What this node is to each partition, from the table: it is asked for every operation. */
   #roles: Uint8Array
+  /** How many it has a part in. */
+  #held: number
   /** Records that it held under an earlier table are still there; see `handoff/purge.ts`. */
   readonly #isUnclean: (partition: PartitionId) => boolean
 
@@ -53,6 +55,7 @@ export class TableKeeper {
     this.#isUnclean = isUnclean
     this.#table = table
     this.#roles = rolesOf(table, self)
+    this.#held = countHeld(this.#roles)
     this.#activeEpoch = activeEpoch
     // What was guarded in an earlier life is not known any more: every row flipped since is.
     table.rows.forEach((row, partition) => {
@@ -66,6 +69,11 @@ export class TableKeeper {
 
   get epoch(): Epoch {
     return this.#table.epoch
+  }
+
+  /** Partitions whose keys its store holds. */
+  get held(): number {
+    return this.#held
   }
 
   get isAdopting(): boolean {
@@ -93,6 +101,7 @@ export class TableKeeper {
     })
     this.#table = table
     this.#roles = rolesOf(table, this.#self)
+    this.#held = countHeld(this.#roles)
     return table
   }
 
@@ -149,4 +158,8 @@ function rolesOf(table: PartitionTable, self: NodeId): Uint8Array {
     if (row.pending.includes(self)) return ROLE.pending
     return row.standbys.includes(self) ? ROLE.standby : ROLE.none
   })
+}
+
+function countHeld(roles: Uint8Array): number {
+  return roles.reduce((held, role) => held + Number(role !== ROLE.none), 0)
 }

@@ -137,9 +137,10 @@ export class PageBuilder {
     return isFilled || this.#looked >= ENTRIES_LOOKED_AT_MAX
   }
 
-  /** Entries to be asked for at a time. */
+  /** Entries to be asked for at a time: each time costs two changes of threads. */
   get chunk(): number {
-    return Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, this.#scan.limit + 1))
+    const { limit, entriesExpected = limit } = this.#scan
+    return Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, entriesExpected + 1 - this.#looked))
   }
 
   /** Of those that were looked at. */

@@ -75,8 +75,8 @@ export const REPLICAS: readonly Mutant[] = [
     rule: 'linearizable',
     checker: 'lost-writes',
     file: RECORD,
-    find: 'return b.stamp > a.stamp ? b : a',
-    replace: 'return b.stamp > a.stamp ? a : b',
+    find: 'return sameStamp(a, b) || a.stamp > b.stamp ? a : b',
+    replace: 'return sameStamp(a, b) || a.stamp > b.stamp ? b : a',
   },
   {
     name: 'tombstone-dropped-early',

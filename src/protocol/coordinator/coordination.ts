@@ -38,12 +38,14 @@ import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } fro
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
 import { nextPingMs, onPong, pingQuiet, pingSilent } from './retransmission.js'
+import { ScanCovers } from './scan-covers.js'
 
 /** Shared: nobody adds to what has been taken. */
 const NOTHING_TO_DO = new CoordinationOutput()
 
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
+  readonly covers = new ScanCovers()
   nowMs = 0
   #table: PartitionTable
   readonly #peers: Peers

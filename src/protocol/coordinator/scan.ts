@@ -12,11 +12,12 @@
 
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { type Outcome, REPLY, type ReplicaScanReply } from '../messages.js'
-import { MAJORITY, readQuorumOf } from '../ring/quorum.js'
+import { MAJORITY } from '../ring/quorum.js'
 import { partitionOf } from '../ring/slot.js'
-import { type Row, rowOf } from '../ring/table.js'
+import { rowOf } from '../ring/table.js'
 import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
 import { type Desk, type LostLeg, quorumFailure, Request, type ScanOperation, type ScanPage } from './request.js'
+import { readsOf } from './scan-covers.js'
 
 /** What a page that is being put together counts toward the bound of its gateway. */
 const SCAN_BYTES = 65_536
@@ -108,16 +109,24 @@ export class ScanRequest extends Request {
   onDeadline(desk: Desk): void {
     const newest = [...(this.#attempts.at(-1) ?? [])]
     const missing = newest.filter(([, leg]) => leg.reply === undefined).map(([node]) => node)
-    const needed = Math.max(...desk.table.rows.map((row) => this.#rOf(desk, row)))
+    const needed = Math.max(...desk.table.rows.map((row) => readsOf(desk, row, this.#operation.r)))
     desk.end(this, { type: 'failed', failure: { code: 'TIMEOUT', needed, missing } })
   }
 
   #begin(desk: Desk): void {
+    const { r } = this.#operation
     this.#isAttemptDue = true
-    const cover = this.#chooseCover(desk)
-    if (cover === undefined) return
+    const choice = desk.covers.choose(desk, r)
+    if (choice === 'waits') return desk.wait(this, false)
+    if (!('cover' in choice)) {
+      const { partition, row, alive, missing } = choice
+      const failure = quorumFailure(row, partition, readsOf(desk, row, r), alive, missing)
+      return desk.end(this, { type: 'failed', failure })
+    }
     this.#isAttemptDue = false
-    const attempt: Attempt = new Map([...cover].map(([node, partitions]) => [node, { partitions, reply: undefined }]))
+    // Lists of its own: by them an answer finds the attempt that it belongs to.
+    const legOf = (partitions: readonly PartitionId[]): Leg => ({ partitions: [...partitions], reply: undefined })
+    const attempt: Attempt = new Map([...choice.cover].map(([node, partitions]) => [node, legOf(partitions)]))
     this.#attempts.push(attempt)
     const { range, limit, bytesMax } = this.#operation
     for (const [node, { partitions }] of attempt) {
@@ -135,43 +144,6 @@ export class ScanRequest extends Request {
     this.#isAttemptDue = true
     if (soon) desk.wait(this, true)
     else this.#begin(desk)
-  }
-
-  /** As asked for, or as the row has it: rows may differ while nodes join or leave. */
-  #rOf(desk: Desk, row: Row): number {
-    const { r } = this.#operation
-    return r === MAJORITY ? readQuorumOf(desk.config, row.owners.length) : r
-  }
-
-  /** r owners for every partition on few nodes: those chosen most often so far come first. Undefined: waits or failed. */
-  #chooseCover(desk: Desk): ReadonlyMap<NodeId, PartitionId[]> | undefined {
-    const cover = new Map<NodeId, PartitionId[]>()
-    let isReady = true
-    for (let partition = 0; partition < desk.table.rows.length; partition++) {
-      const row = desk.table.rows[partition]
-      if (row === undefined) continue
-      const owners = row.owners.filter((owner): owner is NodeId => owner !== null && desk.peer(owner) !== undefined)
-      const alive = owners.filter((owner) => desk.peer(owner)?.status !== 'down')
-      const r = this.#rOf(desk, row)
-      if (alive.length < r) {
-        const missing = owners.filter((owner) => !alive.includes(owner))
-        desk.end(this, { type: 'failed', failure: quorumFailure(row, partition, r, alive.length, missing) })
-        return undefined
-      }
-      const ready = alive.filter((owner) => desk.peer(owner)?.status === 'up')
-      // Waits; but not before the others have been looked at: one that can never be read fails the page at once.
-      if (ready.length < r) isReady = false
-      if (!isReady) continue
-      ready.sort((a, b) => rank(desk, cover, a) - rank(desk, cover, b))
-      for (const owner of ready.slice(0, r)) {
-        const partitions = cover.get(owner)
-        if (partitions === undefined) cover.set(owner, [partition])
-        else partitions.push(partition)
-      }
-    }
-    if (isReady) return cover
-    desk.wait(this, false)
-    return undefined
   }
 
   /** Merges the complete part of the pages and has doubtful keys settled by gets. */
@@ -199,7 +171,7 @@ export class ScanRequest extends Request {
     this.#merged = { keys, found, next }
     for (const key of keys) {
       const records = found.get(key)?.records ?? []
-      const needed = r !== MAJORITY ? r : this.#rOf(desk, rowOf(desk.table, partitionOf(key, desk.config.partitions)))
+      const needed = r !== MAJORITY ? r : readsOf(desk, rowOf(desk.table, partitionOf(key, desk.config.partitions)), r)
       const agreed =
         records.length >= needed && records.every((record) => record !== undefined && sameVersion(record, records[0]))
       if (!agreed) this.#settling.set(key, 'asked')
@@ -225,12 +197,6 @@ export class ScanRequest extends Request {
     const page: ScanPage = merged.next === undefined ? { keys, records } : { keys, records, next: merged.next }
     desk.end(this, { type: 'page', page })
   }
-}
-
-function rank(desk: Desk, cover: ReadonlyMap<NodeId, readonly PartitionId[]>, node: NodeId): number {
-  const peer = desk.peer(node)
-  const last = peer === undefined || peer.silent ? 1e9 : peer.isWarm(desk.nowMs) ? 0 : 1e6
-  return last - (cover.get(node)?.length ?? 0)
 }
 
 /**
