@@ -3,6 +3,8 @@
  * white and on black; where the reader's system is dark, the paper and the ink change places. Knows nothing of what it shows.
  */
 
+import { escaped, GRID, INK, PAPER, round, STYLE } from './svg.js'
+
 /** y from where it lies to `yMax`: a whisker. */
 export interface PlotPoint {
   readonly x: number
@@ -36,11 +38,6 @@ const LEGEND_LINE = 17
 /** The curves end before the frame does. */
 const X_ROOM = 1.25
 
-const INK = 'class="ink" fill="#1f2328"'
-const GRID = 'class="grid" stroke="#d0d7de" stroke-width="1"'
-const STYLE =
-  '@media (prefers-color-scheme: dark) { .paper { fill: #0d1117 } .ink { fill: #e6edf3 } .grid { stroke: #30363d } }'
-
 export function renderPlot(title: string, panels: readonly Panel[]): string {
   const width = PANEL.width * panels.length
   const height = HEAD + PANEL.height
@@ -48,7 +45,7 @@ export function renderPlot(title: string, panels: readonly Panel[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${font} role="img" aria-label="${escaped(title)}">`,
     `<style>${STYLE}</style>`,
-    `<rect class="paper" fill="#ffffff" width="${width}" height="${height}"/>`,
+    `<rect ${PAPER} width="${width}" height="${height}"/>`,
     text({ x: width / 2, y: 24, words: title, anchor: 'middle', size: 15, weight: 600 }),
     ...panels.map((panel, at) => `<g transform="translate(${PANEL.width * at} ${HEAD})">\n${renderPanel(panel)}\n</g>`),
     '</svg>',
@@ -138,12 +135,4 @@ function text(options: {
 }): string {
   const { x, y, words, anchor, size = 12, weight = 400 } = options
   return `<text ${INK} x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}">${escaped(words)}</text>`
-}
-
-function escaped(words: string): string {
-  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
 }
