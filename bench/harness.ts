@@ -25,7 +25,7 @@ export interface Rate {
 const WARM_UP_ROUNDS = 5
 
 /** Processes that want a processor while nothing of ours runs, on the average of a minute: from here on the machine is shared. */
-const SHARED_LOAD = 0.5
+export const SHARED_LOAD = 0.5
 
 /** How long and how often. */
 export interface RoundOptions {

@@ -4,7 +4,7 @@ import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
 import { classicLevelPlan, coteriePlan, LMDB } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
-import { callWorkload } from '../workloads.js'
+import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
 
 const name = 'caches'
@@ -33,7 +33,7 @@ export const CACHES_GROUP: Group = {
       const coterie = coteriePlan({ recordCacheBytes: bytes, cacheBytes: bytes })
       const workloads = CALLS.map(([call, distribution]) => {
         const workload = callWorkload(call, distribution)
-        return { ...workload, name: `${call}, ${distribution}, ${label}` }
+        return { ...workload, ...SHORT_ROUNDS, name: `${call}, ${distribution}, ${label}` }
       })
       figures.push(
         ...(await measureStage(context, {

@@ -7,7 +7,7 @@ import { type Measurement, measureInterleaved } from '../harness.js'
 import type { Context } from '../run/context.js'
 import { isWanted } from '../run/measure.js'
 import { R1, R2 } from '../run/plans.js'
-import { coterieSubject, loadCoterie, type Quorum } from '../subjects/coterie.js'
+import { coterieSubject, loadCoterie, PATIENCE, type Quorum } from '../subjects/coterie.js'
 import { makeData } from '../subjects/subject.js'
 import { type CallName, callWorkload } from '../workloads.js'
 import type { Group } from './group.js'
@@ -29,7 +29,7 @@ export const CALLERS_GROUP: Group = {
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
     const location = await context.folder()
-    const cluster = await openCluster({ location, nodes: 4, replication: { n: 3, r: 2, w: 2 } })
+    const cluster = await openCluster({ ...PATIENCE, location, nodes: 4, replication: { n: 3, r: 2, w: 2 } })
     const figures: Figure[] = []
     try {
       await loadCoterie(cluster, data)

@@ -27,7 +27,7 @@ const SEED = 5
 export const CRASH_GROUP: Group = {
   name,
   title: 'A crash under load',
-  about: `${PER_SECOND.toLocaleString('en')} requests a second, due at their times whatever happens, half gets and half puts (YCSB-A). Coterie: five nodes, three copies, r=w=2, another node's thread ended each round. Redis Cluster: a master killed, \`cluster-node-timeout ${CLUSTER_NODE_TIMEOUT_MS}\`, the client as ioredis makes it. _calm_: the same load without a death.`,
+  about: `${PER_SECOND.toLocaleString('en')} requests a second, due at their times whatever happens, half gets and half puts (YCSB-A). Coterie: five nodes, three copies, r=w=2, another node's thread ended each round. Redis Cluster: a master killed, \`cluster-node-timeout ${CLUSTER_NODE_TIMEOUT_MS}\`, the client as ioredis makes it. _worst-stall_ is of requests that were answered; _failing-for_, from the first that failed to the last. _calm_: the same load without a death.`,
   run: async (context) => {
     const data = makeData(context.records / 4, 100)
     return [...(await crashCoterie(context, data)), ...(await crashRedisCluster(context, data))]
@@ -86,7 +86,7 @@ async function load(options: {
 }): Promise<OpenLoopResult> {
   const { subject, data, durationMs, death } = options
   const chance = makeChance(SEED)
-  const chooser = makeChooser('zipfian', data.records, chance)
+  const chooser = makeChooser('zipfian', data.records, SEED)
   const mix = MIXES[0]
   const call = (number: number): Promise<number> => {
     const key = data.keyOf(chooser.next(data.records))
@@ -108,17 +108,23 @@ function figuresOf(subject: string, calm: readonly OpenLoopResult[], crashed: re
     rounds,
   })
   const worst = (results: readonly OpenLoopResult[]) => results.map((result) => percentileMs(result, 100))
+  const of = (what: (result: OpenLoopResult) => number) => crashed.map(what)
   return [
     figure(
       'failed',
       'count',
-      crashed.map(({ failed }) => failed),
+      of(({ failed }) => failed),
+    ),
+    figure(
+      'failing-for',
+      'ms',
+      of(({ failingMs }) => failingMs),
     ),
     figure('worst-stall', 'ms', worst(crashed)),
     figure(
       'p99.9',
       'ms',
-      crashed.map((result) => percentileMs(result, 99.9)),
+      of((result) => percentileMs(result, 99.9)),
     ),
     figure('worst-calm', 'ms', worst(calm)),
   ]

@@ -20,8 +20,9 @@ export const IDLE_GROUP: Group = {
   run: async (context) => {
     const memory: number[] = []
     const processor: number[] = []
+    const bare = await watch(context, 0)
     for (let round = 0; round < (context.quick ? 1 : ROUNDS); round++) {
-      const [bare, idle] = [await watch(context, 0), await watch(context, NODES)]
+      const idle = await watch(context, NODES)
       memory.push(idle.rssMb - bare.rssMb)
       processor.push(Math.max(0, idle.processorPercent - bare.processorPercent))
     }

@@ -1,7 +1,7 @@
 /** Latencies that callers see at a share of each store's own peak rate, and what is left of their event loop. */
 
 import type { Figure, Unit } from '../figures.js'
-import { makeChance, measureInterleaved, summarize } from '../harness.js'
+import { measureInterleaved, summarize } from '../harness.js'
 import { type OpenLoopResult, percentileMs, runOpenLoop } from '../load/open-loop.js'
 import type { Context } from '../run/context.js'
 import { isWanted } from '../run/measure.js'
@@ -57,7 +57,7 @@ async function measurePeaks(context: Context, subjects: readonly Subject[], data
 }
 
 function offer({ quick, rounds }: Context, subject: Subject, data: Data, perSecond: number): Promise<OpenLoopResult> {
-  const chooser = makeChooser('zipfian', data.records, makeChance(SEED))
+  const chooser = makeChooser('zipfian', data.records, SEED)
   return runOpenLoop({
     perSecond,
     durationMs: quick ? 100 : Math.max(1_000, rounds.roundMs),

@@ -5,7 +5,7 @@ import { measureStage } from '../run/measure.js'
 import { classicLevelPlan, coteriePlan } from '../run/plans.js'
 import type { Quorum } from '../subjects/coterie.js'
 import { makeData } from '../subjects/subject.js'
-import { callWorkload } from '../workloads.js'
+import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
 
 const name = 'nodes'
@@ -27,7 +27,11 @@ export const NODES_GROUP: Group = {
         ...(majority > 1 ? [{ name: 'Coterie, majority', r: majority, w: majority }] : []),
       ]
       const coterie = coteriePlan({ nodes, replication: { n, r: majority, w: majority } }, quorums)
-      const workloads = CALLS.map((call) => ({ ...callWorkload(call), name: `${call}, ${nodes} nodes` }))
+      const workloads = CALLS.map((call) => ({
+        ...callWorkload(call),
+        ...SHORT_ROUNDS,
+        name: `${call}, ${nodes} nodes`,
+      }))
       figures.push(
         ...(await measureStage(context, {
           group: name,

@@ -4,7 +4,7 @@ import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
 import { classicLevelPlan, coteriePlan } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
-import { callWorkload } from '../workloads.js'
+import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
 
 const name = 'quorums'
@@ -35,7 +35,7 @@ export const QUORUMS_GROUP: Group = {
         ),
         coteriePlan({ replication, coordination: 'server' }, [server]),
       ]
-      const workloads = CALLS.map((call) => ({ ...callWorkload(call), name: `${call}, n=${n}` }))
+      const workloads = CALLS.map((call) => ({ ...callWorkload(call), ...SHORT_ROUNDS, name: `${call}, n=${n}` }))
       figures.push(...(await measureStage(context, { group: name, data, plans, workloads })))
     }
     return figures

@@ -4,7 +4,7 @@ import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
 import { classicLevelPlan, coteriePlan } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
-import { callWorkload } from '../workloads.js'
+import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import { DISTRIBUTIONS } from '../ycsb/distributions.js'
 import type { Group } from './group.js'
 
@@ -29,6 +29,7 @@ export const SIZE_GROUP: Group = {
       const workloads = CALLS.flatMap((call) =>
         DISTRIBUTIONS.filter((distribution) => distribution !== 'latest').map((distribution) => ({
           ...callWorkload(call, distribution),
+          ...SHORT_ROUNDS,
           name: `${call}, ${distribution}, ${records.toLocaleString('en')}`,
         })),
       )

@@ -4,7 +4,7 @@ import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
 import { ALL_PEERS, coteriePlan } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
-import { callWorkload } from '../workloads.js'
+import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
 
 const name = 'values'
@@ -23,7 +23,7 @@ export const VALUES_GROUP: Group = {
     const figures: Figure[] = []
     for (const { label, bytes, share } of SIZES) {
       const data = makeData(Math.ceil(context.records * share), bytes)
-      const workloads = CALLS.map((call) => ({ ...callWorkload(call), name: `${call}, ${label}` }))
+      const workloads = CALLS.map((call) => ({ ...callWorkload(call), ...SHORT_ROUNDS, name: `${call}, ${label}` }))
       const plans = [...ALL_PEERS, coteriePlan()]
       figures.push(...(await measureStage(context, { group: name, data, plans, workloads })))
     }

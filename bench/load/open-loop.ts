@@ -27,6 +27,8 @@ export interface OpenLoopResult {
   readonly failed: number
   /** The first failure's words. */
   readonly failure: string | undefined
+  /** Between the moments when the first and the last of those that failed were due. */
+  readonly failingMs: number
   /** µs, from when requests were due, of those that did not fail. */
   readonly latencies: Histogram
   /** How much later than asked the event loop came round. */
@@ -42,6 +44,13 @@ export async function runOpenLoop({ perSecond, durationMs, call }: OpenLoopOptio
   })
   const counts = { sent: 0, failed: 0, inFlight: 0 }
   let failure: string | undefined
+  const failedDue = { firstMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY }
+  const fail = (dueMs: number, error: unknown): void => {
+    counts.failed += 1
+    failure ??= String(error)
+    failedDue.firstMs = Math.min(failedDue.firstMs, dueMs)
+    failedDue.lastMs = Math.max(failedDue.lastMs, dueMs)
+  }
   const waiting = new Set<Promise<void>>()
   const request = async (number: number, dueMs: number): Promise<void> => {
     counts.inFlight += 1
@@ -49,15 +58,14 @@ export async function runOpenLoop({ perSecond, durationMs, call }: OpenLoopOptio
       await call(number)
       latencies.recordValue(Math.min(LATENCY_US_MAX, Math.max(1, Math.round((performance.now() - dueMs) * 1_000))))
     } catch (error) {
-      counts.failed += 1
-      failure ??= String(error)
+      fail(dueMs, error)
     } finally {
       counts.inFlight -= 1
     }
   }
   const begin = (dueMs: number): void => {
     const number = counts.sent++
-    if (counts.inFlight >= IN_FLIGHT_MAX) counts.failed += 1
+    if (counts.inFlight >= IN_FLIGHT_MAX) fail(dueMs, 'too many unanswered requests')
     else track(waiting, request(number, dueMs))
   }
   const delay = monitorEventLoopDelay({ resolution: TICK_MS })
@@ -72,6 +80,7 @@ export async function runOpenLoop({ perSecond, durationMs, call }: OpenLoopOptio
     sent: counts.sent,
     failed: counts.failed,
     failure,
+    failingMs: Math.max(0, failedDue.lastMs - failedDue.firstMs),
     latencies,
     lagMsP99: Math.max(0, delay.percentile(99) / 1e6 - TICK_MS),
   }

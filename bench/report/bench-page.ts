@@ -4,8 +4,8 @@ import type { Figure } from '../figures.js'
 import { ratioOf, spreadOf } from '../figures.js'
 import type { Group } from '../groups/group.js'
 import { markdownTable, type Row, summarize } from '../harness.js'
-import { sourceOf } from './goals-page.js'
-import type { Results } from './results.js'
+import { partOf, sourceOf } from './goals-page.js'
+import type { GroupResult, Results } from './results.js'
 
 /** The page; `plots` are the files of each group. */
 export function benchPage(groups: readonly Group[], results: Results, plots: ReadonlyMap<string, string>): string {
@@ -23,13 +23,18 @@ _±_ is the standard error of the median; _ratio_ is to the first row of the wor
 ${parts.join('\n')}`
 }
 
-function groupPart(group: Group, result: Results[string], plot: string | undefined): string {
-  const missing = Object.entries(result.missing).map(([who, why]) => `**Not measured: ${who}** (${why}).\n`)
+function groupPart(group: Group, { runs, figures }: GroupResult, plot: string | undefined): string {
+  const sources = runs.map((run) => {
+    const missing = Object.entries(run.missing).map(([who, why]) => `; **not measured: ${who}** (${why})`)
+    return `- measured${partOf(run, runs)}: ${sourceOf(run)}${missing.join('')}`
+  })
   return `## ${group.title}
 
-${group.about} ${sourceOf(result)}.
-${missing.join('\n')}${plot === undefined ? '' : `\n![${group.title}](${plot})\n`}
-${markdownTable(result.figures.map((figure) => figureRow(figure, result.figures)))}
+${group.about}
+
+${sources.join('\n')}
+${plot === undefined ? '' : `\n![${group.title}](${plot})\n`}
+${markdownTable(figures.map((figure) => figureRow(figure, figures)))}
 `
 }
 

@@ -1,15 +1,15 @@
 /** `bench/results/goals.md`: every goal with what was measured. Pure. */
 
 import type { Goal, Judgement } from '../goals.js'
-import { markdownTable, type Row } from '../harness.js'
-import type { Results } from './results.js'
+import { markdownTable, type Row, SHARED_LOAD } from '../harness.js'
+import type { Results, Run } from './results.js'
 
 /** The page. */
 export function goalsPage(judgements: readonly Judgement[], results: Results): string {
   const groups = new Set(judgements.map(({ goal }) => goal.group))
   const sources = Object.entries(results)
     .filter(([name]) => groups.has(name))
-    .map(([name, result]) => `- \`${name}\`: ${sourceOf(result)}`)
+    .flatMap(([name, { runs }]) => runs.map((run) => `- \`${name}\`${partOf(run, runs)}: ${sourceOf(run)}`))
   const met = judgements.filter(({ verdict }) => verdict === 'met').length
   return `# The goals, and what was measured
 
@@ -38,11 +38,17 @@ export function goalRow({ goal, verdict, measured, beside, rates, onThreeNodes }
   }
 }
 
-/** Commit, day, machine, load, rounds of a result. */
-export function sourceOf({ at, commit, machine, load, records, rounds }: Results[string]): string {
+/** Commit, day, machine, load, rounds of a run; of what, where it was not everything. */
+export function sourceOf({ at, commit, machine, load, records, rounds }: Run): string {
   const { rounds: count, roundMs, warmUpRounds = 0 } = rounds
-  const busy = load < 0.5 ? '' : `; the machine was shared with other work (load ${load.toFixed(1)} at the start)`
+  const busy =
+    load < SHARED_LOAD ? '' : `; the machine was shared with other work (load ${load.toFixed(1)} at the start)`
   return `commit \`${commit}\`, ${at.slice(0, 10)}, ${machine}; ${records.toLocaleString('en')} records, ${count} rounds of ${roundMs} ms after ${warmUpRounds}${busy}`
+}
+
+/** Which workloads a run was of, where there were several. */
+export function partOf({ workloads }: Run, runs: readonly Run[]): string {
+  return runs.length === 1 ? '' : ` (${workloads.join('; ')})`
 }
 
 function aimOf({ aim }: Goal, beside: string | undefined): string {

@@ -1,5 +1,5 @@
 /**
- * A plot as SVG text: panels side by side, x logarithmic, y linear or logarithmic. Plain shapes whose colours can be seen on
+ * A plot as SVG text: panels side by side, three in a row, x logarithmic, y linear or logarithmic. Plain shapes whose colours can be seen on
  * white and on black; where the reader's system is dark, the paper and the ink change places. Knows nothing of what it shows.
  */
 
@@ -35,19 +35,23 @@ export interface Panel {
 const PANEL = { width: 480, height: 400, left: 62, right: 18, top: 40, bottom: 56 }
 const HEAD = 34
 const LEGEND_LINE = 17
+const COLUMNS_MAX = 3
 /** The curves end before the frame does. */
 const X_ROOM = 1.25
 
 export function renderPlot(title: string, panels: readonly Panel[]): string {
-  const width = PANEL.width * panels.length
-  const height = HEAD + PANEL.height
+  const columns = Math.min(COLUMNS_MAX, panels.length)
+  const width = PANEL.width * columns
+  const height = HEAD + PANEL.height * Math.ceil(panels.length / columns)
+  const place = (at: number) =>
+    `translate(${PANEL.width * (at % columns)} ${HEAD + PANEL.height * Math.floor(at / columns)})`
   const font = 'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" font-size="12"'
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${font} role="img" aria-label="${escaped(title)}">`,
     `<style>${STYLE}</style>`,
     `<rect ${PAPER} width="${width}" height="${height}"/>`,
     text({ x: width / 2, y: 24, words: title, anchor: 'middle', size: 15, weight: 600 }),
-    ...panels.map((panel, at) => `<g transform="translate(${PANEL.width * at} ${HEAD})">\n${renderPanel(panel)}\n</g>`),
+    ...panels.map((panel, at) => `<g transform="${place(at)}">\n${renderPanel(panel)}\n</g>`),
     '</svg>',
     '',
   ].join('\n')

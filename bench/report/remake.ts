@@ -8,9 +8,9 @@ import { benchPage } from './bench-page.js'
 import { goalsPage } from './goals-page.js'
 import { plotsOf } from './plots.js'
 import { ratiosOf, writeRatios } from './ratios.js'
-import { RESULTS_FOLDER, type Results, readResults, writeResults } from './results.js'
+import { mergeResult, RESULTS_FOLDER, type Results, readResults, writeResults } from './results.js'
 
-/** A part of a group that was measured alone replaces the same part of what was kept. */
+/** Results, ratios, tables, goals, plots. */
 export async function remakePages(measured: Results): Promise<void> {
   await mkdir(RESULTS_FOLDER, { recursive: true })
   const results = mergeResults(await readResults(), measured)
@@ -26,14 +26,12 @@ export async function remakePages(measured: Results): Promise<void> {
   await writeFile(join(RESULTS_FOLDER, 'goals.md'), goalsPage(judgeGoals(GOALS, figures), results))
 }
 
-/** In the order of the groups. Workloads that were not measured now stay as they were. */
+/** In the order of the groups. */
 function mergeResults(kept: Results, measured: Results): Results {
   const merged = GROUPS.flatMap(({ name }) => {
     const [before, now] = [kept[name], measured[name]]
-    if (now === undefined) return before === undefined ? [] : [[name, before] as const]
-    const workloads = new Set(now.figures.map(({ workload }) => workload))
-    const rest = (before?.figures ?? []).filter(({ workload }) => !workloads.has(workload))
-    return [[name, { ...now, figures: [...rest, ...now.figures] }] as const]
+    const result = now === undefined ? before : mergeResult(before, now)
+    return result === undefined ? [] : [[name, result] as const]
   })
   return Object.fromEntries(merged)
 }

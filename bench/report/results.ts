@@ -8,8 +8,8 @@ import { promisify } from 'node:util'
 import type { Figure } from '../figures.js'
 import type { RoundOptions } from '../harness.js'
 
-/** What one run of a group gave. */
-export interface GroupResult {
+/** One run of a group, or of some of its workloads. */
+export interface Run {
   readonly at: string
   readonly commit: string
   readonly machine: string
@@ -19,10 +19,33 @@ export interface GroupResult {
   readonly rounds: RoundOptions
   /** What could not be measured, and why. */
   readonly missing: Readonly<Record<string, string>>
+  readonly workloads: readonly string[]
+}
+
+/** What is known of a group: every figure is of the one run that has its workload. */
+export interface GroupResult {
+  readonly runs: readonly Run[]
   readonly figures: readonly Figure[]
 }
 
 export type Results = Readonly<Record<string, GroupResult>>
+
+/** What was measured now takes the place of what was kept of the same workloads; the others stay as they were. */
+export function mergeResult(kept: GroupResult | undefined, now: GroupResult): GroupResult {
+  if (kept === undefined) return now
+  const measured = new Set(now.figures.map(({ workload }) => workload))
+  const older = kept.runs.flatMap((run) => {
+    const workloads = run.workloads.filter((workload) => !measured.has(workload))
+    return workloads.length === 0 ? [] : [{ ...run, workloads }]
+  })
+  const order = [...new Set([...kept.figures, ...now.figures].map(({ workload }) => workload))]
+  const figures = order.flatMap((workload) =>
+    (measured.has(workload) ? now : kept).figures.filter((figure) => figure.workload === workload),
+  )
+  return { runs: [...older, ...now.runs], figures }
+}
+
+const FILE = 'figures.json'
 
 /** Of the sources: what is compiled lies one folder deeper. */
 export const RESULTS_FOLDER = fileURLToPath(new URL('../../../bench/results', import.meta.url))
@@ -39,22 +62,16 @@ export async function readJson<T>(name: string, absent: T): Promise<T> {
 
 /** As people would want to read it, and differences small: a line for each figure. */
 export async function writeResults(results: Results): Promise<void> {
-  const groups = Object.entries(results).map(([name, { figures, ...facts }]) => {
-    const lines = figures.map(
-      (figure) => `      ${JSON.stringify({ ...figure, rounds: figure.rounds.map(shortened) })}`,
-    )
-    return `  ${JSON.stringify(name)}: {\n    "facts": ${JSON.stringify(facts)},\n    "figures": [\n${lines.join(',\n')}\n    ]\n  }`
+  const groups = Object.entries(results).map(([name, { runs, figures }]) => {
+    const [runLines, figureLines] = [runs.map(lineOf), figures.map(lineOf)].map((lines) => lines.join(',\n'))
+    return `  ${JSON.stringify(name)}: {\n    "runs": [\n${runLines}\n    ],\n    "figures": [\n${figureLines}\n    ]\n  }`
   })
-  await writeFile(join(RESULTS_FOLDER, 'figures.json'), `{\n${groups.join(',\n')}\n}\n`)
+  await writeFile(join(RESULTS_FOLDER, FILE), `{\n${groups.join(',\n')}\n}\n`)
 }
 
-/** What `writeResults` wrote. */
-export async function readResults(): Promise<Results> {
-  const stored = await readJson<Record<string, { facts: Omit<GroupResult, 'figures'>; figures: Figure[] }>>(
-    'figures.json',
-    {},
-  )
-  return Object.fromEntries(Object.entries(stored).map(([name, { facts, figures }]) => [name, { ...facts, figures }]))
+/** None if there are none. */
+export function readResults(): Promise<Results> {
+  return readJson<Results>(FILE, {})
 }
 
 /** Of this checkout; with a plus if it was changed since. */
@@ -70,6 +87,7 @@ export async function commitOfCheckout(): Promise<string> {
 }
 
 /** Five digits are more than any of it is good for. */
-function shortened(value: number): number {
-  return Number(value.toPrecision(5))
+function lineOf(part: Run | Figure): string {
+  const shortened = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value)
+  return `      ${JSON.stringify(part, shortened)}`
 }

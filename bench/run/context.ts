@@ -1,5 +1,6 @@
 /** What every group of measurements is given: how long, how often, where, and somebody to tell. */
 
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,11 +38,17 @@ export interface ContextOptions {
 export async function makeContext(options: ContextOptions): Promise<Context> {
   const root = await mkdtemp(join(tmpdir(), 'coterie-bench-'))
   let folders = 0
+  // Also if the run is interrupted.
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  process.once('exit', remove)
   return {
     ...options,
     missing: new Map(),
     folder: async () => join(root, `${folders++}`),
     say: (line) => console.log(line),
-    end: () => rm(root, { recursive: true, force: true }),
+    end: async () => {
+      process.off('exit', remove)
+      await rm(root, { recursive: true, force: true })
+    },
   }
 }

@@ -15,6 +15,10 @@ export interface Stage {
   readonly workloads: readonly Workload[]
 }
 
+interface Subjects {
+  readonly subjects: readonly Subject[]
+}
+
 /** The figures, in the order of workloads and subjects. Nothing is opened if `--only` wants none of it. */
 export async function measureStage(context: Context, { group, data, plans, ...stage }: Stage): Promise<Figure[]> {
   const workloads = stage.workloads.filter(({ name }) => isWanted(context, name))
@@ -24,11 +28,9 @@ export async function measureStage(context: Context, { group, data, plans, ...st
   )
 }
 
-async function measureWorkloads(
-  context: Context,
-  input: Omit<Stage, 'plans'> & { readonly subjects: readonly Subject[] },
-): Promise<Figure[]> {
+async function measureWorkloads(context: Context, input: Omit<Stage, 'plans'> & Subjects): Promise<Figure[]> {
   const { group, workloads, subjects, data } = input
+  if (!context.quick) await warmUp(input)
   const figures: Figure[] = []
   for (const workload of workloads) {
     const able = subjects.filter((subject) => isAble(subject, workload))
@@ -43,13 +45,20 @@ async function measureWorkloads(
   return figures
 }
 
+async function warmUp({ workloads, subjects, data }: Omit<Stage, 'plans' | 'group'> & Subjects): Promise<void> {
+  for (const subject of subjects.filter(({ warmUpMs }) => warmUpMs > 0))
+    for (const workload of workloads.filter((one) => isAble(subject, one)))
+      await workload.measurement(subject, data)(performance.now() + subject.warmUpMs)
+}
+
 /** By `--only GROUP/WORKLOAD`. */
 export function isWanted({ workloadPrefixes }: Context, workload: string): boolean {
   return workloadPrefixes.length === 0 || workloadPrefixes.some((prefix) => workload.startsWith(prefix))
 }
 
-function roundsOf({ rounds, quick }: Context, { roundMsMin = 0 }: Workload) {
-  return { ...rounds, roundMs: quick ? rounds.roundMs : Math.max(rounds.roundMs, roundMsMin) }
+function roundsOf({ rounds, quick }: Context, { roundMsMin = 0, roundMsMax = Number.POSITIVE_INFINITY }: Workload) {
+  const roundMs = Math.min(rounds.roundMs, roundMsMax)
+  return { ...rounds, roundMs: quick ? roundMs : Math.max(roundMs, roundMsMin) }
 }
 
 function isAble(subject: Subject, { needsScans = false, needsAtomicBatches = false, kind }: Workload): boolean {

@@ -18,8 +18,8 @@ export function optionsGiven(): BenchOptions {
     large: flag('large'),
     rounds: {
       rounds: number('rounds', 5, 2),
-      roundMs: number('round-ms', 500, 50),
-      warmUpRounds: number('warm-up-rounds', 3, 1),
+      roundMs: number('round-ms', 400, 50),
+      warmUpRounds: number('warm-up-rounds', 2, 1),
     },
     groupPrefixes: prefixes.map(([group = '']) => group),
     workloadPrefixes: prefixes.flatMap(([, workload]) => workload ?? []),

@@ -44,20 +44,19 @@ export async function runBench(options: BenchOptions): Promise<boolean> {
 async function runGroup(group: Group, context: Context): Promise<GroupResult> {
   const [load = 0] = loadavg()
   context.say(`\n${group.title} (${group.name})`)
-  const missingBefore = new Set(context.missing.keys())
-  const figures = await group.run(context)
+  const missing = new Map<string, string>()
+  const figures = await group.run({ ...context, missing })
+  for (const [who, why] of missing) context.missing.set(who, why)
   printTable(figures.map((figure) => figureRow(figure, figures)))
-  const missing = Object.fromEntries([...context.missing].filter(([who]) => !missingBefore.has(who)))
-  return {
+  const { records, rounds } = context
+  const run = {
     at: new Date().toISOString(),
     commit: await commitOfCheckout(),
     machine: await machineAndPeers(),
-    load,
-    records: context.records,
-    rounds: context.rounds,
-    missing,
-    figures,
+    ...{ load, records, rounds, missing: Object.fromEntries(missing) },
+    workloads: [...new Set(figures.map(({ workload }) => workload))],
   }
+  return { runs: [run], figures }
 }
 
 async function machineAndPeers(): Promise<string> {

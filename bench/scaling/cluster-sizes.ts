@@ -3,10 +3,10 @@
 import { type ClusterOptions, openCluster } from '../../src/index.js'
 import { startCallers } from '../callers/caller-threads.js'
 import type { Figure } from '../figures.js'
-import { type Measurement, makeChance, measureInterleaved, runCalls, summarize } from '../harness.js'
+import { type Measurement, measureInterleaved, runCalls, summarize } from '../harness.js'
 import type { Context } from '../run/context.js'
 import { isWanted } from '../run/measure.js'
-import { coterieSubject, loadCoterie } from '../subjects/coterie.js'
+import { coterieSubject, loadCoterie, PATIENCE } from '../subjects/coterie.js'
 import { type Data, makeData } from '../subjects/subject.js'
 import { callWorkload } from '../workloads.js'
 import { makeChooser } from '../ycsb/distributions.js'
@@ -65,7 +65,7 @@ const SERIES: readonly Series[] = [
     },
     measurements: ({ cluster, nodes, data }) => {
       const subject = coterieSubject(cluster, data, QUORUM)
-      const chooser = makeChooser('uniform', data.records, makeChance(1))
+      const chooser = makeChooser('uniform', data.records, 1)
       const get = () => subject.get(data.keyOf(chooser.next(data.records)))
       return new Map([
         [`get, ${IN_FLIGHT_PER_NODE} a node`, (until: number) => runCalls(until, nodes * IN_FLIGHT_PER_NODE, get)],
@@ -96,7 +96,7 @@ async function measureSize(
   input: { readonly group: string; readonly series: Series; readonly nodes: number; readonly data: Data },
 ): Promise<SizedFigure[]> {
   const { group, series, nodes, data } = input
-  const cluster = await openCluster({ location: await context.folder(), nodes, ...series.options(nodes) })
+  const cluster = await openCluster({ ...PATIENCE, location: await context.folder(), nodes, ...series.options(nodes) })
   const callers = startCallers(cluster.ticket(), data.records, THREADS)
   try {
     await loadCoterie(cluster, data)

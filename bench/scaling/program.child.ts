@@ -3,7 +3,7 @@
 import { openCluster } from '../../src/index.js'
 import { startCallers } from '../callers/caller-threads.js'
 import type { Measurement } from '../harness.js'
-import { coterieSubject, loadCoterie, type Quorum } from '../subjects/coterie.js'
+import { coterieSubject, loadCoterie, PATIENCE, type Quorum } from '../subjects/coterie.js'
 import { makeData } from '../subjects/subject.js'
 import { type CallName, callWorkload } from '../workloads.js'
 
@@ -31,7 +31,7 @@ const { location, nodes, n, records, quorum, calls, threads } = options
 // An orphan must not live on.
 process.once('disconnect', () => process.exit(0))
 
-const cluster = await openCluster({ location, nodes, replication: { n, r: 1, w: Math.floor(n / 2) + 1 } })
+const cluster = await openCluster({ ...PATIENCE, location, nodes, replication: { n, r: 1, w: Math.floor(n / 2) + 1 } })
 const data = makeData(records, 100)
 await loadCoterie(cluster, data)
 await cluster.settled()

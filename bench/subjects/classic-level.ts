@@ -42,6 +42,7 @@ function plainSubject(db: Database, data: Data, sync: boolean): Subject {
     scans: true,
     hasAtomicBatches: true,
     isTwinInWrites: false,
+    warmUpMs: 0,
     get: async (key) => {
       checkValue(await db.get(key), data)
       return 1

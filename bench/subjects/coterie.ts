@@ -3,6 +3,12 @@
 import { type ClusterOptions, type KeyValueStore, openCluster } from '../../src/index.js'
 import { checkValue, type Data, type Host, type HostInput, loadBatches, type Subject } from './subject.js'
 
+/** Of each workload. The rates of five nodes rise for some seconds. */
+const WARM_UP_MS = 1_000
+
+/** Other work on the machine must not end a run: whoever is slow is to be measured. */
+export const PATIENCE = { readTimeoutMs: 10_000, writeTimeoutMs: 10_000 }
+
 /** How many must answer, and what that is called. */
 export interface Quorum {
   readonly name: string
@@ -18,7 +24,7 @@ export async function openCoterie(
   options: Omit<ClusterOptions, 'location'>,
   quorums: readonly Quorum[],
 ): Promise<Host> {
-  const cluster = await openCluster({ location: folder, replication: { n: 3, r: 2, w: 2 }, ...options })
+  const cluster = await openCluster({ ...PATIENCE, ...options, location: folder })
   return {
     subjects: quorums.map((quorum) => coterieSubject(cluster, data, quorum)),
     load: async () => {
@@ -45,6 +51,7 @@ export function coterieSubject(store: KeyValueStore, data: Data, { name, r, w, i
     scans: true,
     hasAtomicBatches: true,
     isTwinInWrites: isTwin,
+    warmUpMs: WARM_UP_MS,
     get: async (key) => {
       checkValue(await store.get(key, { r }), data)
       return 1

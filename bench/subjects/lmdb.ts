@@ -20,6 +20,7 @@ export async function openLmdb({ folder, data }: HostInput, { sync = false } = {
     scans: true,
     hasAtomicBatches: true,
     isTwinInWrites: false,
+    warmUpMs: 0,
     get: async (key) => {
       checkValue(db.get(key), data)
       return 1

@@ -28,6 +28,7 @@ export async function openManyLevel({ folder, data }: HostInput, blockCacheBytes
     scans: true,
     hasAtomicBatches: true,
     isTwinInWrites: false,
+    warmUpMs: 0,
     get: async (key) => {
       checkValue(await db.get(key), data)
       return 1

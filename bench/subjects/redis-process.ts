@@ -39,7 +39,7 @@ export async function startRedis(folder: string, configuration: RedisConfigurati
   const child = spawn('redis-server', [...options, ...bus], { stdio: 'ignore' })
   await spawned(child)
   const endAtExit = () => child.kill('SIGKILL')
-  process.once('exit', endAtExit)
+  process.prependOnceListener('exit', endAtExit)
   const admin = new Redis({ port, host: LOOPBACK, maxRetriesPerRequest: null, retryStrategy: () => LOOK_MS })
   // Connections are refused until it listens, and again once it was killed: both are expected here.
   admin.on('error', () => undefined)

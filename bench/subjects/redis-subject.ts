@@ -25,6 +25,7 @@ export function redisSubject(client: Redis | Cluster, data: Data, options: Redis
     scans: isOneServer,
     hasAtomicBatches: isOneServer,
     isTwinInWrites: isTwin,
+    warmUpMs: 0,
     get: async (key) => {
       checkValue(await client.getBuffer(key), data)
       return 1

@@ -21,6 +21,8 @@ export interface Subject {
   readonly hasAtomicBatches: boolean
   /** Another subject of its host writes just as this one does. */
   readonly isTwinInWrites: boolean
+  /** It has threads that compile their code each for itself: so long is every workload driven before any is measured. */
+  readonly warmUpMs: number
   get(key: string): Promise<number>
   put(key: string, value: Uint8Array): Promise<number>
   /** A record that was not there. */

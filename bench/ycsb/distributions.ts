@@ -3,6 +3,7 @@
  * so that it does not pay for them, and are the same for every subject.
  */
 
+import { makeChance } from '../harness.js'
 import { fnvHashModulo } from './fnv.js'
 import { Zipfian } from './zipfian.js'
 
@@ -23,9 +24,14 @@ export interface Chooser {
   next(records: number): number
 }
 
-/** Draws among `records`, by the chance given. */
-export function makeChooser(distribution: Distribution, records: number, chance: () => number): Chooser {
-  const drawn = drawMany(distribution, records, chance)
+/** Made once for everybody who asks for the same: it takes a tenth of a second. */
+const known = new Map<string, Uint32Array>()
+
+/** Draws among `records`; the same for the same seed. */
+export function makeChooser(distribution: Distribution, records: number, seed: number): Chooser {
+  const name = `${distribution}|${records}|${seed}`
+  const drawn = known.get(name) ?? drawMany(distribution, records, makeChance(seed))
+  known.set(name, drawn)
   const isLatest = distribution === 'latest'
   let at = 0
   return {

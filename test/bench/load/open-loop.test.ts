@@ -62,4 +62,5 @@ test('open loop: failures are counted, the first one is kept, and they have no l
   t.equal(result.failed, 5)
   t.match(result.failure, /refused 3$/)
   t.equal(result.latencies.totalCount, 45)
+  t.equal(result.failingMs, 40, 'from the one due at 3 ms to the one at 43')
 })
