@@ -38,6 +38,7 @@ interface CallPlan {
   readonly needsScans?: boolean
   readonly needsAtomicBatches?: boolean
   readonly roundMsMin?: number
+  readonly roundMsMax?: number
   readonly inFlight: number
   /** What is called again and again. */
   once(input: CallInput): Promise<number>
@@ -67,12 +68,12 @@ const CALLS = {
   'get-serial': { title: 'get, serial', kind: 'read', inFlight: 1, once: get },
   'get-64': { title: 'get, 64 in flight', kind: 'read', inFlight: IN_FLIGHT, once: get },
   'get-many': { title: 'getMany(100) ×8', kind: 'read', inFlight: IN_FLIGHT_MANY, once: getMany },
-  'put-serial': { title: 'put, serial', kind: 'write', inFlight: 1, once: put },
+  'put-serial': { title: 'put, serial', kind: 'write', inFlight: 1, once: put, ...SHORT_ROUNDS },
   'put-64': { title: 'put, 64 in flight', kind: 'write', inFlight: IN_FLIGHT, once: put },
   batch: { title: 'batch(100) ×8', kind: 'write', inFlight: IN_FLIGHT_MANY, once: batch },
   'batch-logged': {
     ...{ title: 'logged batch(100) ×8', kind: 'write', inFlight: IN_FLIGHT_MANY, once: loggedBatch },
-    needsAtomicBatches: true,
+    ...{ needsAtomicBatches: true, ...SHORT_ROUNDS },
   },
   'scan-50': { title: 'scans of 50', kind: 'read', needsScans: true, inFlight: 1, once: scan(50) },
   'scan-100000': {

@@ -1,13 +1,10 @@
 /** Every kind of call beside every peer: what most goals are stated about. */
 
 import { measureStage } from '../run/measure.js'
-import { ALL_PEERS, coteriePlan, QUORUMS } from '../run/plans.js'
+import { ALL_PEERS, coteriePlan, onThreeNodes, QUORUMS } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { CALL_NAMES, callWorkload } from '../workloads.js'
 import type { Group } from './group.js'
-
-/** On as many nodes as there are copies each node has every key. */
-const ON_THREE = QUORUMS.map((quorum) => ({ ...quorum, name: `${quorum.name}, 3 nodes` }))
 
 const name = 'calls'
 
@@ -17,7 +14,7 @@ export const CALLS_GROUP: Group = {
   about: 'Zipfian, values of 100 bytes; five nodes unless said otherwise, three copies.',
   run: (context) => {
     const data = makeData(context.records, 100)
-    const onThree = coteriePlan({ nodes: 3 }, ON_THREE)
+    const onThree = coteriePlan({ nodes: 3 }, QUORUMS.map(onThreeNodes))
     const plans = [...ALL_PEERS, coteriePlan(), onThree]
     return measureStage(context, { group: name, data, plans, workloads: CALL_NAMES.map((call) => callWorkload(call)) })
   },

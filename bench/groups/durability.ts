@@ -1,7 +1,7 @@
 /** Writes that are on the disk before they are acknowledged, beside peers that promise the same. */
 
 import { measureStage } from '../run/measure.js'
-import { CLASSIC_LEVEL_SYNC, coteriePlan, LMDB_FLUSHED, REDIS_FSYNC } from '../run/plans.js'
+import { CLASSIC_LEVEL_SYNC, coteriePlan, LMDB_FLUSHED, onThreeNodes, REDIS_FSYNC } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { callWorkload } from '../workloads.js'
 import type { Group } from './group.js'
@@ -22,7 +22,7 @@ export const DURABILITY_GROUP: Group = {
       LMDB_FLUSHED,
       REDIS_FSYNC,
       coteriePlan({ durability: 'disk' }, [disk]),
-      coteriePlan({ durability: 'disk', nodes: 3 }, [{ ...disk, name: `${disk.name}, 3 nodes` }]),
+      coteriePlan({ durability: 'disk', nodes: 3 }, [onThreeNodes(disk)]),
       coteriePlan({}, [{ name: 'Coterie w=2 process', r: 2, w: 2 }]),
     ]
     const workloads = CALLS.map((call) => callWorkload(call))

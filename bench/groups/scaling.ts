@@ -16,6 +16,7 @@ import type { Group } from './group.js'
 
 export const SCALING = 'scaling'
 const NODES = 4
+const CORES = 2
 const THREADS = 2
 const CALLS = ['get-64', 'get-many'] as const
 const CALLERS = ['opener', 'threads'] as const
@@ -23,13 +24,13 @@ const CALLERS = ['opener', 'threads'] as const
 export const SCALING_GROUP: Group = {
   name: SCALING,
   title: 'Read scaling',
-  about: `r=1. _two-cores-to-one_: four nodes, three copies; two processes of the same program, one on two cores and one on one (\`taskset\`), in turn; called by the opener, or by ${THREADS} threads through \`connect\`. _shared_: n=1, a node more takes its share of the records. _replicas_: n: 'all', a node more is a copy more. _slow stores_: each read takes 5 ms longer (\`faults.slow\`), 16 gets in flight for each node.`,
+  about: `r=1. _two-cores-to-one_: four nodes, three copies; two processes of the same program, one on two cores and one on one (\`taskset\`), in turn; _efficiency_: of that, what two perfect cores would give. Called by the opener, or by ${THREADS} threads through \`connect\`. _shared_: n=1, a node more takes its share of the records. _replicas_: n: 'all', a node more is a copy more. _slow stores_: each read takes 5 ms longer (\`faults.slow\`), 16 gets in flight for each node.`,
   run: async (context) => [...(await measurePinned(context)), ...(await measureClusterSizes(context, SCALING))],
 }
 
 async function measurePinned(context: Context): Promise<Figure[]> {
   if (!isWanted(context, 'two-cores-to-one')) return []
-  if (availableParallelism() < 2) {
+  if (availableParallelism() < CORES) {
     context.missing.set('read scaling over cores', 'this machine has one core')
     return []
   }
@@ -65,6 +66,8 @@ async function compare(context: Context, onTwo: Program, onOne: Program): Promis
       const [one, two] = ['one core', 'two cores'].map((cores) => rates.get(cores)?.rounds ?? [])
       const ratios = (two ?? []).map((rate, round) => rate / (one?.[round] ?? Number.NaN))
       figure('two-cores-to-one', `${R1.name}, ${call}, ${label}`, 'x', ratios)
+      const efficiencies = ratios.map((ratio) => (ratio * 100) / CORES)
+      figure('efficiency', `${R1.name}, ${call}, ${label}`, '%', efficiencies)
     }
   return figures
 }

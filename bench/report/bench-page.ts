@@ -15,7 +15,7 @@ export function benchPage(groups: readonly Group[], results: Results, plots: Rea
   })
   return `# The bench
 
-Remade by \`npm run bench -- --remake\` (everything) or \`npm run bench -- --remake --only GROUP\`. The goals are judged [here](goals.md); the figures of every round are in [figures.json](figures.json).
+Remade by \`npm run bench -- --remake\` (everything) or \`npm run bench -- --remake --only GROUP\`. The goals are judged [here](goals.md); the figures of every round are in \`figures.json\`.
 
 All subjects of a table were open at once, had the same records, and were measured in turn in every round. _median_, _min_ and _max_ are over the rounds;
 _±_ is the standard error of the median; _ratio_ is to the first row of the workload, round by round. Who has caches of records has as many bytes of them as Coterie's nodes have together; Redis has everything in memory.

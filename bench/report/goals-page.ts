@@ -13,7 +13,7 @@ export function goalsPage(judgements: readonly Judgement[], results: Results): s
   const met = judgements.filter(({ verdict }) => verdict === 'met').length
   return `# The goals, and what was measured
 
-${met} of ${judgements.length} met. Remade by \`npm run bench -- --remake\`; every figure behind it is in [figures.json](figures.json), and as tables [here](bench.md).
+${met} of ${judgements.length} met. Remade by \`npm run bench -- --remake\`; every figure behind it is in \`figures.json\`, and as tables [here](bench.md).
 
 A ratio is the median, over the rounds of one run, of Coterie's rate to the peer's in the same round. Three copies of each record on
 five nodes, as \`openCluster\` makes them; the column beside it is the same on three nodes, each of which has every record. Where a goal names Redis without saying how ioredis is set, the faster way counts:

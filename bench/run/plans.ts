@@ -18,6 +18,11 @@ export const R1 = { name: 'Coterie r=1 w=2', r: 1, w: 2, isTwin: true } as const
 export const R2 = { name: 'Coterie r=2 w=2', r: 2, w: 2 } as const satisfies Quorum
 export const QUORUMS: readonly Quorum[] = [R1, R2]
 
+/** The same on as many nodes as there are copies, of which each has every record: beside the five that `openCluster` makes. */
+export function onThreeNodes(quorum: Quorum): Quorum {
+  return { ...quorum, name: `${quorum.name}, 3 nodes` }
+}
+
 /** A cluster; n=3 and five nodes, as `openCluster` has it, unless the options say otherwise. */
 export function coteriePlan(
   options: Omit<ClusterOptions, 'location'> = {},

@@ -16,6 +16,7 @@ export async function onStage<T>(
   stage: { readonly data: Data; readonly plans: readonly HostPlan[] },
   work: (subjects: readonly Subject[]) => Promise<T>,
 ): Promise<T> {
+  const openedAt = performance.now()
   const hosts: Host[] = []
   try {
     for (const plan of stage.plans) {
@@ -24,6 +25,9 @@ export async function onStage<T>(
       hosts.push(host)
       await host.load(stage.data)
     }
+    context.say(
+      `  ${stage.plans.map(({ name }) => name).join(', ')}: ${stage.data.records.toLocaleString('en')} records each, after ${Math.round((performance.now() - openedAt) / 1_000)} s`,
+    )
     return await work(hosts.flatMap(({ subjects }) => subjects))
   } finally {
     for (const host of hosts.reverse()) await host.close()

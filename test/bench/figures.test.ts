@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { type Figure, isRegression, ratioOf, spreadOf, toleranceOf } from '../../bench/figures.js'
 import { type Goal, judgeGoals } from '../../bench/goals.js'
 import { compareRatios, ratiosOf } from '../../bench/report/ratios.js'
+import { mergeResult, type Run } from '../../bench/report/results.js'
 
 const figure = (subject: string, rounds: readonly number[], workload = 'get'): Figure => ({
   ...{ group: 'calls', workload, subject, unit: 'ops/s', rounds },
@@ -47,6 +48,44 @@ test("ratios: each of Coterie's to the first peer of its workload, and what is w
   t.match(compareRatios(stored, slower), [{ isWorse: true, stored: { median: 2 }, measured: { median: 1.5 } }])
   t.match(compareRatios(stored, stored), [{ isWorse: false }])
   t.same(compareRatios([], slower), [], 'nothing was kept')
+  t.end()
+})
+
+test('results: what is measured anew takes the place of what was kept, and each figure keeps its run', (t) => {
+  const run = (commit: string, workloads: readonly string[]): Run => ({
+    ...{ at: '2026-11-28', commit, machine: 'a machine', load: 0, records: 1, missing: {}, workloads },
+    rounds: { rounds: 1, roundMs: 1 },
+  })
+  const kept = {
+    runs: [run('old', ['get', 'put', 'scan'])],
+    figures: [figure('a', [1]), figure('b', [2]), figure('a', [3], 'put'), figure('a', [4], 'scan')],
+  }
+  const now = { runs: [run('new', ['put', 'batch'])], figures: [figure('a', [5], 'put'), figure('a', [6], 'batch')] }
+  const merged = mergeResult(kept, now)
+  t.same(
+    merged.figures.map(({ workload, rounds }) => [workload, ...rounds]),
+    [
+      ['get', 1],
+      ['get', 2],
+      ['put', 5],
+      ['scan', 4],
+      ['batch', 6],
+    ],
+  )
+  t.match(merged.runs, [
+    { commit: 'old', workloads: ['get', 'scan'] },
+    { commit: 'new', workloads: ['put', 'batch'] },
+  ])
+  const again = mergeResult(merged, {
+    runs: [run('newest', ['get', 'scan'])],
+    figures: [figure('a', [7]), figure('a', [8], 'scan')],
+  })
+  t.same(
+    again.runs.map(({ commit }) => commit),
+    ['new', 'newest'],
+    'a run of which nothing is left is forgotten',
+  )
+  t.equal(mergeResult(undefined, now), now)
   t.end()
 })
 
