@@ -9,14 +9,14 @@ import type { Group } from './group.js'
 
 const name = 'idle'
 const NODES = 8
-const WATCHED_MS = 8_000
+const WATCHED_MS = 6_000
 const WATCHED_MS_QUICK = 500
 const ROUNDS = 3
 
 export const IDLE_GROUP: Group = {
   name,
   title: 'Eight idle nodes',
-  about: `An empty cluster of ${NODES} nodes in a process of its own, beside a process of Node.js that does nothing: the difference of their resident memory, and of the processor time that they take in ${WATCHED_MS / 1_000} s.`,
+  about: `An empty cluster of ${NODES} nodes in a process of its own, beside a process of Node.js that does nothing: the difference of their resident memory, and of the processor time that they take in ${WATCHED_MS / 1_000} s, half as long again after the opening.`,
   run: async (context) => {
     const memory: number[] = []
     const processor: number[] = []

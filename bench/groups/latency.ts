@@ -13,7 +13,13 @@ import { makeChooser } from '../ycsb/distributions.js'
 import type { Group } from './group.js'
 
 const name = 'latency'
-const SHARES = [20, 50, 80, 95]
+/** Shares of the peak in percent, and one rate that is the same for all. */
+const LOADS = [
+  ...[20, 50, 80, 95].map((share) => ({ label: `${share}`, rate: (peak: number) => (peak * share) / 100 })),
+  { label: '10,000/s', rate: () => 10_000 },
+]
+/** How the names of the workloads of a load begin. */
+const NAMES = ['at-', 'lag-p99-at-', 'failed-at-']
 const PERCENTILES = [50, 99, 99.9, 100]
 /** Whose peak is measured by getting 64 at a time. */
 const SUBJECTS = [
@@ -30,7 +36,7 @@ export const LATENCY_GROUP: Group = {
   name,
   title: 'Latency under a load that does not wait',
   about:
-    'Gets, zipfian, five nodes. Each store is asked at a share of the peak that it reached with 64 gets in flight just before. Requests are due at each millisecond, and a latency counts from when its request was due. _lag_: how much later than asked a timer of 1 ms came.',
+    'Gets, zipfian, five nodes. Each store is asked at a share of the peak that it reached with 64 gets in flight just before (20 to 95 %), and at 10,000 gets a second. Requests are due at each millisecond, and a latency counts from when its request was due. _lag_: how much later than asked a timer of 1 ms came.',
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
     const plans = [classicLevelPlan({ recordCacheBytes: 0 }), MANY_LEVEL, REDIS, REDIS_CLUSTER, coteriePlan()]
@@ -38,11 +44,13 @@ export const LATENCY_GROUP: Group = {
       const subjects = all.filter((subject) => SUBJECTS.includes(subject.name))
       const peaks = await measurePeaks(context, subjects, data)
       const found = new FigureTable()
-      for (const share of SHARES.filter((share) => isWanted(context, `at-${share}`)))
+      for (const { label, rate } of LOADS.filter(({ label }) =>
+        NAMES.some((name) => isWanted(context, `${name}${label}`)),
+      ))
         for (let round = 0; round < context.rounds.rounds; round++)
           for (const subject of subjects) {
-            const peak = peaks.get(subject.name) ?? 0
-            found.add(subject, share, await offer(context, subject, data, (peak * share) / 100))
+            const perSecond = rate(peaks.get(subject.name) ?? 0)
+            found.add(subject, label, await offer(context, subject, data, perSecond))
           }
       return [...peakFigures(peaks), ...found.figures()]
     })
@@ -69,13 +77,13 @@ function offer({ quick, rounds }: Context, subject: Subject, data: Data, perSeco
 class FigureTable {
   readonly #figures = new Map<string, Figure & { rounds: number[] }>()
 
-  add(subject: Subject, share: number, result: OpenLoopResult): void {
+  add(subject: Subject, load: string, result: OpenLoopResult): void {
     for (const percentile of PERCENTILES) {
       const label = percentile === 100 ? 'max' : `p${percentile}`
-      this.#note(`at-${share}-${label}`, subject, 'ms', percentileMs(result, percentile))
+      this.#note(`at-${load}-${label}`, subject, 'ms', percentileMs(result, percentile))
     }
-    this.#note(`lag-p99-at-${share}`, subject, 'ms', result.lagMsP99)
-    this.#note(`failed-at-${share}`, subject, 'count', result.failed)
+    this.#note(`lag-p99-at-${load}`, subject, 'ms', result.lagMsP99)
+    this.#note(`failed-at-${load}`, subject, 'count', result.failed)
   }
 
   figures(): Figure[] {

@@ -16,7 +16,7 @@ process.once('disconnect', orphaned)
 
 const cluster = nodes === '0' ? undefined : await open(Number(nodes))
 // Gossip slows down once nothing has changed for a while, and what opening took is given back.
-await delay(Number(watchedMs) / 2)
+await delay(Number(watchedMs) * 1.5)
 const before = process.cpuUsage()
 const from = performance.now()
 await delay(Number(watchedMs))

@@ -59,9 +59,9 @@ function renderPanel({ title, bars }: BarPanel, { x, ticks }: Scale): string {
   const bottom = PANEL_HEAD + bars.length * LINE
   return [
     `<text ${INK} x="${NAMES_WIDTH - 8}" y="16" text-anchor="end" font-weight="600">${escaped(title)}</text>`,
-    ...ticks.map((tick) => {
+    ...ticks.map((tick, number) => {
       const at = round(x(tick))
-      return `<line ${GRID} x1="${at}" x2="${at}" y1="18" y2="${bottom}"/><text ${INK} x="${at}" y="14" text-anchor="middle" font-size="10">${tick.toLocaleString('en')}</text>`
+      return `<line ${GRID} x1="${at}" x2="${at}" y1="18" y2="${bottom}"/><text ${INK} x="${at}" y="14" text-anchor="${number === 0 ? 'start' : 'middle'}" font-size="10">${tick.toLocaleString('en')}</text>`
     }),
     ...bars.map((bar, at) => renderBar(bar, PANEL_HEAD + at * LINE, x)),
   ].join('\n')

@@ -75,14 +75,14 @@ function renderPanel(panel: Panel): string {
       const y = round(scales.y(tick))
       return [
         `<line ${GRID} x1="${PANEL.left}" x2="${right}" y1="${y}" y2="${y}"/>`,
-        text({ x: PANEL.left - 8, y: y + 4, words: tick.toLocaleString('en'), anchor: 'end' }),
+        text({ x: PANEL.left - 8, y: y + 4, words: shortly(tick), anchor: 'end' }),
       ]
     }),
     ...xTicks.flatMap((tick) => {
       const x = round(scales.x(tick))
       return [
         `<line ${GRID} x1="${x}" x2="${x}" y1="${PANEL.top}" y2="${bottom}"/>`,
-        text({ x, y: bottom + 18, words: tick.toLocaleString('en'), anchor: 'middle' }),
+        text({ x, y: bottom + 18, words: shortly(tick), anchor: 'middle' }),
       ]
     }),
     text({ x: middleX, y: PANEL.height - 14, words: xLabel, anchor: 'middle' }),
@@ -139,4 +139,9 @@ function text(options: {
 }): string {
   const { x, y, words, anchor, size = 12, weight = 400 } = options
   return `<text ${INK} x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}">${escaped(words)}</text>`
+}
+
+/** Beside the axis there is room for five digits. */
+function shortly(tick: number): string {
+  return tick < 100_000 ? tick.toLocaleString('en') : tick.toLocaleString('en', { notation: 'compact' })
 }
