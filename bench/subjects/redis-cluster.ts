@@ -86,6 +86,8 @@ function startMember(folder: string): Promise<RedisProcess> {
     save: '',
     appendonly: 'no',
     'cluster-enabled': 'yes',
+    // Or each replica waits five seconds for others that might want the same copy.
+    'repl-diskless-sync-delay': '0',
     'cluster-node-timeout': String(CLUSTER_NODE_TIMEOUT_MS),
   })
 }
