@@ -10,9 +10,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measureSize, type SizeResult, watchQuiet } from './gossip/measure-size.js'
-import { renderPlot } from './gossip/plot.js'
 import { type Findings, panelsOf, renderReport } from './gossip/report.js'
 import { argument, flag, machineLine } from './harness.js'
+import { renderPlot } from './report/line-plot.js'
 
 const quick = flag('quick')
 const out = argument('out') ?? (quick ? undefined : 'bench/results')

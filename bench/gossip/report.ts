@@ -1,8 +1,8 @@
 /** The findings as a Markdown page and as the panels of its plot. Computes medians and fits; measures nothing. */
 
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
+import type { Panel, Series } from '../report/line-plot.js'
 import type { ChangeKind, Quiet, SizeResult, Spread } from './measure-size.js'
-import type { Panel, Series } from './plot.js'
 import { fitLog, type LogFit, mean, messagesPerRoundMax, pushRounds, quantile } from './theory.js'
 import type { Load } from './traffic.js'
 

@@ -1,39 +1,63 @@
-/** classic-level as its users call it: one database, awaited calls, bytes for values, the cluster's own cache budget. */
+/** classic-level as its users call it: one database, awaited calls, bytes for values; alone, and behind a plain cache of records. */
 
 import { ClassicLevel } from 'classic-level'
-import { checkValue, type Data, type Subject } from './subject.js'
+import { LRUCache } from 'lru-cache'
+import { checkValue, type Data, type Host, type HostInput, loadBatches, type Subject } from './subject.js'
 
-const CACHE_BYTES = 64 * 1_048_576
+/** How it is opened. */
+export interface ClassicLevelOptions {
+  /** Of LevelDB's own cache of blocks. */
+  readonly blockCacheBytes: number
+  /** Keys and values that the second subject keeps; 0: there is no second subject. */
+  readonly recordCacheBytes?: number
+  /** True: writes are synced before they are acknowledged. */
+  readonly sync?: boolean
+}
+
+type Database = ClassicLevel<string, Uint8Array>
 
 /** Opens a database in the folder. */
-export async function openClassicLevel(location: string): Promise<Subject> {
-  const options = { keyEncoding: 'utf8', valueEncoding: 'view', cacheSize: CACHE_BYTES } as const
-  const db = new ClassicLevel<string, Uint8Array>(location, options)
+export async function openClassicLevel({ folder, data }: HostInput, options: ClassicLevelOptions): Promise<Host> {
+  const { blockCacheBytes, recordCacheBytes = 0, sync = false } = options
+  const encodings = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
+  const db: Database = new ClassicLevel(folder, { ...encodings, cacheSize: blockCacheBytes })
   await db.open()
-  let data: Data = { keys: [], value: new Uint8Array() }
+  const plain = plainSubject(db, data, sync)
   return {
-    name: 'classic-level',
-    load: async (loaded) => {
-      data = loaded
-      const { keys, value } = loaded
-      for (let from = 0; from < keys.length; from += 1_000) {
-        await db.batch(keys.slice(from, from + 1_000).map((key) => ({ type: 'put', key, value })))
-      }
+    subjects: recordCacheBytes === 0 ? [plain] : [plain, cachedSubject(db, data, recordCacheBytes, plain)],
+    load: async () => {
+      for (const records of loadBatches(data)) await db.batch(records.map((record) => ({ type: 'put', ...record })))
     },
+    close: () => db.close(),
+  }
+}
+
+function plainSubject(db: Database, data: Data, sync: boolean): Subject {
+  const put = async (key: string, value: Uint8Array) => {
+    await db.put(key, value, { sync })
+    return 1
+  }
+  return {
+    name: sync ? 'classic-level sync' : 'classic-level',
+    scans: true,
+    hasAtomicBatches: true,
+    isTwinInWrites: false,
+    warmUpMs: 0,
     get: async (key) => {
       checkValue(await db.get(key), data)
       return 1
     },
-    put: async (key, value) => {
-      await db.put(key, value)
-      return 1
-    },
+    put,
+    insert: put,
     getMany: async (keys) => {
       for (const value of await db.getMany([...keys])) checkValue(value, data)
       return keys.length
     },
     batch: async (keys, value) => {
-      await db.batch(keys.map((key) => ({ type: 'put', key, value })))
+      await db.batch(
+        keys.map((key) => ({ type: 'put', key, value })),
+        { sync },
+      )
       return keys.length
     },
     scan: async (from, limit) => {
@@ -44,6 +68,49 @@ export async function openClassicLevel(location: string): Promise<Subject> {
       }
       return pairs
     },
-    close: () => db.close(),
+  }
+}
+
+/**
+ * A cache as anybody would put before a database, in the caller's thread. It answers without leaving the turn, and what it
+ * gives is shared: whoever changes such a value changes it for all.
+ */
+function cachedSubject(db: Database, data: Data, bytes: number, plain: Subject): Subject {
+  const cache = new LRUCache<string, Uint8Array>({
+    maxSize: bytes,
+    sizeCalculation: (value, key) => key.length + value.byteLength,
+  })
+  const put = async (key: string, value: Uint8Array) => {
+    await db.put(key, value)
+    cache.set(key, value)
+    return 1
+  }
+  return {
+    ...plain,
+    name: 'classic-level + LRU',
+    get: async (key) => {
+      const kept = cache.get(key)
+      if (kept !== undefined) return 1
+      const value = await db.get(key)
+      checkValue(value, data)
+      if (value !== undefined) cache.set(key, value)
+      return 1
+    },
+    put,
+    insert: put,
+    getMany: async (keys) => {
+      const absent = keys.filter((key) => cache.get(key) === undefined)
+      if (absent.length === 0) return keys.length
+      for (const [at, value] of (await db.getMany(absent)).entries()) {
+        checkValue(value, data)
+        if (value !== undefined) cache.set(absent[at] ?? '', value)
+      }
+      return keys.length
+    },
+    batch: async (keys, value) => {
+      await db.batch(keys.map((key) => ({ type: 'put', key, value })))
+      for (const key of keys) cache.set(key, value)
+      return keys.length
+    },
   }
 }

@@ -1,7 +1,9 @@
 /**
- * A plot as SVG text: panels side by side, x logarithmic, y linear or logarithmic. Plain shapes whose colours can be seen on
+ * A plot as SVG text: panels side by side, three in a row, x logarithmic, y linear or logarithmic. Plain shapes whose colours can be seen on
  * white and on black; where the reader's system is dark, the paper and the ink change places. Knows nothing of what it shows.
  */
+
+import { escaped, GRID, INK, PAPER, round, STYLE } from './svg.js'
 
 /** y from where it lies to `yMax`: a whisker. */
 export interface PlotPoint {
@@ -33,24 +35,23 @@ export interface Panel {
 const PANEL = { width: 480, height: 400, left: 62, right: 18, top: 40, bottom: 56 }
 const HEAD = 34
 const LEGEND_LINE = 17
+const COLUMNS_MAX = 3
 /** The curves end before the frame does. */
 const X_ROOM = 1.25
 
-const INK = 'class="ink" fill="#1f2328"'
-const GRID = 'class="grid" stroke="#d0d7de" stroke-width="1"'
-const STYLE =
-  '@media (prefers-color-scheme: dark) { .paper { fill: #0d1117 } .ink { fill: #e6edf3 } .grid { stroke: #30363d } }'
-
 export function renderPlot(title: string, panels: readonly Panel[]): string {
-  const width = PANEL.width * panels.length
-  const height = HEAD + PANEL.height
+  const columns = Math.min(COLUMNS_MAX, panels.length)
+  const width = PANEL.width * columns
+  const height = HEAD + PANEL.height * Math.ceil(panels.length / columns)
+  const place = (at: number) =>
+    `translate(${PANEL.width * (at % columns)} ${HEAD + PANEL.height * Math.floor(at / columns)})`
   const font = 'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" font-size="12"'
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${font} role="img" aria-label="${escaped(title)}">`,
     `<style>${STYLE}</style>`,
-    `<rect class="paper" fill="#ffffff" width="${width}" height="${height}"/>`,
+    `<rect ${PAPER} width="${width}" height="${height}"/>`,
     text({ x: width / 2, y: 24, words: title, anchor: 'middle', size: 15, weight: 600 }),
-    ...panels.map((panel, at) => `<g transform="translate(${PANEL.width * at} ${HEAD})">\n${renderPanel(panel)}\n</g>`),
+    ...panels.map((panel, at) => `<g transform="${place(at)}">\n${renderPanel(panel)}\n</g>`),
     '</svg>',
     '',
   ].join('\n')
@@ -74,14 +75,14 @@ function renderPanel(panel: Panel): string {
       const y = round(scales.y(tick))
       return [
         `<line ${GRID} x1="${PANEL.left}" x2="${right}" y1="${y}" y2="${y}"/>`,
-        text({ x: PANEL.left - 8, y: y + 4, words: tick.toLocaleString('en'), anchor: 'end' }),
+        text({ x: PANEL.left - 8, y: y + 4, words: shortly(tick), anchor: 'end' }),
       ]
     }),
     ...xTicks.flatMap((tick) => {
       const x = round(scales.x(tick))
       return [
         `<line ${GRID} x1="${x}" x2="${x}" y1="${PANEL.top}" y2="${bottom}"/>`,
-        text({ x, y: bottom + 18, words: tick.toLocaleString('en'), anchor: 'middle' }),
+        text({ x, y: bottom + 18, words: shortly(tick), anchor: 'middle' }),
       ]
     }),
     text({ x: middleX, y: PANEL.height - 14, words: xLabel, anchor: 'middle' }),
@@ -140,10 +141,7 @@ function text(options: {
   return `<text ${INK} x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}">${escaped(words)}</text>`
 }
 
-function escaped(words: string): string {
-  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
+/** Beside the axis there is room for five digits. */
+function shortly(tick: number): string {
+  return tick < 100_000 ? tick.toLocaleString('en') : tick.toLocaleString('en', { notation: 'compact' })
 }

@@ -1,0 +1,63 @@
+/** `bench/results/goals.md`: every goal with what was measured. Pure. */
+
+import type { Goal, Judgement } from '../goals.js'
+import { markdownTable, type Row, SHARED_LOAD } from '../harness.js'
+import type { Results, Run } from './results.js'
+
+/** The page. */
+export function goalsPage(judgements: readonly Judgement[], results: Results): string {
+  const groups = new Set(judgements.map(({ goal }) => goal.group))
+  const sources = Object.entries(results)
+    .filter(([name]) => groups.has(name))
+    .flatMap(([name, { runs }]) => runs.map((run) => `- \`${name}\`${partOf(run, runs)}: ${sourceOf(run)}`))
+  const met = judgements.filter(({ verdict }) => verdict === 'met').length
+  return `# The goals, and what was measured
+
+${met} of ${judgements.length} met. Remade by \`npm run bench -- --remake\`; every figure behind it is in \`figures.json\`, and as tables [here](bench.md).
+
+A ratio is the median, over the rounds of one run, of Coterie's rate to the peer's in the same round. Three copies of each record on
+five nodes, as \`openCluster\` makes them; the column beside it is the same on three nodes, each of which has every record. Where a goal names Redis without saying how ioredis is set, the faster way counts:
+each call by itself, or auto-pipelined. Of what is to be small (stalls, lag, memory) the worst round counts.
+
+${markdownTable(judgements.map(goalRow))}
+
+${sources.join('\n')}
+`
+}
+
+/** A goal as a row, also for the terminal. */
+export function goalRow({ goal, verdict, measured, beside, rates, onThreeNodes }: Judgement): Row {
+  return {
+    goal: goal.title,
+    aim: aimOf(goal, beside),
+    measured: measured === undefined ? '—' : shownOf(goal, measured),
+    'on 3 nodes': onThreeNodes === undefined ? '' : shownOf(goal, onThreeNodes),
+    'Coterie /s': rates === undefined ? '' : Math.round(rates[0]).toLocaleString('en'),
+    'peer /s': rates === undefined ? '' : Math.round(rates[1]).toLocaleString('en'),
+    verdict,
+  }
+}
+
+/** Commit, day, machine, load, rounds of a run; of what, where it was not everything. */
+export function sourceOf({ at, commit, machine, load, records, rounds }: Run): string {
+  const { rounds: count, roundMs, warmUpRounds = 0 } = rounds
+  const busy =
+    load < SHARED_LOAD ? '' : `; the machine was shared with other work (load ${load.toFixed(1)} at the start)`
+  return `commit \`${commit}\`, ${at.slice(0, 10)}, ${machine}; ${records.toLocaleString('en')} records, ${count} rounds of ${roundMs} ms after ${warmUpRounds}${busy}`
+}
+
+/** Which workloads a run was of, where there were several. */
+export function partOf({ workloads }: Run, runs: readonly Run[]): string {
+  return runs.length === 1 ? '' : ` (${workloads.join('; ')})`
+}
+
+function aimOf({ aim }: Goal, beside: string | undefined): string {
+  if ('beside' in aim) return `≥ ${aim.least} × ${beside ?? aim.beside.join(' or ')}`
+  if ('least' in aim) return `≥ ${aim.least} ×`
+  return aim.unit === 'count' ? 'none' : `< ${aim.most} ${aim.unit}`
+}
+
+function shownOf({ aim }: Goal, value: number): string {
+  if ('beside' in aim || aim.unit === 'x') return `${value.toFixed(2)} ×`
+  return aim.unit === 'count' ? value.toFixed(0) : `${value.toFixed(1)} ${aim.unit}`
+}
