@@ -38,6 +38,9 @@ const ERRORS_ALLOWED = 3
 /** What two runs differ by however little their rounds do: other layouts of memory, other decisions of the compiler. */
 const RUN_TO_RUN = 0.1
 
+/** A machine on which rounds differ by more cannot excuse any ratio. */
+const TOLERANCE_MAX = 0.5
+
 /** The figure of that name, if it was measured. */
 export function findFigure(figures: readonly Figure[], { group, workload, subject }: FigureName): Figure | undefined {
   return figures.find((one) => one.group === group && one.workload === workload && one.subject === subject)
@@ -61,7 +64,7 @@ export function spreadOf(values: readonly number[]): number {
 
 /** The share by which a ratio may be below a stored one and still be called the same. */
 export function toleranceOf(stored: Ratio, measured: Ratio): number {
-  return RUN_TO_RUN + ERRORS_ALLOWED * Math.hypot(stored.spread, measured.spread)
+  return Math.min(TOLERANCE_MAX, RUN_TO_RUN + ERRORS_ALLOWED * Math.hypot(stored.spread, measured.spread))
 }
 
 /** True if the measured one is lower by more than the tolerance. */
