@@ -202,9 +202,12 @@ export function doorContract(door: Door): void {
       for (let number = 0; !isOver; number++) await cluster.put(keyOf(((2 * number) % 3_000) + 1), '2')
     })()
     const keys: string[] = []
-    for await (const [key] of cluster.scan()) keys.push(textOf(key) ?? '')
-    isOver = true
-    await writing
+    try {
+      for await (const [key] of cluster.scan()) keys.push(textOf(key) ?? '')
+    } finally {
+      isOver = true
+      await writing
+    }
     t.same(keys, [...new Set(keys)].sort())
     const stable = keys.filter((key) => Number(key.slice(4)) % 2 === 0)
     t.equal(stable.length, 1_500, 'what was there all the time is there')

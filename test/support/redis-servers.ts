@@ -5,12 +5,13 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setInterval as ticks } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { folderForTest, type TestContext } from './cluster.js'
+import type { TestContext } from './cluster.js'
 
 const LOOK_MS = 20
 const READY_MS = 30_000
@@ -35,12 +36,13 @@ export class RedisServers {
     this.ports = ports
   }
 
-  /** Three masters and three replicas, ended when the test ends. */
-  static async start(t: TestContext, count = 6): Promise<RedisServers> {
-    const folder = await folderForTest(t)
+  /** Three masters and three replicas, until the end. */
+  static async start(atEnd: TestContext['teardown'], count = 6): Promise<RedisServers> {
+    const folder = await mkdtemp(join(tmpdir(), 'coterie-redis-'))
+    atEnd(() => rm(folder, { recursive: true, force: true }))
     const ports = await freePorts(2 * count)
     const servers = new RedisServers(folder, ports.slice(0, count))
-    t.teardown(() => servers.#end())
+    atEnd(() => servers.#end())
     await Promise.all(servers.ports.map((_, index) => servers.launch(index, ports[count + index])))
     await servers.#join(ports.slice(count))
     return servers

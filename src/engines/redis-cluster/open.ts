@@ -79,11 +79,11 @@ async function partitionsOf(
   const key = metaKey(config.name)
   const there = await onMaster(config, connections, watch, ['HGET', key, 'format'])
   if (there === null && !createIfMissing)
-    throw new CoterieError('OPEN_FAILED', `there is no store ${config.name}, and createIfMissing is false`)
+    throw new CoterieError('OPEN_FAILED', `${config.name} does not exist, and createIfMissing is false`)
   const made = await onMaster(config, connections, watch, ['EVAL', CREATE.text, 1, key, FORMAT, config.partitions])
   const [format, partitions, isMade] = made as readonly [Buffer, Buffer, number]
   if (isMade === 0 && errorIfExists)
-    throw new CoterieError('OPEN_FAILED', `there is a store ${config.name}, and errorIfExists is true`)
+    throw new CoterieError('OPEN_FAILED', `${config.name} exists, and errorIfExists is true`)
   const facts = { name: config.name }
   if (String(format) !== FORMAT)
     throw new CoterieError('LOCATION_MISMATCH', `the store has format ${format}, this version knows ${FORMAT}`, facts)

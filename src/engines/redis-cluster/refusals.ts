@@ -11,6 +11,8 @@ export type Refusal =
   | { readonly type: 'elsewhere'; readonly address: string; readonly isAsk: boolean }
   /** The node does not know the script. */
   | { readonly type: 'script' }
+  /** The keys of the command are at two nodes, or it is not known at which: until its slot has moved, each may be asked for by itself. */
+  | { readonly type: 'moving' }
   /** Later it may be done, here or elsewhere. */
   | { readonly type: 'later' }
   /** It will not be done. */
@@ -19,8 +21,6 @@ export type Refusal =
 const LATER = new Set([
   // A slot without a master, or a node that sees no majority.
   'CLUSTERDOWN',
-  // Only some of the keys of a slot have moved so far.
-  'TRYAGAIN',
   // It reads its data set, or copies that of its master.
   'LOADING',
   'MASTERDOWN',
@@ -39,6 +39,7 @@ export function refusalOf(text: string): Refusal {
   const [word = '', , address = ''] = text.split(' ')
   if (word === 'MOVED' || word === 'ASK') return { type: 'elsewhere', address, isAsk: word === 'ASK' }
   if (word === 'NOSCRIPT') return { type: 'script' }
+  if (word === 'TRYAGAIN') return { type: 'moving' }
   if (LATER.has(word)) return { type: 'later' }
   return { type: 'definite', code: NO_QUORUM.has(word) ? 'QUORUM_UNAVAILABLE' : 'STORE_FAILED' }
 }

@@ -44,6 +44,8 @@ export interface ReadRequest {
   readonly command: readonly [name: string, ...args: Argument[]]
   /** By which a node that does not know its digest is asked instead. */
   readonly asText?: readonly [name: string, ...args: Argument[]]
+  /** What is done instead while its keys are at two nodes. */
+  readonly whileMoving?: () => Promise<Reply>
   readonly r: number
   readonly deadlineMs: number
 }
@@ -114,6 +116,7 @@ export class Requester {
         command = request.asText
         continue
       }
+      if (refusal.type === 'moving' && request.whileMoving !== undefined) return request.whileMoving()
       redirection = redirectionOf(refusal)
       await this.#beforeNext(redirection, { partition, deadlineMs })
     }

@@ -69,7 +69,8 @@ return 1
 
 /**
  * Rows of a partition. KEYS: index. ARGV: from, to, `1` for the highest first, rows at most, bytes at most, what names of values begin with.
- * Gives key, value, key, value, …, and at the end the key that was looked at last, or nothing if there is no more.
+ * Gives key, value, key, value, …, and at the end the key that was looked at last, or nothing if there is no more. While the slot
+ * moves, a value may be at another node than its index: then it is nil.
  */
 export const PAGE = script(`
 local keys
@@ -81,15 +82,14 @@ end
 local rows = {}
 local bytes = 0
 for i = 1, #keys do
-  local value = redis.call('GET', ARGV[6] .. keys[i])
-  if value then
+  local value = redis.pcall('GET', ARGV[6] .. keys[i])
+  if type(value) ~= 'string' then value = false end
+  rows[#rows + 1] = keys[i]
+  rows[#rows + 1] = value
+  bytes = bytes + (value and #value or 0)
+  if bytes >= tonumber(ARGV[5]) and i < #keys then
     rows[#rows + 1] = keys[i]
-    rows[#rows + 1] = value
-    bytes = bytes + #value
-    if bytes >= tonumber(ARGV[5]) and i < #keys then
-      rows[#rows + 1] = keys[i]
-      return rows
-    end
+    return rows
   end
 end
 rows[#rows + 1] = #keys == tonumber(ARGV[4]) and keys[#keys] or ''

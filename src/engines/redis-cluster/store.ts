@@ -57,7 +57,9 @@ export class RedisStore {
     const replies = await Promise.all(
       windows.map((some) => {
         const names = some.map((key) => this.#names.value(partition, key))
-        return this.#requester.read({ ...reading, partition, command: ['MGET', ...names] })
+        const one = (name: Buffer) => this.#requester.read({ ...reading, partition, command: ['GET', name] })
+        const whileMoving = () => Promise.all(names.map(one))
+        return this.#requester.read({ ...reading, partition, command: ['MGET', ...names], whileMoving })
       }),
     )
     return replies.flatMap((reply) => (reply as readonly Reply[]).map(bytesOf))
@@ -84,13 +86,17 @@ export class RedisStore {
       command: ['EVALSHA_RO', PAGE.digest, 1, index, ...args],
       asText: ['EVAL_RO', PAGE.text, 1, index, ...args],
     })
-    const cells = reply as readonly Buffer[]
+    const cells = reply as readonly (Buffer | null)[]
     const next = cells.at(-1)?.toString('latin1') ?? ''
-    const found = Array.from({ length: (cells.length - 1) / 2 }, (_, row): readonly [Key, Uint8Array] => [
-      (cells[2 * row] as Buffer).toString('latin1'),
-      cells[2 * row + 1] as Buffer,
-    ])
-    return { rows: found, next: next === '' ? undefined : next }
+    const found = await Promise.all(
+      Array.from({ length: (cells.length - 1) / 2 }, async (_, row) => {
+        const key = (cells[2 * row] as Buffer).toString('latin1')
+        // It is on its way to another node.
+        const value = cells[2 * row + 1] ?? (await this.get(partition, key, reading))
+        return value === undefined ? [] : [[key, value] as const]
+      }),
+    )
+    return { rows: found.flat(), next: next === '' ? undefined : next }
   }
 
   #writeOf({ partition, keys, values }: Part, writing: Writing): WriteRequest {

@@ -13,6 +13,8 @@ import type { Script } from './scripts.js'
 
 const FLIGHT_WRITES_MAX = 512
 const FLIGHT_BYTES_MAX = 1_048_576
+/** What is left of the deadline for the answer to WAIT. */
+const ANSWER_MS_MAX = 20
 
 /** What became of a write that was given to a lane. */
 export type Landing =
@@ -109,8 +111,9 @@ export class WriteLane {
     if (flight.length === 0) return
     const answers = flight.map((boarded) => sendScript(connection, boarded))
     const leftMs = Math.max(...flight.map(({ write }) => write.deadlineMs)) - performance.now()
-    // 0 would be for ever.
-    const waiting = this.#w > 1 ? connection.send('WAIT', this.#w - 1, Math.max(1, Math.ceil(leftMs))) : undefined
+    // It says how many have it before the deadline does not. 0 would be for ever.
+    const waitMs = Math.max(1, Math.floor(leftMs - Math.min(ANSWER_MS_MAX, leftMs / 10)))
+    const waiting = this.#w > 1 ? connection.send('WAIT', this.#w - 1, waitMs) : undefined
     for (const [index, boarded] of flight.entries()) {
       const answer = (await answers[index]) as Answer
       if (answer.type === 'refused' && refusalOf(answer.text).type === 'script') this.#boardAgain(boarded)

@@ -8,7 +8,7 @@ import { type Cluster, type CoterieError, openCluster } from '../../../src/index
 import { countOutcomes, eventOf, outcomeOf, textOf } from '../../support/cluster.js'
 import { NEEDS_REDIS, RedisServers } from '../../support/redis-servers.js'
 
-const servers = NEEDS_REDIS.skip === undefined ? await RedisServers.start(root) : undefined
+const servers = NEEDS_REDIS.skip === undefined ? await RedisServers.start((end) => root.teardown(end)) : undefined
 const LONG_MS = 20_000
 
 function open(name: string, options = {}): Promise<Cluster> {
@@ -42,6 +42,10 @@ test(
     await cluster.batch(keys.map((key) => ({ type: 'put', key, value: '0' })))
     const outcomes: Record<string, number> = {}
     let isOver = false
+    // Also where the test fails: calls of a closed cluster would be refused for ever.
+    t.teardown(() => {
+      isOver = true
+    })
     const caller = async (mine: readonly string[]): Promise<void> => {
       for (let round = 1; !isOver; round++) {
         for (const key of mine) {

@@ -3,7 +3,7 @@
 import { test } from 'tap'
 import { KeyNames } from '../../../src/engines/redis-cluster/key-names.js'
 import { openCluster } from '../../../src/index.js'
-import { outcomeOf, textOf, until } from '../../support/cluster.js'
+import { collect, outcomeOf, textOf, until } from '../../support/cluster.js'
 import { NEEDS_REDIS, type RedisServers } from '../../support/redis-servers.js'
 
 const NAME = 'moving'
@@ -29,6 +29,10 @@ export function movingSlotTests(servers: RedisServers | undefined): void {
     await cluster.batch(KEYS.map((key) => ({ type: 'put', key, value: '0' })))
     const failed: string[] = []
     let [isOver, round] = [false, 0]
+    // Also where the test fails: calls of a closed cluster would be refused for ever.
+    t.teardown(() => {
+      isOver = true
+    })
     const calling = (async () => {
       while (!isOver) {
         round += 1
@@ -38,9 +42,24 @@ export function movingSlotTests(servers: RedisServers | undefined): void {
         }
       }
     })()
+    let scans = 0
+    const scanning = (async () => {
+      for (; !isOver; scans++) {
+        const [rows, values] = await Promise.all([
+          collect(cluster.scan({ gte: '{moving}', lt: '{moving}~' })),
+          cluster.getMany([...KEYS, '{moving}absent']),
+        ])
+        const seen = [rows.length, values.filter((value) => value !== undefined).length]
+        if (seen.some((count) => count !== KEYS.length)) failed.push(`scan and getMany: ${seen.join(', ')}`)
+      }
+    })().catch((error) => failed.push(String(error)))
     const rounds = async (count: number): Promise<void> => {
-      const wanted = round + count
-      await until(() => round >= wanted)
+      const [wanted, wantedScans] = [round + count, scans + 2 * count]
+      await until(() => round >= wanted && scans >= wantedScans)
+    }
+    const scanned = async (): Promise<void> => {
+      const wanted = scans + 2
+      await until(() => scans >= wanted)
     }
     await rounds(ROUNDS_MIN)
     const [fromId, toId] = await Promise.all(
@@ -52,16 +71,20 @@ export function movingSlotTests(servers: RedisServers | undefined): void {
     for (;;) {
       const keys = (await redis.ask(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 7)) as string[]
       if (keys.length === 0) break
+      // Half of them are there: what asks for one key gets it, and so does a scan.
+      if (keys.length < 7) await scanned()
       await redis.ask(from, 'MIGRATE', '127.0.0.1', redis.ports[to] as number, '', 0, 5_000, 'KEYS', ...keys)
     }
-    // All are there and the slot is not: each command is asked for.
+    // All are there and the slot is not: each command is asked for. One of a key that is not there yet waits.
     await rounds(ROUNDS_MIN)
+    const added = outcomeOf(cluster.put('{moving}~new', 'value'))
     t.ok(cluster.status().partitionsMoving === 1, 'status says that it moves')
     for (const index of [to, from, ...[0, 1, 2].filter((one) => one !== to && one !== from)])
       await redis.ask(index, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId as string)
     await rounds(ROUNDS_MIN)
     isOver = true
-    await calling
+    await Promise.all([calling, scanning])
+    t.equal(await added, 'ok')
     t.same(failed, [])
     t.same([...new Set((await cluster.getMany(KEYS)).map(textOf))], [`${round}`])
     await cluster.settled()

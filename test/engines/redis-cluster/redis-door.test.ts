@@ -9,7 +9,7 @@ import { engineTests } from './engine.js'
 import { levelTests } from './level.js'
 import { movingSlotTests } from './moving-slots.js'
 
-const servers = NEEDS_REDIS.skip === undefined ? await RedisServers.start(root) : undefined
+const servers = NEEDS_REDIS.skip === undefined ? await RedisServers.start((end) => root.teardown(end)) : undefined
 
 doorContract({
   engine: 'redis-cluster',

@@ -102,8 +102,9 @@ test('topology: a view that sees a majority is better than a newer one that does
 test('refusals: what is sent again, where to, and what is told', async (t) => {
   t.same(refusalOf('MOVED 3999 10.0.0.1:6381'), { type: 'elsewhere', address: '10.0.0.1:6381', isAsk: false })
   t.same(refusalOf('ASK 3999 10.0.0.1:6381'), { type: 'elsewhere', address: '10.0.0.1:6381', isAsk: true })
-  for (const text of ['CLUSTERDOWN The cluster is down', 'TRYAGAIN Multiple keys', 'LOADING Redis', 'READONLY You can'])
+  for (const text of ['CLUSTERDOWN The cluster is down', 'LOADING Redis', 'READONLY You can'])
     t.same(refusalOf(text), { type: 'later' }, text)
+  t.same(refusalOf('TRYAGAIN Multiple keys'), { type: 'moving' })
   t.same(refusalOf('NOREPLICAS Not enough good replicas'), { type: 'definite', code: 'QUORUM_UNAVAILABLE' })
   t.same(refusalOf("OOM command not allowed when used memory > 'maxmemory'."), {
     type: 'definite',
