@@ -92,6 +92,11 @@ export class NodeConnection {
     return this.#error
   }
 
+  /** The node has refused the login. */
+  get isRefused(): boolean {
+    return this.#error?.name === 'ReplyError'
+  }
+
   /** Only while it is ready. Never rejects. */
   send(command: string, ...args: Argument[]): Promise<Answer> {
     return this.#redis.callBuffer(command, ...(args as string[])).then(

@@ -7,6 +7,8 @@ import { placeOf } from './placement.js'
 import type { TopologyWatch } from './topology-watch.js'
 
 const COUNT_MS = 2_000
+/** Of more partitions the counts are older. */
+const PARTITIONS_AT_ONCE = 1_024
 
 interface KeyCountsOptions {
   readonly names: KeyNames
@@ -24,7 +26,7 @@ export class KeyCounts {
   constructor(options: KeyCountsOptions) {
     this.#options = options
     this.#counts = new Float64Array(options.partitions)
-    this.#timer = setInterval(() => void this.count(), COUNT_MS)
+    this.#timer = setInterval(() => void this.count(), COUNT_MS * Math.max(1, options.partitions / PARTITIONS_AT_ONCE))
     this.#timer.unref()
   }
 

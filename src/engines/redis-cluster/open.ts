@@ -56,7 +56,14 @@ async function findCluster(config: RedisClusterConfig, connections: Connections,
     const leftMs = endMs - performance.now()
     if (leftMs <= 0) throw openFailed(config, connections, watch)
     await watch.lookAgain(Math.min(leftMs, LOOK_MS))
+    const { refusal, topology } = watch
+    if (refusal !== undefined && topology.nodes.length === 0)
+      throw new CoterieError('OPEN_FAILED', `the seeds refuse: ${refusal}`, { seeds: seedsOf(config) })
   }
+}
+
+function seedsOf({ seeds }: RedisClusterConfig): string[] {
+  return seeds.map(({ host, port }) => `${host}:${port}`)
 }
 
 function openFailed(config: RedisClusterConfig, connections: Connections, watch: TopologyWatch): CoterieError {
@@ -65,8 +72,7 @@ function openFailed(config: RedisClusterConfig, connections: Connections, watch:
       ? `the cluster is not whole: cluster_state is not ok after ${config.openTimeoutMs} ms`
       : `no seed answers as a node of a cluster within ${config.openTimeoutMs} ms`
   const cause = config.seeds.map((seed) => connections.get(seed, 'watch')?.error).find((error) => error !== undefined)
-  const seeds = config.seeds.map(({ host, port }) => `${host}:${port}`)
-  return new CoterieError('OPEN_FAILED', why, { seeds }, { cause })
+  return new CoterieError('OPEN_FAILED', why, { seeds: seedsOf(config) }, { cause })
 }
 
 /** As they were fixed when the store was created. */

@@ -6,6 +6,7 @@
 import type { Answer } from './connection.js'
 import type { Connections } from './connections.js'
 import type { RedisAddress } from './options.js'
+import { refusalOf } from './refusals.js'
 import { betterOf, NO_TOPOLOGY, parseTopology, type Topology } from './topology.js'
 
 const LOOK_MS = 1_000
@@ -29,6 +30,7 @@ export class TopologyWatch {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
+  #refusal: string | undefined
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -36,6 +38,11 @@ export class TopologyWatch {
 
   get topology(): Topology {
     return this.#topology
+  }
+
+  /** What a node has said to the question itself that another look will not change: wrong login, no cluster. */
+  get refusal(): string | undefined {
+    return this.#refusal
   }
 
   start(): void {
@@ -67,9 +74,7 @@ export class TopologyWatch {
 
   async #askAll(): Promise<void> {
     this.#lookedAtMs = performance.now()
-    const views = (await Promise.all(this.#askedNodes().map((address) => this.#ask(address)))).flatMap(
-      (view) => view ?? [],
-    )
+    const views = await majorityOf(this.#askedNodes().map((address) => this.#ask(address)))
     const [first, ...others] = views
     if (first === undefined || this.#isClosed) return
     const best = others.reduce(betterOf, first)
@@ -94,14 +99,32 @@ export class TopologyWatch {
     const connection = this.#options.connections.get(address, 'watch')
     if (connection === undefined) return undefined
     return within(ANSWER_MS, async () => {
-      if (!(await connection.ready)) return undefined
-      if (!connection.isReady) return undefined
+      if (!(await connection.ready) || !connection.isReady) {
+        if (connection.isRefused) this.#refusal = connection.error?.message
+        return undefined
+      }
       const [nodes, info] = await Promise.all([connection.send('CLUSTER', 'NODES'), connection.send('CLUSTER', 'INFO')])
+      if (nodes.type === 'refused' && refusalOf(nodes.text).type === 'definite') this.#refusal = nodes.text
       const [nodesText, infoText] = [textOf(nodes), textOf(info)]
       if (nodesText === undefined || infoText === undefined) return undefined
       return parseTopology(nodesText, infoText, address.host)
     })
   }
+}
+
+/** What they say, once most have answered, or all have ended: one that hangs holds up nobody. */
+function majorityOf(asked: readonly Promise<Topology | undefined>[]): Promise<Topology[]> {
+  return new Promise((resolve) => {
+    const views: Topology[] = []
+    let ended = 0
+    for (const view of asked) {
+      void view.then((topology) => {
+        ended += 1
+        if (topology !== undefined) views.push(topology)
+        if (views.length > asked.length / 2 || ended === asked.length) resolve([...views])
+      })
+    }
+  })
 }
 
 function textOf(answer: Answer): string | undefined {

@@ -104,6 +104,13 @@ export function engineTests(servers: RedisServers | undefined): void {
     }
   })
 
+  test('redis-cluster: a login that is refused fails at once, and says so', NEEDS_REDIS, async (t) => {
+    const [seed = ''] = (servers as RedisServers).seeds
+    const seeds = [seed.replace('redis://', 'redis://nobody:wrong@')]
+    const error = await openCluster({ engine: 'redis-cluster', seeds }).catch((reason: unknown) => reason)
+    t.match(error, { code: 'OPEN_FAILED', message: /WRONGPASS/ })
+  })
+
   test('redis-cluster: no cluster at the seeds is OPEN_FAILED, within the time', async (t) => {
     const error = await openCluster({
       engine: 'redis-cluster',

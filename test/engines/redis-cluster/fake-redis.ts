@@ -7,7 +7,7 @@ import type { TopologyWatch } from '../../../src/engines/redis-cluster/topology-
 
 const [MASTER, REPLICA] = ['a'.repeat(40), 'b'.repeat(40)]
 
-export const ONE_SHARD: Topology = parseTopology(
+const ONE_SHARD: Topology = parseTopology(
   [
     `${MASTER} 10.0.0.1:1@11 myself,master - 0 0 1 connected 0-16383`,
     `${REPLICA} 10.0.0.2:1@11 slave ${MASTER} 0 0 1 connected`,
