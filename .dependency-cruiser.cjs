@@ -113,10 +113,31 @@ module.exports = {
       { path: 'node_modules/piscina' },
     ),
     forbid(
+      'one-importer-of-ioredis',
+      'It sends again what may have been done; connection.ts alone makes its connections, which it may not make anew.',
+      { path: '^(src|actors)/', pathNot: '^src/engines/redis-cluster/connection[.]ts$' },
+      { path: 'node_modules/ioredis', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'engines-are-beside-the-actors',
+      'An engine stands behind the door. Of the embedded one it uses the counters of requests.',
+      { path: '^src/engines/' },
+      {
+        path: [door, '^actors/', '^src/(cli|sim|storage)/', '^(bench|test)/'],
+        pathNot: '^actors/runtime/request-counters[.]ts$',
+      },
+    ),
+    forbid(
+      'engines-are-behind-the-door',
+      'The door alone opens them.',
+      { path: '^(src|actors)/', pathNot: ['^src/engines/', door, '^src/cli/'] },
+      { path: '^src/engines/' },
+    ),
+    forbid(
       'no-development-packages-in-the-product',
       'They are not installed at the user. The demo loads its data set with import() and says what is missing.',
       { path: '^(src|actors)/', pathNot: '^src/cli/demo/' },
-      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'], pathNot: 'node_modules/@types/' },
     ),
     forbid(
       'no-cycles',

@@ -43,6 +43,8 @@ if (gone.length > 0) throw new Error(`.ci/run-files.mjs names tests that are not
 const files = inOrder(process.argv.slice(2))
 const startedMs = performance.now()
 const totals = { total: 0, pass: 0, fail: 0, todo: 0, skip: 0 }
+/** Why tests were skipped, and in which files. */
+const notRun = new Map()
 let next = 0
 mkdirSync('.tap', { recursive: true })
 writeFileSync(RESULTS, `TAP version 14\n1..${files.length}\n`)
@@ -52,6 +54,7 @@ const closing = `# { ${counts.map(([name, count]) => `${name}: ${count}`).join('
 const time = `# time=${(performance.now() - startedMs).toFixed(3)}ms`
 appendFileSync(RESULTS, `${closing}\n${time}\n`)
 console.log(`${closing}\n${time}`)
+for (const [reason, files] of notRun) console.log(`NOT RUN, ${reason}: ${[...files].join(', ')}`)
 process.exitCode = totals.fail === 0 && totals.total > 0 ? 0 : 1
 
 async function worker() {
@@ -102,6 +105,10 @@ function report(number, { file, lines, code, signal, isLate, ms }) {
   const body = lines.map((line) => `    ${line}`.trimEnd()).join('\n')
   const end = `${isOk ? 'ok' : 'not ok'} ${number} - ${file} # time=${ms.toFixed(3)}ms\n${ended}`
   appendFileSync(RESULTS, `# Subtest: ${file}\n${body}\n${end}\n`)
+  for (const [, reason] of body.matchAll(/^ +ok .*# SKIP (.*)$/gm)) {
+    const files = notRun.get(reason) ?? new Set()
+    notRun.set(reason, files.add(file))
+  }
   console.log(isOk ? end.trimEnd() : `# Subtest: ${file}\n${body}\n${end}`)
 }
 

@@ -10,6 +10,7 @@ import { contextTextFor } from './protocol/versions/context.js'
 import { dvvContextOf, dvvSiblings } from './protocol/versions/dvv.js'
 import type { VersionRecord } from './protocol/versions/record.js'
 import type { ReadResult } from './shared/api.js'
+import { copyOf } from './shared/call-arguments.js'
 
 export type Answer = 'value' | 'read' | 'page' | 'nothing'
 
@@ -54,11 +55,4 @@ export function newestValueOf(record: VersionRecord | undefined): Uint8Array | u
   if (record.kind === 'lww') return record.value === null ? undefined : copyOf(record.value)
   const newest = dvvSiblings(record.set).find((sibling) => sibling.value !== null)
   return newest?.value == null ? undefined : copyOf(newest.value)
-}
-
-/** Bytes of its own (small ones in Node's pool, as its own calls give them): a view would keep a whole envelope alive. */
-export function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.byteLength)
-  copy.set(bytes)
-  return copy
 }

@@ -9,7 +9,7 @@
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
-import { type Answer, answerOf, copyOf, newestValueOf, type Pending } from './answers.js'
+import { type Answer, answerOf, newestValueOf, type Pending } from './answers.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
 import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
@@ -20,8 +20,6 @@ import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
 import { rowOf } from './protocol/ring/table.js'
-import { contextFor } from './protocol/versions/context.js'
-import type { CausalContext } from './protocol/versions/dvv.js'
 import type {
   BatchOperation,
   BatchOptions,
@@ -33,8 +31,23 @@ import type {
   ReadResult,
   ScanOptions,
 } from './shared/api.js'
+import {
+  after,
+  BATCH_OPTIONS,
+  booleanOf,
+  columnsOf,
+  contextOf,
+  copyOf,
+  failedRows,
+  GET_OPTIONS,
+  PUT_OPTIONS,
+  rangeOf,
+  SCAN_OPTIONS,
+  SCAN_TIMEOUT_FACTOR,
+  TIMEOUT_MS_MAX,
+} from './shared/call-arguments.js'
 import { CoterieError, errorOfFailure } from './shared/errors.js'
-import { boundFromUser, keyFromUser, keyToBytes, valueFromUser } from './shared/keys.js'
+import { keyFromUser, keyToBytes, valueFromUser } from './shared/keys.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 export interface ClientConfig {
@@ -73,14 +86,6 @@ const MANY_KEYS_MAX = 4_096
 const SCAN_ROWS_FIRST = 64
 const SCAN_ROWS_MAX = 1_024
 const SCAN_BYTES_MAX = 1_048_576
-/** A page asks all nodes, and begins again when one is lost: it is given so many times the deadline of a read. */
-const SCAN_TIMEOUT_FACTOR = 5
-const TIMEOUT_MS_MAX = 600_000
-
-const GET_OPTIONS = ['r', 'sloppy', 'timeoutMs']
-const PUT_OPTIONS = ['w', 'sloppy', 'context', 'timeoutMs']
-const BATCH_OPTIONS = ['w', 'sloppy', 'timeoutMs', 'logged']
-const SCAN_OPTIONS = ['gt', 'gte', 'lt', 'lte', 'reverse', 'limit', 'r', 'timeoutMs']
 
 /** Every call of `KeyValueStore` but `close`. */
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
@@ -176,7 +181,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      const { keys, values } = this.#columnsOf(operations)
+      const { keys, values } = columnsOf(operations, (value) => this.#valueOf(value))
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
       this.#admit(this.#isLogged(options) ? { ...request, logged: true } : request, {
         answer: 'nothing',
@@ -193,20 +198,6 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     if (isLogged && this.#config.conflict === 'siblings')
       throw invalid('logged', isLogged, "false: only a cluster with conflict: 'lww' can log a batch")
     return isLogged
-  }
-
-  #columnsOf(operations: readonly BatchOperation[]): { keys: Key[]; values: (Uint8Array | null)[] } {
-    if (!Array.isArray(operations))
-      throw invalid('operations', operations, "an array of { type: 'put' | 'del', key, value? }")
-    const keys: Key[] = []
-    const values: (Uint8Array | null)[] = []
-    for (const operation of operations) {
-      if (operation?.type !== 'put' && operation?.type !== 'del')
-        throw invalid('operations[].type', operation?.type, 'put or del')
-      keys.push(keyFromUser(operation.key))
-      values.push(operation.type === 'put' ? this.#valueOf(operation.value) : null)
-    }
-    return { keys, values }
   }
 
   /** Bounds are read at the call; what is wrong with them rejects the first row. */
@@ -377,42 +368,4 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
 function wholeUs(ms: number): number {
   return (ms * 1_000) | 0
-}
-
-function contextOf(key: Key, context: string): CausalContext {
-  const decoded = typeof context === 'string' ? contextFor(key, context) : undefined
-  if (decoded === undefined) throw new CoterieError('INVALID_CONTEXT')
-  return decoded
-}
-
-// biome-ignore lint/correctness/useYield: it fails before there is a row
-async function* failedRows(error: unknown): AsyncGenerator<never> {
-  throw error
-}
-
-function rangeOf(options: ScanOptions): KeyRange | undefined {
-  if (options.gt !== undefined && options.gte !== undefined)
-    throw invalid('gt', 'given together with gte', 'one of the two')
-  if (options.lt !== undefined && options.lte !== undefined)
-    throw invalid('lt', 'given together with lte', 'one of the two')
-  const reverse = booleanOf('reverse', options.reverse)
-  const low = options.gt ?? options.gte
-  const high = options.lt ?? options.lte
-  const lower = low === undefined ? undefined : boundFromUser(low)
-  const upper = high === undefined ? undefined : boundFromUser(high)
-  if (upper === '' || (lower !== undefined && upper !== undefined && lower > upper)) return undefined
-  const from = lower === undefined ? {} : { from: lower, fromExclusive: options.gt !== undefined }
-  const to = upper === undefined ? {} : { to: upper, toExclusive: options.lt !== undefined }
-  return { ...from, ...to, reverse }
-}
-
-/** The rest of a range after a key was reached. */
-function after(range: KeyRange, key: Key): KeyRange {
-  return range.reverse ? { ...range, to: key, toExclusive: true } : { ...range, from: key, fromExclusive: true }
-}
-
-function booleanOf(name: string, value: unknown): boolean {
-  if (value === undefined) return false
-  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false')
-  return value
 }

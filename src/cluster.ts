@@ -13,6 +13,7 @@ import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.j
 import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
+import type { RedisClusterOptions } from './engines/redis-cluster/options.js'
 import { ThreadFaults } from './faults.js'
 import { ClusterBackup } from './opening/backup.js'
 import { ClockCeiling } from './opening/clock-ceiling.js'
@@ -49,13 +50,16 @@ const REPLAY_MS = 2_000
 const DRAIN_MS = 1_000
 
 /**
- * Opens the cluster in a folder, or makes one there.
+ * Opens the cluster in a folder, or makes one there; with `engine: 'redis-cluster'`, the store of that name in a Redis or Valkey Cluster.
  *
  * Shape:  resolves once every node is up (or, if one takes long, once every partition has its quorum).
  * Errors: INVALID_OPTION, LOCATION_LOCKED, LOCATION_MISMATCH, LOCATION_DAMAGED, OPEN_FAILED.
  */
-export function openCluster(options: ClusterOptions): Promise<Cluster> {
-  return openAfter(undefined, options)
+export async function openCluster(options: ClusterOptions | RedisClusterOptions): Promise<Cluster> {
+  if (options?.engine !== 'redis-cluster') return openAfter(undefined, options)
+  // Loaded by those who want it.
+  const { openRedisCluster } = await import('./engines/redis-cluster/open.js')
+  return openRedisCluster(options)
 }
 
 /** As `openCluster`, where the process before died in native code: no store is trusted that it had open. */

@@ -12,6 +12,7 @@ import {
   AbstractLevel,
 } from 'abstract-level'
 import { openCluster } from './cluster.js'
+import type { RedisClusterOptions } from './engines/redis-cluster/options.js'
 import type { BatchOperation, BatchOptions, Bytes, Cluster, GetOptions, ScanOptions } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 import { boundFromUser } from './shared/keys.js'
@@ -20,8 +21,13 @@ import { clusterKey, levelKey } from './shared/level-keys.js'
 import { CLUSTER_OPTIONS, type ClusterOptions } from './shared/options.js'
 import { clusterFolderOf } from './storage/layout.js'
 
-/** What the database is opened with: those of `openCluster`, of abstract-level, and three of classic-level. */
-export interface CoterieLevelOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<ClusterOptions, 'location'> {
+/** What the database is opened with: those of `openCluster` (of either engine), of abstract-level, and three of classic-level. */
+export interface CoterieLevelOptions<K, V>
+  extends AbstractDatabaseOptions<K, V>,
+    Omit<ClusterOptions, 'location' | 'engine'>,
+    Pick<Partial<RedisClusterOptions>, 'seeds' | 'name'> {
+  /** With `'redis-cluster'`: of the engine's own options, `seeds` and `name`, whose default is the location. */
+  readonly engine?: 'embedded' | 'redis-cluster'
   /** Bytes; the name that classic-level has for `cacheBytes`. */
   readonly cacheSize?: number
   /** Bytes; the name that classic-level has for `writeBufferBytes`. */
@@ -82,7 +88,7 @@ const Base = AbstractLevel as unknown as new <K, V>(
  *         a request that the cluster refuses rejects with its `CoterieError`.
  */
 export class CoterieLevel<K = string, V = string> extends Base<K, V> {
-  /** The folder. */
+  /** The folder; of the engine `redis-cluster`, the name of the store. */
   readonly location: string
   #cluster: Cluster | undefined
   #isSynced = false
@@ -119,6 +125,10 @@ export class CoterieLevel<K = string, V = string> extends Base<K, V> {
     options: CoterieLevelOptions<K, V> & { readonly createIfMissing: boolean; readonly errorIfExists: boolean },
   ): Promise<void> {
     const { location } = this
+    if (options.engine === 'redis-cluster') {
+      this.#cluster = await openRedis(location, options)
+      return
+    }
     const isThere = typeof location === 'string' && existsSync(join(clusterFolderOf(location), 'metadata.json'))
     if (!isThere && !options.createIfMissing)
       throw new Error(`${location} does not exist, and createIfMissing is false`)
@@ -305,6 +315,21 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   }
 }
 
+/** What only the embedded engine knows is refused, unless it says what is so there anyway. */
+async function openRedis<K, V>(
+  location: string,
+  options: CoterieLevelOptions<K, V> & { readonly createIfMissing: boolean; readonly errorIfExists: boolean },
+): Promise<Cluster> {
+  // Loaded by those who want it.
+  const { openRedisCluster } = await import('./engines/redis-cluster/open.js')
+  const { createIfMissing, errorIfExists, seeds = [] } = options
+  const given = Object.entries(options).filter(
+    ([name, value]) => (CLUSTER_OPTIONS.has(name) || name === 'name') && value !== undefined,
+  )
+  const redisOptions = { name: location, ...Object.fromEntries(given), engine: 'redis-cluster', seeds } as const
+  return openRedisCluster(redisOptions, { createIfMissing, errorIfExists })
+}
+
 /** Of what was given, as to any Level database, what a cluster knows: plugins add options of their own. */
 function clusterOptionsOf<K, V>(location: string, options: CoterieLevelOptions<K, V>): ClusterOptions {
   const { cacheSize, writeBufferSize, maxOpenFiles } = options
@@ -314,6 +339,7 @@ function clusterOptionsOf<K, V>(location: string, options: CoterieLevelOptions<K
     ...(writeBufferSize === undefined ? {} : { writeBufferBytes: writeBufferSize }),
     ...(maxOpenFiles === undefined ? {} : { openFilesMax: maxOpenFiles }),
     ...Object.fromEntries(given),
+    engine: 'embedded',
     // A folder that was created with siblings is refused.
     conflict: 'lww',
     location,

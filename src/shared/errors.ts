@@ -49,6 +49,7 @@ export const ERROR_TABLE = {
   RESTORE_INCOMPLETE:
     'A restore into the location was interrupted, or failed, before all of the backup was in it. Restore into it again, or delete it.',
   LOCATION_NOT_EMPTY: 'A backup is restored into a new location; there is a cluster in this one.',
+  NOT_SUPPORTED: 'The engine has no such call. The message names what its own tools have instead.',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>
 

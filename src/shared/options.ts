@@ -38,6 +38,8 @@ export interface WorkerPaths {
 
 /** Everything `openCluster` takes. Only `location` is required. The numbers are in a table of their own, `NUMBER_OPTIONS`. */
 export interface ClusterOptions extends Partial<Record<keyof typeof NUMBER_OPTIONS, number>> {
+  /** Whose nodes: threads of this process (default), or those of a Redis Cluster, which has options of its own. */
+  readonly engine?: 'embedded'
   /** Folder of the cluster; made if absent. One folder per node below it. */
   readonly location: string
   /** Copies and quorums. */
@@ -79,7 +81,7 @@ const CHOICES = {
   verification: ['always', 'changed', 'never'],
 } as const
 
-const OTHER_OPTIONS = ['location', 'replication', 'faults', 'workers']
+const OTHER_OPTIONS = ['engine', 'location', 'replication', 'faults', 'workers']
 
 /** All that there are. */
 export const CLUSTER_OPTIONS: ReadonlySet<string> = new Set([
@@ -98,6 +100,8 @@ export function validateOptions(options: ClusterOptions): ClusterConfig {
     if (!CLUSTER_OPTIONS.has(name))
       throw invalid(name, 'an unknown option', `one of ${[...CLUSTER_OPTIONS].sort().join(', ')}`)
   }
+  if (options.engine !== undefined && options.engine !== 'embedded')
+    throw invalid('engine', options.engine, 'embedded or redis-cluster')
   if (typeof options.location !== 'string' || options.location === '') {
     throw invalid('location', options.location, 'the path of a folder')
   }

@@ -9,10 +9,11 @@ export interface Group {
 export const GROUPS: readonly Group[] = [
   {
     title: 'Opening',
-    about: 'A cluster is opened by its folder, or made there.',
+    about: 'A cluster is opened by its folder, or made there; or by the nodes of a Redis Cluster.',
     names: [
       'openCluster',
       'ClusterOptions',
+      'RedisClusterOptions',
       'ReplicationOptions',
       'Durability',
       'ConflictMode',

@@ -32,17 +32,21 @@ let shared: CoterieLevel[] = []
 
 /** What a sublevel asks of its database goes through the same calls: one node answers it at half the price of two. */
 const NODES = { database: 2, sublevel: 1 } as const satisfies Record<Pass, number>
-let nodes: number = NODES.database
+let clusterOptions: CoterieLevelOptions<string, string> = {}
 
 /** Its options are not those that a hook is shown. */
 class SmallLevel extends CoterieLevel {
   override _open(options: Parameters<CoterieLevel['_open']>[0]): Promise<void> {
-    return super._open({ nodes, partitions: 16, ...options })
+    return super._open({ partitions: 16, ...clusterOptions, ...options })
   }
 }
 
-export async function runSuite(wanted: Pass): Promise<void> {
-  nodes = NODES[wanted]
+/** `of`: what each cluster is opened with. */
+export async function runSuite(
+  wanted: Pass,
+  of: CoterieLevelOptions<string, string> = { nodes: NODES[wanted] },
+): Promise<void> {
+  clusterOptions = of
   let pass: Pass = 'database'
   const names = new Set<string>()
   suite({

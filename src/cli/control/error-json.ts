@@ -40,6 +40,7 @@ const HTTP_STATUS: Readonly<Record<CoterieErrorCode, number>> = {
   BACKUP_MISMATCH: 409,
   RESTORE_INCOMPLETE: 409,
   LOCATION_NOT_EMPTY: 409,
+  NOT_SUPPORTED: 501,
   TICKET_INVALID: 400,
 }
 

@@ -1,0 +1,116 @@
+/**
+ * One connection to one node, from its first byte to its end; it is never made anew, so that what was in flight on it is known to be
+ * lost. The only importer of ioredis, which is loaded with the first one.
+ *
+ * ioredis would send commands again after a reconnection. A write that is sent twice can come back after a newer one.
+ */
+
+import type { Redis as IoRedis } from 'ioredis'
+import { CoterieError } from '../../shared/errors.js'
+import type { RedisAddress, RedisLogin } from './options.js'
+
+/** A reply: bytes, a number, nothing, or several. */
+export type Reply = Buffer | number | null | readonly Reply[]
+
+/** What became of a command. `lost`: the connection ended, and nobody knows. */
+export type Answer =
+  | { readonly type: 'reply'; readonly reply: Reply }
+  | { readonly type: 'refused'; readonly text: string }
+  | { readonly type: 'lost' }
+
+export type Argument = Buffer | Uint8Array | string | number
+
+const CONNECT_TIMEOUT_MS = 1_000
+
+type RedisClass = typeof import('ioredis').Redis
+let loaded: Promise<RedisClass> | undefined
+
+/** Errors: OPEN_FAILED where ioredis is not installed. */
+export function loadIoRedis(): Promise<RedisClass> {
+  loaded ??= import('ioredis').then(
+    ({ Redis }) => Redis,
+    (cause) => {
+      throw new CoterieError(
+        'OPEN_FAILED',
+        "the engine 'redis-cluster' needs ioredis: npm install ioredis",
+        {},
+        { cause },
+      )
+    },
+  )
+  return loaded
+}
+
+export class NodeConnection {
+  /** True once it takes commands. Rejects never: false if it ends before. */
+  readonly ready: Promise<boolean>
+  #redis: IoRedis
+  #error: Error | undefined
+  #isOver = false
+
+  constructor(Redis: RedisClass, address: RedisAddress, login: RedisLogin, options: { readonly isReadOnly: boolean }) {
+    this.#redis = new Redis({
+      ...address,
+      ...(login.username === undefined ? {} : { username: login.username }),
+      ...(login.password === undefined ? {} : { password: login.password }),
+      ...(login.isTls ? { tls: {} } : {}),
+      readOnly: options.isReadOnly,
+      connectionName: 'coterie',
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: null,
+    })
+    this.#redis.on('error', (error) => {
+      this.#error = error
+    })
+    this.#redis.once('end', () => {
+      this.#isOver = true
+    })
+    this.ready = this.#redis.connect().then(
+      () => true,
+      (error: Error) => {
+        this.#error ??= error
+        this.close()
+        return false
+      },
+    )
+  }
+
+  get isReady(): boolean {
+    return !this.#isOver && this.#redis.status === 'ready'
+  }
+
+  /** It takes commands no more. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Why it came to nothing. */
+  get error(): Error | undefined {
+    return this.#error
+  }
+
+  /** The node has refused the login. */
+  get isRefused(): boolean {
+    return this.#error?.name === 'ReplyError'
+  }
+
+  /** Only while it is ready. Never rejects. */
+  send(command: string, ...args: Argument[]): Promise<Answer> {
+    return this.#redis.callBuffer(command, ...(args as string[])).then(
+      (reply) => ({ type: 'reply', reply: reply as Reply }),
+      (error: Error) => {
+        if (error.name === 'ReplyError') return { type: 'refused', text: error.message }
+        this.#error ??= error
+        return { type: 'lost' }
+      },
+    )
+  }
+
+  close(): void {
+    this.#isOver = true
+    this.#redis.disconnect()
+  }
+}
