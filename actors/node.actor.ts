@@ -6,8 +6,9 @@
  * a new one, which is cheaper to get right than going on with half a state.
  */
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { toWireError } from '../src/shared/errors.js'
+import { useIteratorGate } from '../src/storage/iterator-gate.js'
 import { exposeControl } from './control.js'
 import { NodeHost } from './runtime/node-host.js'
 import type { FromNode, ToNode } from './runtime/node-protocol.js'
@@ -15,6 +16,7 @@ import { unpackEnvelope } from './runtime/wire.js'
 
 if (parentPort === null) throw new Error('node.actor runs in a worker thread')
 const supervisor = parentPort
+useIteratorGate(workerData as SharedArrayBuffer)
 
 function say(message: FromNode): void {
   supervisor.postMessage(message)

@@ -10,6 +10,7 @@ import type { Address, Incarnation, NodeId } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 import { fromWireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
+import { closeIteratorGate, createIteratorGate } from '../../src/storage/iterator-gate.js'
 import { NodeControl } from '../control.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { threadEnvironment } from './thread-environment.js'
@@ -32,6 +33,7 @@ export interface ThreadListener {
 export class NodeThread {
   readonly threadId: number
   readonly #worker: Worker
+  readonly #gate = createIteratorGate()
   readonly #listener: ThreadListener
   #control: NodeControl | undefined
   #assignment: Assignment | undefined
@@ -47,6 +49,7 @@ export class NodeThread {
     this.#listener = options.listener
     this.#worker = new Worker(options.url, {
       ...threadEnvironment(),
+      workerData: this.#gate,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
       stdin: false,
     })
@@ -110,6 +113,7 @@ export class NodeThread {
   async terminate(reason: string, error?: Error): Promise<void> {
     this.#terminatedFor ??= reason
     this.#error ??= error
+    closeIteratorGate(this.#gate)
     await this.#worker.terminate()
   }
 

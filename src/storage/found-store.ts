@@ -6,6 +6,7 @@
 
 import type { Hint } from '../protocol/store-contract.js'
 import { decodeHint, decodeIdentity, decodeMeta, type StoredIdentity } from './entry-codec.js'
+import { throughIteratorGate } from './iterator-gate.js'
 import { HINT_BOUNDS, IDENTITY_KEY, idOfHint, META_BOUNDS, nameOfMeta } from './keyspace.js'
 import type { Level } from './open-level.js'
 
@@ -26,7 +27,7 @@ export async function readFoundStore(level: Level): Promise<FoundStore> {
   try {
     const bytes: Buffer | undefined = level.getSync(IDENTITY_KEY)
     const identity = bytes === undefined ? 'absent' : decodeIdentity(bytes)
-    const isEmpty = (await level.keys({ limit: 1 }).all()).length === 0
+    const isEmpty = (await throughIteratorGate(() => level.keys({ limit: 1 })).all()).length === 0
     return { identity, isEmpty, ...(await readHints(level)), ...(await readMeta(level)) }
   } catch (readError) {
     return { identity: 'damaged', isEmpty: false, meta: {}, hints: [], hintsDamaged: [], metaDamaged: [], readError }
@@ -36,7 +37,7 @@ export async function readFoundStore(level: Level): Promise<FoundStore> {
 async function readHints(level: Level): Promise<Pick<FoundStore, 'hints' | 'hintsDamaged'>> {
   const hints: Hint[] = []
   const hintsDamaged: number[] = []
-  for await (const [key, bytes] of level.iterator(HINT_BOUNDS)) {
+  for await (const [key, bytes] of throughIteratorGate(() => level.iterator(HINT_BOUNDS))) {
     const id = idOfHint(key)
     const hint = decodeHint(id, bytes)
     if (hint === 'damaged') hintsDamaged.push(id)
@@ -48,7 +49,7 @@ async function readHints(level: Level): Promise<Pick<FoundStore, 'hints' | 'hint
 async function readMeta(level: Level): Promise<Pick<FoundStore, 'meta' | 'metaDamaged'>> {
   const meta: Record<string, string> = {}
   const metaDamaged: string[] = []
-  for await (const [key, bytes] of level.iterator(META_BOUNDS)) {
+  for await (const [key, bytes] of throughIteratorGate(() => level.iterator(META_BOUNDS))) {
     const name = nameOfMeta(key)
     const text = decodeMeta(name, bytes)
     if (text === 'damaged') metaDamaged.push(name)

@@ -19,6 +19,7 @@ import { fanOf, leafIdOf } from '../protocol/repair/merkle-tree.js'
 import { partitionOf } from '../protocol/ring/slot.js'
 import type { StoredRecord, StorePage, StoreScan } from '../protocol/store-contract.js'
 import { tombstoneOf } from '../protocol/versions/record.js'
+import { throughIteratorGate } from './iterator-gate.js'
 import { type ByteBounds, dataBounds, dataKey, keyOfData } from './keyspace.js'
 import type { Level } from './open-level.js'
 import { decodeRecord } from './record-codec.js'
@@ -62,7 +63,7 @@ function boundsAfter({ gt, gte, ...to }: ByteBounds, last: Key | undefined): Byt
 }
 
 async function lookAtPairs(level: Level, bounds: ByteBounds, page: PageBuilder, mayReadKeys: boolean): Promise<Ending> {
-  const iterator = level.iterator({ ...bounds, highWaterMarkBytes: CHUNK_BYTES })
+  const iterator = throughIteratorGate(() => level.iterator({ ...bounds, highWaterMarkBytes: CHUNK_BYTES }))
   try {
     for (;;) {
       const entries = await iterator.nextv(page.chunk)
@@ -80,7 +81,8 @@ async function lookAtPairs(level: Level, bounds: ByteBounds, page: PageBuilder, 
 }
 
 async function lookAtKeys(level: Level, bounds: ByteBounds, page: PageBuilder): Promise<Ending> {
-  const iterator = level.keys<string>({ ...(bounds as object), keyEncoding: 'utf8', highWaterMarkBytes: CHUNK_BYTES })
+  const options = { ...(bounds as object), keyEncoding: 'utf8' as const, highWaterMarkBytes: CHUNK_BYTES }
+  const iterator = throughIteratorGate(() => level.keys<string>(options))
   try {
     for (;;) {
       const stored = await iterator.nextv(KEYS_AT_A_TIME)

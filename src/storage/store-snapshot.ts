@@ -8,6 +8,7 @@
  */
 
 import type { StoredEntry } from './backup-chunk.js'
+import { throughIteratorGate } from './iterator-gate.js'
 import { BACKUP_BOUNDS } from './keyspace.js'
 import type { Level, LevelIterator, LevelSnapshot } from './open-level.js'
 
@@ -22,13 +23,13 @@ export class StoreSnapshot {
   /** Taken when this returns. */
   constructor(level: Level) {
     this.#level = level
-    this.#snapshot = level.snapshot()
+    this.#snapshot = throughIteratorGate(() => level.snapshot())
   }
 
   /** The next entries, in the order of their stored keys, of roughly so many bytes; none at the end. Errors: those of abstract-level. */
   nextPage(bytesMax: number): Promise<StoredEntry[]> {
     const options = { ...BACKUP_BOUNDS, snapshot: this.#snapshot, highWaterMarkBytes: bytesMax }
-    this.#iterator ??= this.#level.iterator(options)
+    this.#iterator ??= throughIteratorGate(() => this.#level.iterator(options))
     return this.#iterator.nextv(PAGE_ENTRIES)
   }
 
