@@ -31,7 +31,7 @@ import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './openin
 import { canRefill } from './protocol/ring/quorum.js'
 import { stampTimePart } from './protocol/versions/stamp.js'
 import type { Cluster, ClusterMetrics, ClusterStatus, PartitionOwners, Ticket } from './shared/api.js'
-import type { ClusterEvents } from './shared/cluster-events.js'
+import { type ClusterEvents, emitAside } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import type { Faults } from './shared/fault-calls.js'
 import { keyToBytes } from './shared/keys.js'
@@ -411,13 +411,6 @@ class OpenCluster implements Cluster {
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
     this.#repairs.onEvent(name, args[0])
-    try {
-      this.#events.emit(name, ...(args as never))
-    } catch (error) {
-      // A listener's own error is the program's to handle, but nothing here may stop halfway because of it.
-      process.nextTick(() => {
-        throw error
-      })
-    }
+    emitAside(this.#events, name, args)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The reads of one `getMany`, each a request of its own: gathers their values, and settles the call's promise once. A promise for
- * each key would cost as much as the rest of its way.
+ * The reads of one `getMany`, each a request of its own: gathers their values, and settles the call's promise once: no key needs a
+ * promise of its own.
  *
  * Called by the client.
  */

@@ -2,6 +2,7 @@
 
 import { ClassicLevel } from 'classic-level'
 import { LRUCache } from 'lru-cache'
+import { levelReads } from './level-reads.js'
 import { checkValue, type Data, type Host, type HostInput, loadBatches, type Subject } from './subject.js'
 
 /** How it is opened. */
@@ -43,30 +44,15 @@ function plainSubject(db: Database, data: Data, sync: boolean): Subject {
     hasAtomicBatches: true,
     isTwinInWrites: false,
     warmUpMs: 0,
-    get: async (key) => {
-      checkValue(await db.get(key), data)
-      return 1
-    },
+    ...levelReads(db, data),
     put,
     insert: put,
-    getMany: async (keys) => {
-      for (const value of await db.getMany([...keys])) checkValue(value, data)
-      return keys.length
-    },
     batch: async (keys, value) => {
       await db.batch(
         keys.map((key) => ({ type: 'put', key, value })),
         { sync },
       )
       return keys.length
-    },
-    scan: async (from, limit) => {
-      let pairs = 0
-      for await (const [, value] of db.iterator({ gte: from, limit })) {
-        checkValue(value, data)
-        pairs += 1
-      }
-      return pairs
     },
   }
 }

@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { pipeline } from 'node:stream'
 import { ManyLevelGuest } from 'many-level'
-import { asBuffer, checkValue, type Host, type HostInput, loadBatches, type Subject } from './subject.js'
+import { levelReads } from './level-reads.js'
+import { asBuffer, type Host, type HostInput, loadBatches, type Subject } from './subject.js'
 
 /** Starts the host and connects to it. */
 export async function openManyLevel({ folder, data }: HostInput, blockCacheBytes: number): Promise<Host> {
@@ -29,27 +30,12 @@ export async function openManyLevel({ folder, data }: HostInput, blockCacheBytes
     hasAtomicBatches: true,
     isTwinInWrites: false,
     warmUpMs: 0,
-    get: async (key) => {
-      checkValue(await db.get(key), data)
-      return 1
-    },
+    ...levelReads(db, data),
     put,
     insert: put,
-    getMany: async (keys) => {
-      for (const value of await db.getMany([...keys])) checkValue(value, data)
-      return keys.length
-    },
     batch: async (keys, value) => {
       await db.batch(keys.map((key) => ({ type: 'put', key, value: asBuffer(value) })))
       return keys.length
-    },
-    scan: async (from, limit) => {
-      let pairs = 0
-      for await (const [, value] of db.iterator({ gte: from, limit })) {
-        checkValue(value, data)
-        pairs += 1
-      }
-      return pairs
     },
   }
   return {

@@ -1,5 +1,6 @@
 /** Events of an open cluster, and what comes with them. */
 
+import type { EventEmitter } from 'node:events'
 import type { NodeId, PartitionId } from '../protocol/ids.js'
 import type { FillStatus } from './api.js'
 import type { Failpoint } from './failpoints.js'
@@ -80,4 +81,19 @@ export interface ClusterEvents {
   converged: [{ epoch: number }]
   /** The cluster is closed. */
   close: []
+}
+
+/** A listener's own error is the program's to handle, but nothing that tells of an event may stop halfway because of it. */
+export function emitAside<Name extends keyof ClusterEvents>(
+  events: EventEmitter<ClusterEvents>,
+  name: Name,
+  args: ClusterEvents[Name],
+): void {
+  try {
+    events.emit(name, ...(args as never))
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
 }

@@ -17,7 +17,7 @@ import { aligned, RECORD_ALIGNMENT, type RecordSlab } from './record-slab.js'
 /** In words: hash, record bytes, key chars. The key follows, then the record, each from a multiple of a word on. */
 const HEADER_BYTES = 3 * RECORD_ALIGNMENT
 const [RECORD_BYTES, KEY_CHARS] = [1, 2]
-/** Longer ones are copied by the runtime, to call which costs as much as so many bytes. */
+/** Longer ones are copied by the runtime, whose call needs a view of its own first. */
 const WORDWISE_BYTES_MAX = 512
 /** One place in the index for so many bytes of the ring: about two for each small record. */
 const BYTES_PER_PLACE = 64

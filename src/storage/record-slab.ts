@@ -1,6 +1,6 @@
 /**
  * Room for records on their way from a store to a message: many small ones share one buffer, one behind the other. A buffer for
- * each would be most of what a read costs, and of what is collected afterwards.
+ * each would have to be made, and collected, with every read.
  *
  * Nothing is ever taken back: a slab lives for as long as somebody refers to a record in it. Called by the level store.
  */

@@ -7,7 +7,7 @@ import { EventEmitter } from 'node:events'
 import { RequestCounters } from '../../../actors/runtime/request-counters.js'
 import { clusterMetrics, RepairsDone } from '../../opening/metrics.js'
 import type { Cluster, ClusterMetrics, ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
-import type { ClusterEvents } from '../../shared/cluster-events.js'
+import { type ClusterEvents, emitAside } from '../../shared/cluster-events.js'
 import { CoterieError } from '../../shared/errors.js'
 import type { Faults } from '../../shared/fault-calls.js'
 import { checkWhole } from '../../shared/options.js'
@@ -23,7 +23,8 @@ import { Requester } from './requester.js'
 import { RedisStore } from './store.js'
 import type { RedisNode, Topology } from './topology.js'
 import { eventsOf, isConverged } from './topology-events.js'
-import { pause, type TopologyWatch } from './topology-watch.js'
+import type { TopologyWatch } from './topology-watch.js'
+import { pause } from './within.js'
 
 /** How often batches that others have left are looked for. */
 const REPLAY_MS = 30_000
@@ -245,13 +246,6 @@ export class RedisCluster implements Cluster {
   }
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
-    try {
-      this.#events.emit(name, ...(args as never))
-    } catch (error) {
-      // A listener's own error is the program's to handle, but nothing here may stop halfway because of it.
-      process.nextTick(() => {
-        throw error
-      })
-    }
+    emitAside(this.#events, name, args)
   }
 }

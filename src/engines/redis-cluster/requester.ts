@@ -18,6 +18,7 @@ import { type Refusal, refusalOf } from './refusals.js'
 import type { Script } from './scripts.js'
 import type { Topology } from './topology.js'
 import type { TopologyWatch } from './topology-watch.js'
+import { within } from './within.js'
 import { type Landing, type Write, WriteLane } from './write-lane.js'
 
 interface RequesterOptions {
@@ -130,7 +131,7 @@ export class Requester {
   ): Promise<Answer | undefined> {
     const connection = this.#options.connections.get(to.address, to.isReplica === true ? 'read-replica' : 'read')
     if (connection === undefined) return { type: 'lost' }
-    return before(deadlineMs, async () => {
+    return within(deadlineMs - performance.now(), async () => {
       if (!connection.isReady && !((await connection.ready) && connection.isReady)) return { type: 'lost' as const }
       if (to.isAsk === true) void connection.send('ASKING')
       return connection.send(...command)
@@ -221,17 +222,4 @@ function definite(code: CoterieError['code'], answer: { readonly type: string },
 
 export function failure(code: CoterieError['code'], facts: ErrorFacts): CoterieError {
   return new CoterieError(code, undefined, facts)
-}
-
-/** Undefined once the deadline has passed. */
-async function before<T>(deadlineMs: number, work: () => Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, deadlineMs - performance.now()))
-  })
-  try {
-    return await Promise.race([work(), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

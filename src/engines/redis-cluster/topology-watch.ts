@@ -8,6 +8,7 @@ import type { Connections } from './connections.js'
 import type { RedisAddress } from './options.js'
 import { refusalOf } from './refusals.js'
 import { betterOf, NO_TOPOLOGY, parseTopology, type Topology } from './topology.js'
+import { pause, within } from './within.js'
 
 const LOOK_MS = 1_000
 /** Between two looks that requests ask for: a failover must not become a storm of questions. */
@@ -129,21 +130,4 @@ function majorityOf(asked: readonly Promise<Topology | undefined>[]): Promise<To
 
 function textOf(answer: Answer): string | undefined {
   return answer.type === 'reply' && Buffer.isBuffer(answer.reply) ? answer.reply.toString() : undefined
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** Undefined once the time is over; what runs then runs on. */
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms)
-  })
-  try {
-    return await Promise.race([work(), over])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,8 +1,7 @@
 /**
  * Which owners a page of a scan asks for which partitions: r full owners of each, on few nodes.
  *
- * Choosing looks at every partition, and costs as much as reading some ten keys: while nothing has changed, the choice is
- * kept. Called by `ScanRequest`; one for each coordination.
+ * Choosing looks at every partition, so while nothing has changed the choice is kept. Called by `ScanRequest`; one for each coordination.
  */
 
 import type { NodeId, PartitionId } from '../ids.js'
