@@ -261,6 +261,7 @@ export class SupervisorActor {
         return this.#mail.push(effect.to, effect.message)
       case 'persist': {
         const { table } = effect
+        this.#options.marks?.forgetAll()
         this.#record.writeTable(table).then(
           () => this.#step({ type: 'table/persisted', epoch: table.epoch }),
           (error: Error) => this.#options.observer.onFatal(error),
@@ -310,6 +311,8 @@ export class SupervisorActor {
       await this.#record.changeNode(order.node, { storeId })
     }
     if (facts.thread !== thread || this.#isStopping) return
+    // Its store may hold writes that nobody was told of.
+    this.#options.marks?.forgetAll()
     this.#mesh.addNode(order.node, thread)
     const { table, activeEpoch, peers } = order
     thread.boot({ table, activeEpoch, peers })
@@ -365,7 +368,11 @@ export class SupervisorActor {
 
   #onLifeEnded(node: NodeId, incarnation: Incarnation, end: ThreadEnd): void {
     const facts = this.#facts.get(node)
-    if (facts !== undefined) facts.lastEnd = { end, at: new Date().toISOString() }
+    if (facts !== undefined) {
+      facts.lastEnd = { end, at: new Date().toISOString() }
+      this.#options.marks?.endAllOf(facts.writeMarks)
+    }
+    this.#options.marks?.forgetAll()
     this.#mesh.removeNode(node)
     this.#mail.drop(node)
     this.#options.observer.onExit({ node, incarnation, end })

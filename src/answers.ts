@@ -4,6 +4,7 @@
  */
 
 import type { RequestKind } from '../actors/runtime/request-counters.js'
+import type { ReadMark } from './near-cache.js'
 import type { OperationOutcome } from './protocol/coordinator/request.js'
 import type { Key } from './protocol/ids.js'
 import { contextTextFor } from './protocol/versions/context.js'
@@ -14,6 +15,12 @@ import { copyOf } from './shared/call-arguments.js'
 
 export type Answer = 'value' | 'read' | 'page' | 'nothing'
 
+/** How many replicas are asked, and what the answer is kept under. */
+export interface KeptFor {
+  readonly r: number
+  readonly mark: ReadMark
+}
+
 /** A call that waits for its request. */
 export interface Pending {
   readonly answer: Answer
@@ -22,6 +29,8 @@ export interface Pending {
   readonly sinceUs: number
   /** Of a get. */
   readonly key?: Key
+  /** Of a get whose answer is to be kept in this thread. */
+  readonly keptFor?: KeptFor | undefined
   resolve(value: unknown): void
   reject(error: unknown): void
 }

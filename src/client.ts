@@ -9,8 +9,9 @@
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
-import { type Answer, answerOf, newestValueOf, type Pending } from './answers.js'
+import { type Answer, answerOf, type KeptFor, newestValueOf, type Pending } from './answers.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
+import { MISSED, type NearCache } from './near-cache.js'
 import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
@@ -86,12 +87,16 @@ const MANY_KEYS_MAX = 4_096
 const SCAN_ROWS_FIRST = 64
 const SCAN_ROWS_MAX = 1_024
 const SCAN_BYTES_MAX = 1_048_576
+/** Answers from the near cache before one waits for a turn of the event loop: a program that only reads such keys would stop it. */
+const HITS_PER_TURN = 512
 
 /** Every call of `KeyValueStore` but `close`. */
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
   readonly #counters: RequestCounters
+  readonly #near: NearCache | undefined
+  #hitsOfTurn = 0
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
@@ -100,8 +105,14 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #nextId = 1
   #isClosed = false
 
-  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => GatewayActor) {
+  constructor(
+    config: ClientConfig,
+    counters: RequestCounters,
+    near: NearCache | undefined,
+    gateway: () => GatewayActor,
+  ) {
     this.#config = config
+    this.#near = near
     this.#counters = counters
     this.#gateway = gateway
   }
@@ -124,15 +135,32 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
     this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
-    else pending.resolve(answerOf(pending.answer, pending.key ?? '', outcome))
+    else this.#resolve(pending, outcome)
+  }
+
+  #resolve(pending: Pending, outcome: OperationOutcome): void {
+    const { answer, key = '', keptFor } = pending
+    const shown = answerOf(answer, key, outcome)
+    if (keptFor !== undefined) this.#near?.keep(key, keptFor.r, keptFor.mark, shown as Uint8Array | undefined)
+    pending.resolve(shown)
   }
 
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
-    return this.#get(key, options, 'value')
+    try {
+      const binary = keyFromUser(key)
+      const found = this.#findNear(binary, options)
+      return found === MISSED ? this.#get(binary, options, 'value') : this.#hit(found)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
-    return this.#get(key, options, 'read')
+    try {
+      return this.#get(keyFromUser(key), options, 'read')
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
@@ -152,14 +180,25 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   #getAll(keys: readonly Key[], options: GetOptions | undefined): Promise<(Uint8Array | undefined)[]> {
-    return new Promise((resolve, reject) => {
+    let isHere = true
+    const values = new Promise<(Uint8Array | undefined)[]>((resolve, reject) => {
       this.#assertOpen()
       const gathering = new Gathering(keys.length, resolve, reject)
       for (let place = 0; place < keys.length; place++) {
-        const request = this.#getRequest(keys[place] as Key, options)
-        this.#admit(request, new PlaceOfMany(gathering, place, this.#turnUs))
+        const key = keys[place] as Key
+        const found = this.#findNear(key, options)
+        if (found !== MISSED) {
+          this.#countHit()
+          gathering.settle(place, found)
+          continue
+        }
+        isHere = false
+        const request = this.#getRequest(key, options)
+        const keptFor = this.#keptFor(request)
+        this.#admit(request, new PlaceOfMany(gathering, place, { sinceUs: this.#turnUs, key, keptFor }))
       }
     })
+    return isHere && this.#hitsOfTurn >= HITS_PER_TURN ? this.#afterTurn(values) : values
   }
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
@@ -265,26 +304,62 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return { slot: slotOf(binary), partition, owners }
   }
 
-  #get<T>(key: Bytes, options: GetOptions | undefined, answer: Answer): Promise<T> {
+  #get<T>(key: Key, options: GetOptions | undefined, answer: Answer): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen()
-      const request = this.#getRequest(keyFromUser(key), options)
-      this.#admit(request, {
-        answer,
-        kind: REQUEST_KINDS.get,
-        sinceUs: this.#turnUs,
-        key: request.key,
-        resolve,
-        reject,
+      const request = this.#getRequest(key, options)
+      const keptFor = answer === 'value' ? this.#keptFor(request) : undefined
+      const sinceUs = this.#turnUs
+      this.#admit(request, { answer, kind: REQUEST_KINDS.get, sinceUs, key, keptFor, resolve, reject })
+    })
+  }
+
+  /** Errors: as of any read. */
+  #findNear(key: Key, options: GetOptions = NO_OPTIONS): Uint8Array | undefined | typeof MISSED {
+    if (this.#near === undefined) return MISSED
+    this.#assertOpen()
+    if (options === NO_OPTIONS) return this.#near.find(key, this.#config.r)
+    const { r, sloppy } = this.#readOptions(options)
+    return sloppy ? MISSED : this.#near.find(key, r)
+  }
+
+  /** Undefined: what is answered is not kept here. Taken before any replica is asked. */
+  #keptFor({ key, r, sloppy }: ClientRequest & { kind: 'get' }): KeptFor | undefined {
+    return this.#near === undefined || sloppy ? undefined : { r, mark: this.#near.markOf(key) }
+  }
+
+  #hit(found: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+    this.#countHit()
+    return this.#hitsOfTurn < HITS_PER_TURN ? Promise.resolve(found) : this.#afterTurn(found)
+  }
+
+  #countHit(): void {
+    this.#hitsOfTurn += 1
+    this.#counters.recordHit(REQUEST_KINDS.get)
+  }
+
+  /** Lets the event loop turn before the call is settled. */
+  #afterTurn<T>(value: T | Promise<T>): Promise<T> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#hitsOfTurn = 0
+        resolve(value)
       })
     })
   }
 
   #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest & { kind: 'get' } {
+    const { r, sloppy, timeoutMs } = this.#readOptions(options)
+    return { kind: 'get', id: this.#takeId(), key, r, sloppy, deadlineMs: this.#turnMs() + timeoutMs }
+  }
+
+  #readOptions(options: GetOptions): Required<GetOptions> {
     if (options !== NO_OPTIONS) checkNames(options, GET_OPTIONS)
-    const r = options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n)
-    const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.readTimeoutMs)
-    return { kind: 'get', id: this.#takeId(), key, r, sloppy: booleanOf('sloppy', options.sloppy), deadlineMs }
+    return {
+      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
+      sloppy: booleanOf('sloppy', options.sloppy),
+      timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs),
+    }
   }
 
   #putRequest(

@@ -15,6 +15,7 @@ import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import type { RedisClusterOptions } from './engines/redis-cluster/options.js'
 import { ThreadFaults } from './faults.js'
+import { NearCache } from './near-cache.js'
 import { ClusterBackup } from './opening/backup.js'
 import { ClockCeiling } from './opening/clock-ceiling.js'
 import { ClusterShape } from './opening/cluster-shape.js'
@@ -39,6 +40,7 @@ import { type ClusterOptions, checkWhole, invalid, validateOptions } from './sha
 import { isShortage } from './shared/shortage.js'
 import { isDiskFull } from './storage/disk-room.js'
 import type { NativeDeath } from './storage/opening-marker.js'
+import { WriteMarks } from './storage/write-marks.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
 const LOOK_MS = 5
@@ -129,7 +131,9 @@ class OpenCluster implements Cluster {
       readTimeoutMs: config.readTimeoutMs,
       writeTimeoutMs: config.writeTimeoutMs,
       valueBytesMax: config.valueBytesMax,
+      nearCacheBytes: config.nearCacheBytes,
     }
+    const marks = config.nearCacheBytes === 0 ? undefined : new WriteMarks()
     this.#supervisor = new SupervisorActor({
       config,
       protocol,
@@ -140,6 +144,7 @@ class OpenCluster implements Cluster {
       pool: this.#pool,
       suspects,
       clock,
+      marks,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
       observer: this.#observer(),
       isReapingHeld: () => !this.#isReplayed || this.#gateway.hasLateBatches || this.#host.hasLateBatches,
@@ -155,7 +160,8 @@ class OpenCluster implements Cluster {
         !this.#supervisor.nodes().some(({ isFull }) => isFull),
       onScrubbed: (scrub) => this.#onScrubbed(scrub),
     })
-    this.#client = new Client({ ...gatewayConfig, ...limits }, this.#counters, () => this.#gateway)
+    const near = marks && new NearCache(config.nearCacheBytes, marks)
+    this.#client = new Client({ ...gatewayConfig, ...limits }, this.#counters, near, () => this.#gateway)
     this.#gateway = new GatewayActor({
       id: OWN_GATEWAY,
       config: gatewayConfig,
@@ -169,7 +175,7 @@ class OpenCluster implements Cluster {
     })
     const { clusterId } = metadata
     const onGone = () => this.#replayBatches()
-    const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock }
+    const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock, marks }
     this.#host = new GatewayHost({ ...common, clusterId, onGone })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }

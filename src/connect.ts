@@ -10,8 +10,10 @@ import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join
 import { RequestCounters } from '../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
 import { Client } from './client.js'
+import { NearCache } from './near-cache.js'
 import type { KeyValueStore, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
+import { WriteMarks } from './storage/write-marks.js'
 
 /** How long the cluster's thread may take to answer: it may be busy with its program. */
 const JOIN_TIMEOUT_MS = 10_000
@@ -82,12 +84,13 @@ class ConnectedStore implements KeyValueStore {
     welcome: ToGateway & { type: 'welcome' },
     onReady: () => void,
   ) {
-    const { id, config, limits, table, clock, gauges, counters } = welcome
+    const { id, config, limits, table, clock, gauges, counters, marks } = welcome
+    const near = marks && new NearCache(limits.nearCacheBytes, new WriteMarks(marks))
     const cells = new Gauges(gauges)
     this.id = id
     this.#port = port
     this.#onReady = onReady
-    this.#client = new Client({ ...config, ...limits }, new RequestCounters(counters), () => this.#gateway)
+    this.#client = new Client({ ...config, ...limits }, new RequestCounters(counters), near, () => this.#gateway)
     this.#gateway = new GatewayActor({
       id,
       config,

@@ -6,7 +6,8 @@
  */
 
 import { REQUEST_KINDS } from '../actors/runtime/request-counters.js'
-import type { Pending } from './answers.js'
+import type { KeptFor, Pending } from './answers.js'
+import type { Key } from './protocol/ids.js'
 
 type Values = (Uint8Array | undefined)[]
 
@@ -41,11 +42,19 @@ export class PlaceOfMany implements Pending {
   readonly answer = 'value'
   readonly kind = REQUEST_KINDS.get
 
+  readonly sinceUs: number
+  readonly key: Key
+  readonly keptFor: KeptFor | undefined
+
   constructor(
     private readonly gathering: Gathering,
     private readonly place: number,
-    readonly sinceUs: number,
-  ) {}
+    { sinceUs, key, keptFor }: Pick<Pending, 'sinceUs' | 'keptFor'> & { readonly key: Key },
+  ) {
+    this.sinceUs = sinceUs
+    this.key = key
+    this.keptFor = keptFor
+  }
 
   resolve(value: unknown): void {
     this.gathering.settle(this.place, value as Uint8Array | undefined)

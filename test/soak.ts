@@ -23,7 +23,7 @@ const HANG_STALL_MS_MAX = 300
 
 const VARIANTS = {
   client: { coordination: 'client', callerThreads: 0 },
-  threads: { coordination: 'client', callerThreads: 2 },
+  threads: { coordination: 'client', callerThreads: 2, nearCacheBytes: 33_554_432 },
   server: { coordination: 'server', callerThreads: 0 },
 } as const
 

@@ -24,6 +24,7 @@ export interface ClientLimits {
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
   readonly valueBytesMax: number
+  readonly nearCacheBytes: number
 }
 
 /** Cluster's thread → gateway. */
@@ -35,6 +36,8 @@ export type ToGateway =
       readonly limits: ClientLimits
       readonly table: PartitionTable
       readonly clock: SharedArrayBuffer
+      /** The cells of `WriteMarks`; undefined without near caches. */
+      readonly marks: SharedArrayBuffer | undefined
       /** Gauges of this gateway. */
       readonly gauges: SharedArrayBuffer
       /** What becomes of its requests. */

@@ -2,6 +2,7 @@
 
 import type { Suspicion } from '../../src/storage/opening-marker.js'
 import type { VerifyReport } from '../../src/storage/verify-store.js'
+import { NodeMarks } from '../../src/storage/write-marks.js'
 import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
 import { RoomLooks } from './room-looks.js'
@@ -33,6 +34,8 @@ export interface NodeFacts {
   /** See `Assignment.diskFilled`: it outlives its threads. */
   readonly diskFilled: SharedArrayBuffer
   readonly room: RoomLooks
+  /** Its writes under way: see `NodeMarks`. It outlives its threads. */
+  readonly writeMarks: SharedArrayBuffer
   quarantined: { readonly folder: string; readonly reason: string; readonly at: string }[]
 }
 
@@ -51,6 +54,7 @@ export function newFacts(suspicion: Suspicion | undefined): NodeFacts {
     beforeSpawn: undefined,
     diskFilled: new SharedArrayBuffer(4),
     room: new RoomLooks(),
+    writeMarks: NodeMarks.newCounts(),
     quarantined: [],
   }
 }

@@ -22,6 +22,7 @@ import type { LevelStore } from '../../src/storage/level-store.js'
 import { openNodeStore } from '../../src/storage/open-node-store.js'
 import { codeOf, StoreError } from '../../src/storage/store-error.js'
 import { readTrees, type TreeOwner, writeTrees } from '../../src/storage/tree-file.js'
+import { NodeMarks } from '../../src/storage/write-marks.js'
 import type { ControlSurface } from '../control.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
@@ -67,7 +68,7 @@ export class NodeHost {
   /** Opens the store and tells what was found. The core starts with `boot`. */
   async open(assignment: Assignment): Promise<void> {
     this.#assignment = assignment
-    const { node, location, store: options, protocol, salvage } = assignment
+    const { node, location, store: options, protocol, salvage, marks } = assignment
     this.#gauges = new Gauges(assignment.gauges)
     this.#gauges.reset()
     this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
@@ -83,6 +84,7 @@ export class NodeHost {
       lockWaitMs: LOCK_WAIT_MS,
       wallMs,
       isFilled: () => Atomics.load(filled, 0) !== 0,
+      ...(marks === undefined ? {} : { marks: new NodeMarks(marks.shared, marks.own) }),
       ...(expectedStoreId === undefined ? {} : { expectedStoreId }),
       ...(expectedSequence === undefined ? {} : { expectedSequence }),
     })

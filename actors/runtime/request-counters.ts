@@ -25,6 +25,8 @@ const STEPS = 1 << STEPS_LOG2
 const BUCKETS = bucketOf(0x7fff_ffff) + 1
 /** Buckets, then how many failed. */
 const CELLS = BUCKETS + 1
+/** After those of all kinds: requests that were answered from a near cache. */
+const HITS = KINDS * CELLS
 
 /** Requests that took at most so many microseconds, and more than those of the bucket before. */
 export type LatencyBucket = readonly [upToUs: number, requests: number]
@@ -32,7 +34,7 @@ export type LatencyBucket = readonly [upToUs: number, requests: number]
 export class RequestCounters {
   readonly #cells: Float64Array
 
-  constructor(readonly shared: SharedArrayBuffer = new SharedArrayBuffer(KINDS * CELLS * 8)) {
+  constructor(readonly shared: SharedArrayBuffer = new SharedArrayBuffer((KINDS * CELLS + 1) * 8)) {
     this.#cells = new Float64Array(shared)
   }
 
@@ -43,6 +45,17 @@ export class RequestCounters {
     const cell = from + bucketOf(us)
     cells[cell] = (cells[cell] ?? 0) + 1
     if (failed) cells[from + BUCKETS] = (cells[from + BUCKETS] ?? 0) + 1
+  }
+
+  /** One that asked nobody: its caller's thread kept the answer. */
+  recordHit(kind: RequestKind): void {
+    const cells = this.#cells
+    cells[kind * CELLS] = (cells[kind * CELLS] ?? 0) + 1
+    cells[HITS] = (cells[HITS] ?? 0) + 1
+  }
+
+  get hits(): number {
+    return this.#cells[HITS] ?? 0
   }
 
   /** What another gateway that is gone has counted. */

@@ -10,6 +10,7 @@ import type { SupervisorNotice } from '../../src/protocol/supervision/supervisor
 import type { ClusterConfig } from '../../src/shared/options.js'
 import type { ClusterFolder, ClusterMetadata } from '../../src/storage/cluster-folder.js'
 import type { Suspicion } from '../../src/storage/opening-marker.js'
+import type { WriteMarks } from '../../src/storage/write-marks.js'
 import type { Pool } from '../pool.js'
 import type { StampClock } from './clock.js'
 import type { MeshEnd } from './mesh.js'
@@ -26,6 +27,8 @@ export interface SupervisorOptions {
   /** Stores that may be damaged, by node. */
   readonly suspects: ReadonlyMap<NodeId, Suspicion>
   readonly clock: StampClock
+  /** Undefined: no thread has a near cache. */
+  readonly marks: WriteMarks | undefined
   readonly nodeUrl: URL | string
   readonly observer: SupervisorObserver
   /** No delete may be forgotten now: a logged batch may still write what is older. */

@@ -16,6 +16,7 @@ import { type LogOwner, logOwner } from '../protocol/batch-log/log-keys.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { GatewayId } from '../protocol/ids.js'
 import type { Ticket } from '../shared/api.js'
+import type { WriteMarks } from '../storage/write-marks.js'
 
 interface Guest {
   readonly port: MessagePort
@@ -28,6 +29,7 @@ export class GatewayHost {
   readonly #config: GatewayConfig
   readonly #limits: ClientLimits
   readonly #clock: StampClock
+  readonly #marks: WriteMarks | undefined
   readonly #secret = randomBytes(16).toString('hex')
   readonly #clusterId: string
   /** A guest has left, or its thread has ended. */
@@ -44,6 +46,7 @@ export class GatewayHost {
     config: GatewayConfig
     limits: ClientLimits
     clock: StampClock
+    marks: WriteMarks | undefined
     clusterId: string
     onGone: () => void
   }) {
@@ -51,6 +54,7 @@ export class GatewayHost {
     this.#config = options.config
     this.#limits = options.limits
     this.#clock = options.clock
+    this.#marks = options.marks
     this.#clusterId = options.clusterId
     this.#onGone = options.onGone
   }
@@ -118,6 +122,7 @@ export class GatewayHost {
       limits: this.#limits,
       table,
       clock: this.#clock.shared,
+      marks: this.#marks?.shared,
       gauges: gauges.shared,
       counters: counters.shared,
     }

@@ -32,7 +32,8 @@ export function clusterMetrics(
   const requests = Object.fromEntries(
     Object.entries(REQUEST_KINDS).map(([name, kind]) => [name, requestMetrics(gateways, kind)]),
   )
-  return { atMs, requests: requests as ClusterMetrics['requests'], repairs: repairs.sums }
+  const nearCacheHits = gateways.reduce((sum, { hits }) => sum + hits, 0)
+  return { atMs, requests: requests as ClusterMetrics['requests'], nearCacheHits, repairs: repairs.sums }
 }
 
 function requestMetrics(gateways: readonly RequestCounters[], kind: RequestKind): RequestMetrics {

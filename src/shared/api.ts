@@ -293,6 +293,8 @@ export interface ClusterMetrics {
   readonly atMs: number
   /** Of this thread and of those that have connected. A page of a scan is a request, and each key of `getMany`. */
   readonly requests: Readonly<Record<'get' | 'put' | 'delete' | 'batch' | 'scan', RequestMetrics>>
+  /** Of the gets, those whose caller's thread had kept the value (`nearCacheBytes`). They took 0 µs. */
+  readonly nearCacheHits: number
   /** Of all nodes and gateways. */
   readonly repairs: RepairMetrics
 }

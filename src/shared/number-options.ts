@@ -226,6 +226,15 @@ export const NUMBER_OPTIONS = {
     about: 'records read or written lately, kept by the nodes, divided by them, at most 1 GiB each; 0: none',
     cost: '↑ memory: recordCacheBytes in all as it fills, and an index of an eighth to a quarter of it; ↓ more reads go to LevelDB',
   },
+  nearCacheBytes: {
+    byDefault: 33_554_432,
+    min: 0,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    about:
+      'values read lately, kept by each thread that calls, at most 64 KiB each, for as long as no node has written the key; 0: none. With `faults: true` 0 unless said: a read then always asks nodes',
+    cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a quarter of it; ↓ more reads ask a node',
+  },
   cacheBytes: {
     byDefault: 67_108_864,
     min: 0,

@@ -110,6 +110,8 @@ export function validateOptions(options: ClusterOptions): ClusterConfig {
   if ((numbers.partitions & (numbers.partitions - 1)) !== 0) {
     throw invalid('partitions', numbers.partitions, 'a power of two from 16 to 16384')
   }
+  // Who hurts nodes wants to see it in every read.
+  if (options.faults === true && options.nearCacheBytes === undefined) numbers.nearCacheBytes = 0
   const longestMs = Math.max(GRACE_MS_MIN, numbers.readTimeoutMs, numbers.writeTimeoutMs)
   if (numbers.tombstoneGraceMs !== 0 && numbers.tombstoneGraceMs < longestMs) {
     throw invalid(

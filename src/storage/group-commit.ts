@@ -25,6 +25,7 @@ import type { RecordCache } from './record-cache.js'
 import { encodeRecord } from './record-codec.js'
 import { StoreError } from './store-error.js'
 import type { WitnessFile } from './witness.js'
+import type { NodeMarks } from './write-marks.js'
 
 /** A batch that has grown past this takes no more writes; the next ones wait for the one after it. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -52,6 +53,7 @@ export class GroupCommit {
   readonly #witness: WitnessFile
   readonly #cache: RecordCache
   readonly #isFilled: () => boolean
+  readonly #marks: NodeMarks | undefined
   #identity: StoredIdentity
   /** Not yet given to LevelDB, oldest first; only the last one still gathers. */
   readonly #queue: Group[] = []
@@ -69,6 +71,8 @@ export class GroupCommit {
     cache: RecordCache
     /** True: LevelDB is to say that the disk is full. For faults. */
     isFilled: () => boolean
+    /** Undefined: nobody keeps what was read here. */
+    marks?: NodeMarks | undefined
   }) {
     this.#level = options.level
     this.#identity = options.identity
@@ -76,6 +80,7 @@ export class GroupCommit {
     this.#durability = options.durability
     this.#cache = options.cache
     this.#isFilled = options.isFilled
+    this.#marks = options.marks
   }
 
   /** As of the last batch that LevelDB accepted. */
@@ -98,6 +103,7 @@ export class GroupCommit {
     for (let index = 0; index < records.length; index++) {
       const key = write.keys[index] as Key
       const record = records[index] as Buffer
+      this.#marks?.begin(key)
       group.batch.put(dataKey(key), record)
       group.keys.push(key)
       group.records.push(record)
@@ -154,6 +160,7 @@ export class GroupCommit {
         await group.batch.write({ sync: group.sync })
         this.#identity = identity
         this.#refreshCache(group)
+        if (this.#marks !== undefined) for (const key of group.keys) this.#marks.end(key)
         this.#witness.write({ sequence: identity.sequence, durability: this.#durability, closed: false })
       } catch (error) {
         await this.#fail(error, [group])

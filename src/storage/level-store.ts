@@ -30,6 +30,7 @@ import { StoreError } from './store-error.js'
 import { StoreSnapshot } from './store-snapshot.js'
 import { syncFolder } from './sync-folder.js'
 import { readWitness, type Witness, WitnessFile } from './witness.js'
+import type { NodeMarks } from './write-marks.js'
 
 /** Larger records that LevelDB gives stay where they are. */
 const SLAB_RECORD_BYTES_MAX = 4_096
@@ -55,6 +56,8 @@ export interface LevelStoreOptions extends LevelOptions {
   readonly bootId?: string
   /** The node's wall clock. Default: `Date.now`. */
   readonly wallMs?: () => number
+  /** Where its writes are counted, for readers in other threads. */
+  readonly marks?: NodeMarks
 }
 
 /** What opening found, as plain data. */
@@ -289,7 +292,11 @@ async function beginCommits(
   const { storeId, sequence } = identity
   const cache = new RecordCache(options.recordCacheBytes)
   const witness = await WitnessFile.open(options.witnessFile, { storeId, sequence, bootId, durability, closed: false })
-  return { group: new GroupCommit({ level, identity, witness, durability, cache, isFilled }), witness, cache }
+  return {
+    group: new GroupCommit({ level, identity, witness, durability, cache, isFilled, marks: options.marks }),
+    witness,
+    cache,
+  }
 }
 
 /**

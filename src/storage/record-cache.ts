@@ -25,7 +25,7 @@ const BYTES_MIN = 65_536
 const BYTES_MAX = 1_073_741_824
 
 export class RecordCache {
-  readonly #ring: Uint8Array
+  readonly #ring: Buffer
   /** The same, as words. */
   readonly #words: Int32Array
   /** By hash: where the entry was appended, counted since the beginning, plus one; 0: nothing. */
@@ -42,13 +42,27 @@ export class RecordCache {
   }
 
   /** Where the record is; −1: it is not here. Holds until the next `put` or `replace`. */
-  find(key: Key): number {
-    return this.#find(key, hashOf(key))
+  find(key: Key, hash = hashOf(key)): number {
+    return this.#find(key, hash)
   }
 
   /** Bytes of what was found. */
   bytesAt(place: number): number {
     return this.#words[place / RECORD_ALIGNMENT + RECORD_BYTES] as number
+  }
+
+  /** A word of what was found. */
+  wordAt(place: number, word: number): number {
+    return this.#words[this.#bodyOf(place) / RECORD_ALIGNMENT + word] as number
+  }
+
+  /** What was found but its first `skipped` bytes, as a copy of its own. */
+  copyAfter(place: number, skipped: number): Uint8Array {
+    const bytes = this.bytesAt(place) - skipped
+    const from = this.#bodyOf(place) + skipped
+    const copy = Buffer.allocUnsafe(bytes)
+    this.#ring.copy(copy, 0, from, from + bytes)
+    return copy
   }
 
   /** Copies what was found to `to`, where `slab` has room for it. */
@@ -124,7 +138,7 @@ export class RecordCache {
 }
 
 /** FNV-1a, finished by MurmurHash3's mixer. */
-function hashOf(key: Key): number {
+export function hashOf(key: Key): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

@@ -61,6 +61,7 @@ async function supervise(t: TestContext, pool: Pool, openTimeoutMs = 30_000): Pr
     protocol: protocolConfigOf(prepared),
     supervision: supervisionConfigOf(prepared),
     isReapingHeld: () => false,
+    marks: undefined,
     observer: {
       onNotice: () => changed(),
       onNodeNotice: () => undefined,

@@ -12,7 +12,7 @@ const NONE: RequestMetrics = { ended: 0, failed: 0, latencies: [] }
 
 function metrics(atMs: number, get: RequestMetrics, put: RequestMetrics = NONE): ClusterMetrics {
   const requests = { get, put, delete: NONE, batch: NONE, scan: NONE }
-  return { atMs, requests, repairs: { readRepairs: atMs, keysExchanged: 0, hintsHandedBack: 3 } }
+  return { atMs, requests, nearCacheHits: 0, repairs: { readRepairs: atMs, keysExchanged: 0, hintsHandedBack: 3 } }
 }
 
 const STATUS: ClusterStatus = {

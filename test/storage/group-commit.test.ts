@@ -6,8 +6,9 @@ import { decodeIdentity } from '../../src/storage/entry-codec.js'
 import { GroupCommit } from '../../src/storage/group-commit.js'
 import { IDENTITY_KEY } from '../../src/storage/keyspace.js'
 import type { Level } from '../../src/storage/open-level.js'
-import { RecordCache } from '../../src/storage/record-cache.js'
+import { hashOf, RecordCache } from '../../src/storage/record-cache.js'
 import type { WitnessFile } from '../../src/storage/witness.js'
+import { NodeMarks, WriteMarks } from '../../src/storage/write-marks.js'
 import { recordOf, writeOf } from '../contract/store-contract.js'
 
 interface Held {
@@ -55,7 +56,7 @@ function held(list: Held[]): Promise<void> {
   return new Promise((resolve, reject) => list.push({ done: resolve, fail: () => reject(new Error('no space left')) }))
 }
 
-function commitOn(disk: ObedientDisk, durability: 'process' | 'disk'): GroupCommit {
+function commitOn(disk: ObedientDisk, durability: 'process' | 'disk', marks?: NodeMarks): GroupCommit {
   const identity = { storeId: '00', previousStoreId: '', sequence: 10, liveKeys: 0 }
   const { level, witness } = disk
   return new GroupCommit({
@@ -65,6 +66,7 @@ function commitOn(disk: ObedientDisk, durability: 'process' | 'disk'): GroupComm
     durability,
     cache: new RecordCache(0),
     isFilled: () => disk.isFilled,
+    marks,
   })
 }
 
@@ -228,4 +230,28 @@ test('group commit: a batch that has grown large takes no more', async (t) => {
     ],
   )
   t.same(log, ['a', 'b', 'c', 'd'])
+})
+
+test('group commit: a write is marked before LevelDB has it, until LevelDB has accepted it, and before anybody is told', async (t) => {
+  const disk = new ObedientDisk()
+  const marks = new WriteMarks()
+  const commit = commitOn(disk, 'disk', new NodeMarks(marks.shared, NodeMarks.newCounts()))
+  const log: string[] = []
+  const atRest = (key: string) => marks.countAtRest(hashOf(key)) >= 0
+  follow(commit, log, 'a')
+  t.notOk(atRest('a'), 'while it gathers')
+  await turn()
+  t.notOk(atRest('a'), 'while LevelDB writes it: it may be read already')
+  t.ok(atRest('b'))
+  disk.writes[0]?.done()
+  await turn()
+  t.same([atRest('a'), log], [true, []], 'accepted, and not yet acknowledged')
+  disk.syncs[0]?.done()
+  await turn()
+  t.same(log, ['a'])
+  follow(commit, log, 'b')
+  await turn()
+  disk.writes[1]?.fail()
+  await commit.drain()
+  t.notOk(atRest('b'), 'of what failed nobody knows whether it is there')
 })

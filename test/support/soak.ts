@@ -34,6 +34,8 @@ export interface SoakOptions {
   readonly coordination: 'client' | 'server'
   /** Threads that the sixteen callers are divided over; 0: all in the opener's. */
   readonly callerThreads: number
+  /** Of each thread that calls; default 0, so that every read asks nodes. */
+  readonly nearCacheBytes?: number
   readonly seed: number
   readonly requestsPerSecondMax?: number
   readonly faultEveryMs?: number
@@ -59,13 +61,22 @@ export interface SoakReport {
   /** Nodes that are not up, or own partitions that are still being filled. */
   readonly nodesNotBack: readonly string[]
   readonly restarts: number
+  /** Reads that asked no node. */
+  readonly nearCacheHits: number
 }
 
 /** Opens a cluster, soaks it, verifies it and closes it. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const { location, coordination } = options
+  const { location, coordination, nearCacheBytes = 0 } = options
   const replication = { n: COPIES, r: 2, w: 2 }
-  const cluster = await openCluster({ location, nodes: 5, replication, coordination, faults: true })
+  const cluster = await openCluster({
+    location,
+    nodes: 5,
+    replication,
+    coordination,
+    nearCacheBytes,
+    faults: true,
+  })
   try {
     return await soakOpened(cluster, options)
   } finally {
@@ -84,6 +95,7 @@ async function soakOpened(cluster: Cluster, options: SoakOptions): Promise<SoakR
   await cluster.settled({ timeoutMs: 30_000 })
   const settledMs = (now() - settledFrom) / 1e6
   const copies = copiesOf(cluster)
+  const { nearCacheHits } = cluster.metrics()
   const histories = reports.map((report) => report.history)
   const readBack = await readAllBack(cluster, histories)
   const { nodes } = cluster.status()
@@ -100,6 +112,7 @@ async function soakOpened(cluster: Cluster, options: SoakOptions): Promise<SoakR
     liveKeys: [...readBack.rows()].filter((row) => row.value !== -1).length,
     nodesNotBack: nodes.filter((node) => node.status !== 'up' || node.pending > 0).map((node) => node.id),
     restarts: nodes.reduce((sum, node) => sum + node.restarts, 0),
+    nearCacheHits,
   }
 }
 
@@ -174,7 +187,7 @@ export function describeSoak(report: SoakReport): string[] {
   const { latency, requests, failures, faults, keys, violations, settledMs, restarts, loopDelayMsMax } = report
   const ms = (value: number) => `${value.toFixed(1)} ms`
   return [
-    `${requests} requests, ${failures.length} failed; ${faults.length} faults, ${restarts} restarts`,
+    `${requests} requests, ${report.nearCacheHits} of them asked no node, ${failures.length} failed; ${faults.length} faults, ${restarts} restarts`,
     `latency p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, p99.9 ${ms(latency.p999)}, max ${ms(latency.max)}`,
     ...report.stalls.map(
       ({ faultKind, faults: count, longestMsMedian, longestMsMax }) =>

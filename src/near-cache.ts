@@ -1,0 +1,79 @@
+/**
+ * Values that this thread has read, kept by it: a `get` of one of them asks no node. (Hazelcast and Infinispan call it a near cache,
+ * Redis client-side caching.)
+ *
+ * It shows nothing that the replicas would not answer at that moment: every write of any thread to a key is seen in shared memory
+ * before it is acknowledged (`WriteMarks`), there are no invalidations that could be late or lost. What was read from r replicas
+ * answers reads of as many or fewer.
+ *
+ * What is kept lies in a ring of bytes (`RecordCache`): bounded, and nothing that a collection of garbage would walk.
+ *
+ * Called by the client, before a read is sent and when its answer comes.
+ */
+
+import type { Key } from './protocol/ids.js'
+import { hashOf, RecordCache } from './storage/record-cache.js'
+import type { WriteMarks } from './storage/write-marks.js'
+
+/** Not here, or not any more. */
+export const MISSED = Symbol('missed')
+
+/** In words, before the value: the count of the key's slot, the generation, and r; r negative: there was no such key. */
+const [COUNT, GENERATION, REPLICAS] = [0, 1, 2]
+const HEADER_WORDS = 3
+const HEADER_BYTES = HEADER_WORDS * Int32Array.BYTES_PER_ELEMENT
+
+/** Taken before the replicas are asked: what the answer is kept under. Count −1: it is not to be kept. */
+export interface ReadMark {
+  readonly count: number
+  readonly generation: number
+}
+
+export class NearCache {
+  readonly #cache: RecordCache
+  readonly #marks: WriteMarks
+  readonly #valueBytesMax: number
+  readonly #scratch: Uint8Array
+  readonly #header: Int32Array
+
+  /** Shape: `bytes` as of `RecordCache`. */
+  constructor(bytes: number, marks: WriteMarks) {
+    this.#cache = new RecordCache(bytes)
+    this.#marks = marks
+    // The cache keeps nothing that is a larger share of it.
+    this.#valueBytesMax = Math.max(0, Math.floor(bytes / 16) - HEADER_BYTES)
+    this.#scratch = new Uint8Array(HEADER_BYTES + Math.min(this.#valueBytesMax, SCRATCH_BYTES_MAX))
+    this.#header = new Int32Array(this.#scratch.buffer, 0, HEADER_WORDS)
+  }
+
+  /** A copy of the value, which is the caller's; undefined: there is no such key. */
+  find(key: Key, r: number): Uint8Array | undefined | typeof MISSED {
+    const hash = hashOf(key)
+    const place = this.#cache.find(key, hash)
+    if (place < 0) return MISSED
+    const cache = this.#cache
+    const replicas = cache.wordAt(place, REPLICAS)
+    if ((replicas < 0 ? -replicas : replicas) < r) return MISSED
+    if (cache.wordAt(place, COUNT) !== this.#marks.countOf(hash)) return MISSED
+    if (cache.wordAt(place, GENERATION) !== this.#marks.generation) return MISSED
+    return replicas < 0 ? undefined : cache.copyAfter(place, HEADER_BYTES)
+  }
+
+  markOf(key: Key): ReadMark {
+    return { generation: this.#marks.generation, count: this.#marks.countAtRest(hashOf(key)) }
+  }
+
+  /** Keeps what r replicas have answered, for as long as nothing changes. */
+  keep(key: Key, r: number, mark: ReadMark, value: Uint8Array | undefined): void {
+    const bytes = value?.length ?? 0
+    if (mark.count < 0 || bytes > this.#valueBytesMax || bytes > SCRATCH_BYTES_MAX) return
+    this.#header[COUNT] = mark.count
+    this.#header[GENERATION] = mark.generation
+    this.#header[REPLICAS] = value === undefined ? -r : r
+    if (value !== undefined) this.#scratch.set(value, HEADER_BYTES)
+    this.#cache.put(key, this.#scratch.subarray(0, HEADER_BYTES + bytes))
+  }
+}
+
+/** Longer values are not kept: copying them costs as much as asking for them. */
+const SCRATCH_BYTES_MAX = 65_536
