@@ -31,8 +31,9 @@ export interface Judgement {
   readonly beside: string | undefined
   /** Operations a second of both, of a ratio. */
   readonly rates: readonly [number, number] | undefined
-  /** The same on three nodes, where that was measured. */
+  /** The same on three nodes, and where every read asks nodes; where that was measured. */
   readonly onThreeNodes: number | undefined
+  readonly noNearCache: number | undefined
 }
 
 const CLASSIC = ['classic-level']
@@ -110,7 +111,10 @@ export function judgeGoals(goals: readonly Goal[], figures: readonly Figure[]): 
 function judgeGoal(goal: Goal, figures: readonly Figure[]): Judgement {
   const { group, workload, subject, aim } = goal
   const figure = findFigure(figures, goal)
-  const nothing = { goal, measured: undefined, beside: undefined, rates: undefined, onThreeNodes: undefined }
+  const nothing = {
+    ...{ goal, measured: undefined, beside: undefined, rates: undefined },
+    ...{ onThreeNodes: undefined, noNearCache: undefined },
+  }
   if (figure === undefined) return { ...nothing, verdict: 'not measured' }
   if (!('beside' in aim)) {
     // Of stalls and the like the worst round counts; of what is to be large, the median.
@@ -125,14 +129,18 @@ function judgeGoal(goal: Goal, figures: readonly Figure[]): Judgement {
   )
   if (fastest === undefined) return { ...nothing, verdict: 'not measured' }
   const measured = ratioOf(figure, fastest)?.median
-  const three = findFigure(figures, { group, workload, subject: onThree(subject) })
+  const alike = (other: string) => {
+    const figure = findFigure(figures, { group, workload, subject: `${subject}, ${other}` })
+    return figure === undefined ? undefined : ratioOf(figure, fastest)?.median
+  }
   return {
     goal,
     measured,
     verdict: measured !== undefined && measured >= aim.least ? 'met' : 'MISSED',
     beside: fastest.subject,
     rates: [medianOf(figure), medianOf(fastest)],
-    onThreeNodes: three === undefined ? undefined : ratioOf(three, fastest)?.median,
+    onThreeNodes: alike('3 nodes'),
+    noNearCache: alike('no near cache'),
   }
 }
 

@@ -25,7 +25,7 @@ export const CALLERS_GROUP: Group = {
   name,
   title: 'Threads that call',
   about:
-    'Four nodes, three copies. The opener itself calls, or one, two or four threads of a Piscina pool by `cluster.ticket()` and `connect`; each with 64 gets or puts, or 8 calls of `getMany`, in flight.',
+    'Four nodes, three copies. The opener itself calls, or one, two or four threads of a Piscina pool by `cluster.ticket()` and `connect`; each with 64 gets or puts, or 8 calls of `getMany`, in flight. Each thread has a near cache of its own.',
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
     const location = await context.folder()

@@ -2,7 +2,7 @@
 
 import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
-import { classicLevelPlan, coteriePlan } from '../run/plans.js'
+import { classicLevelPlan, coteriePlan, NO_NEAR_CACHE } from '../run/plans.js'
 import type { Quorum } from '../subjects/coterie.js'
 import { makeData } from '../subjects/subject.js'
 import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
@@ -15,7 +15,7 @@ const CALLS = ['get-64', 'get-many', 'put-64', 'batch'] as const
 export const NODES_GROUP: Group = {
   name,
   title: 'Numbers of nodes',
-  about: 'Three copies, or as many as there are nodes; r=1, and a majority for reads and writes.',
+  about: 'Three copies, or as many as there are nodes; r=1, and a majority for reads and writes. No near caches.',
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
     const figures: Figure[] = []
@@ -26,7 +26,7 @@ export const NODES_GROUP: Group = {
         { name: 'Coterie r=1', r: 1, w: majority, isTwin: majority > 1 },
         ...(majority > 1 ? [{ name: 'Coterie, majority', r: majority, w: majority }] : []),
       ]
-      const coterie = coteriePlan({ nodes, replication: { n, r: majority, w: majority } }, quorums)
+      const coterie = coteriePlan({ ...NO_NEAR_CACHE, nodes, replication: { n, r: majority, w: majority } }, quorums)
       const workloads = CALLS.map((call) => ({
         ...callWorkload(call),
         ...SHORT_ROUNDS,

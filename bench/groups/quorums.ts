@@ -2,7 +2,7 @@
 
 import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
-import { classicLevelPlan, coteriePlan } from '../run/plans.js'
+import { classicLevelPlan, coteriePlan, NO_NEAR_CACHE } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
@@ -19,7 +19,7 @@ export const QUORUMS_GROUP: Group = {
   name,
   title: 'Copies and quorums',
   about:
-    "Five nodes; n copies, of which r or w must answer. The last of each has `coordination: 'server'`: a node asks the others.",
+    "Five nodes; n copies, of which r or w must answer. The last of each has `coordination: 'server'`: a node asks the others. No near caches.",
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
     const figures: Figure[] = []
@@ -30,10 +30,10 @@ export const QUORUMS_GROUP: Group = {
       const plans = [
         classicLevelPlan({ recordCacheBytes: 0 }),
         coteriePlan(
-          { replication },
+          { ...NO_NEAR_CACHE, replication },
           quorums.map((size) => ({ name: `Coterie ${size} of ${n}`, r: size, w: size })),
         ),
-        coteriePlan({ replication, coordination: 'server' }, [server]),
+        coteriePlan({ ...NO_NEAR_CACHE, replication, coordination: 'server' }, [server]),
       ]
       const workloads = CALLS.map((call) => ({ ...callWorkload(call), ...SHORT_ROUNDS, name: `${call}, n=${n}` }))
       figures.push(...(await measureStage(context, { group: name, data, plans, workloads })))

@@ -24,7 +24,7 @@ const CALLERS = ['opener', 'threads'] as const
 export const SCALING_GROUP: Group = {
   name: SCALING,
   title: 'Read scaling',
-  about: `r=1. _two-cores-to-one_: four nodes, three copies; two processes of the same program, one on two cores and one on one (\`taskset\`), in turn; _efficiency_: of that, what two perfect cores would give. Called by the opener, or by ${THREADS} threads through \`connect\`. _shared_: n=1, a node more takes its share of the records. _replicas_: n: 'all', a node more is a copy more. _slow stores_: each read takes 5 ms longer (\`faults.slow\`), 16 gets in flight for each node.`,
+  about: `r=1. _two-cores-to-one_: four nodes, three copies; two processes of the same program, one on two cores and one on one (\`taskset\`), in turn; _efficiency_: of that, what two perfect cores would give. Called by the opener, or by ${THREADS} threads through \`connect\`. _shared_: n=1, a node more takes its share of the records. _replicas_: n: 'all', a node more is a copy more. _slow stores_: each read takes 5 ms longer (\`faults.slow\`), 16 gets in flight for each node. Near caches are there in the first alone.`,
   run: async (context) => [...(await measurePinned(context)), ...(await measureClusterSizes(context, SCALING))],
 }
 

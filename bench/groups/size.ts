@@ -2,7 +2,7 @@
 
 import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
-import { classicLevelPlan, coteriePlan } from '../run/plans.js'
+import { classicLevelPlan, coteriePlan, NO_NEAR_CACHE } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import { DISTRIBUTIONS } from '../ycsb/distributions.js'
@@ -20,7 +20,7 @@ const CALLS = ['get-64', 'get-many', 'put-64'] as const
 export const SIZE_GROUP: Group = {
   name,
   title: 'Cost against size',
-  about: `Three nodes, each with every record, of 100 bytes; 64 MB of caches a node, half for records and half for blocks. classic-level has as many for blocks, with its LRU as many for records. Ten million with \`--large\`.`,
+  about: `Three nodes, each with every record, of 100 bytes; 64 MB of caches a node, half for records and half for blocks, no near caches. classic-level has as many for blocks, with its LRU as many for records. Ten million with \`--large\`.`,
   run: async (context) => {
     const figures: Figure[] = []
     const half = (NODES * CACHE_BYTES_PER_NODE) / 2
@@ -35,7 +35,7 @@ export const SIZE_GROUP: Group = {
       )
       const plans = [
         classicLevelPlan({ recordCacheBytes: half, blockCacheBytes: half }),
-        coteriePlan({ nodes: NODES, recordCacheBytes: half, cacheBytes: half }),
+        coteriePlan({ ...NO_NEAR_CACHE, nodes: NODES, recordCacheBytes: half, cacheBytes: half }),
       ]
       figures.push(...(await measureStage(context, { group: name, data, plans, workloads })))
     }

@@ -2,7 +2,7 @@
 
 import type { Figure } from '../figures.js'
 import { measureStage } from '../run/measure.js'
-import { ALL_PEERS, coteriePlan } from '../run/plans.js'
+import { ALL_PEERS, coteriePlan, NO_NEAR_CACHE } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { callWorkload, SHORT_ROUNDS } from '../workloads.js'
 import type { Group } from './group.js'
@@ -18,13 +18,13 @@ const CALLS = ['get-64', 'get-many', 'put-64'] as const
 export const VALUES_GROUP: Group = {
   name,
   title: 'Sizes of values',
-  about: 'Zipfian; 100,000 records of 100 bytes, 20,000 of 1 KiB, 2,000 of 16 KiB.',
+  about: 'Zipfian; 100,000 records of 100 bytes, 20,000 of 1 KiB, 2,000 of 16 KiB. Coterie without near caches.',
   run: async (context) => {
     const figures: Figure[] = []
     for (const { label, bytes, share } of SIZES) {
       const data = makeData(Math.ceil(context.records * share), bytes)
       const workloads = CALLS.map((call) => ({ ...callWorkload(call), ...SHORT_ROUNDS, name: `${call}, ${label}` }))
-      const plans = [...ALL_PEERS, coteriePlan()]
+      const plans = [...ALL_PEERS, coteriePlan(NO_NEAR_CACHE)]
       figures.push(...(await measureStage(context, { group: name, data, plans, workloads })))
     }
     return figures

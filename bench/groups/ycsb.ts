@@ -1,7 +1,7 @@
 /** The workloads of YCSB: A, B, C, E and F, by each of its distributions. */
 
 import { measureStage } from '../run/measure.js'
-import { ALL_PEERS, coteriePlan, onThreeNodes, R1 } from '../run/plans.js'
+import { ALL_PEERS, coteriePlan, NO_NEAR_CACHE, onThreeNodes, R1, withoutNearCache } from '../run/plans.js'
 import { makeData } from '../subjects/subject.js'
 import { ycsbWorkloads } from '../workloads.js'
 import { DISTRIBUTIONS } from '../ycsb/distributions.js'
@@ -17,7 +17,13 @@ export const YCSB_GROUP: Group = {
   run: (context) => {
     const data = makeData(context.records, 100)
     const onThree = coteriePlan({ nodes: 3 }, [onThreeNodes(R1)])
+    const asking = coteriePlan(NO_NEAR_CACHE, [withoutNearCache(R1)])
     const workloads = ycsbWorkloads(DISTRIBUTIONS)
-    return measureStage(context, { group: name, data, plans: [...ALL_PEERS, coteriePlan(), onThree], workloads })
+    return measureStage(context, {
+      group: name,
+      data,
+      plans: [...ALL_PEERS, coteriePlan(), asking, onThree],
+      workloads,
+    })
   },
 }

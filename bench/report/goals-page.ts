@@ -16,7 +16,7 @@ export function goalsPage(judgements: readonly Judgement[], results: Results): s
 ${met} of ${judgements.length} met. Remade by \`npm run bench -- --remake\`; every figure behind it is in \`figures.json\`, and as tables [here](bench.md).
 
 A ratio is the median, over the rounds of one run, of Coterie's rate to the peer's in the same round. Three copies of each record on
-five nodes, as \`openCluster\` makes them; the column beside it is the same on three nodes, each of which has every record. Where a goal names Redis without saying how ioredis is set, the faster way counts:
+five nodes, as \`openCluster\` makes them; the column beside it is the same on three nodes, each of which has every record, and the next is with \`nearCacheBytes: 0\`, so that every read asks nodes. Where a goal names Redis without saying how ioredis is set, the faster way counts:
 each call by itself, or auto-pipelined. Of what is to be small (stalls, lag, memory) the worst round counts.
 
 ${markdownTable(judgements.map(goalRow))}
@@ -26,12 +26,13 @@ ${sources.join('\n')}
 }
 
 /** A goal as a row, also for the terminal. */
-export function goalRow({ goal, verdict, measured, beside, rates, onThreeNodes }: Judgement): Row {
+export function goalRow({ goal, verdict, measured, beside, rates, onThreeNodes, noNearCache }: Judgement): Row {
   return {
     goal: goal.title,
     aim: aimOf(goal, beside),
     measured: measured === undefined ? '—' : shownOf(goal, measured),
     'on 3 nodes': onThreeNodes === undefined ? '' : shownOf(goal, onThreeNodes),
+    'no near cache': noNearCache === undefined ? '' : shownOf(goal, noNearCache),
     'Coterie /s': rates === undefined ? '' : Math.round(rates[0]).toLocaleString('en'),
     'peer /s': rates === undefined ? '' : Math.round(rates[1]).toLocaleString('en'),
     verdict,

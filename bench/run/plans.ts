@@ -11,8 +11,8 @@ import type { HostPlan } from './stage.js'
 
 const MIB = 1_048_576
 
-/** What Coterie keeps by default, over all nodes: `recordCacheBytes` and `cacheBytes`. */
-export const DEFAULT_CACHES = { recordCacheBytes: 64 * MIB, blockCacheBytes: 64 * MIB }
+/** What Coterie keeps by default: `recordCacheBytes` of all nodes and `nearCacheBytes` of the thread that calls, and `cacheBytes`. */
+export const DEFAULT_CACHES = { recordCacheBytes: (64 + 32) * MIB, blockCacheBytes: 64 * MIB }
 
 export const R1 = { name: 'Coterie r=1 w=2', r: 1, w: 2, isTwin: true } as const satisfies Quorum
 export const R2 = { name: 'Coterie r=2 w=2', r: 2, w: 2 } as const satisfies Quorum
@@ -22,6 +22,13 @@ export const QUORUMS: readonly Quorum[] = [R1, R2]
 export function onThreeNodes(quorum: Quorum): Quorum {
   return { ...quorum, name: `${quorum.name}, 3 nodes` }
 }
+
+/** Where the caller's thread keeps nothing: every read asks nodes. What is written is the same. */
+export function withoutNearCache(quorum: Quorum): Quorum {
+  return { ...quorum, name: `${quorum.name}, no near cache`, isTwin: true }
+}
+
+export const NO_NEAR_CACHE = { nearCacheBytes: 0 } as const
 
 /** A cluster; n=3 and five nodes, as `openCluster` has it, unless the options say otherwise. */
 export function coteriePlan(

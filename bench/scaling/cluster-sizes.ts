@@ -6,6 +6,7 @@ import type { Figure } from '../figures.js'
 import { type Measurement, measureInterleaved, runCalls, summarize } from '../harness.js'
 import type { Context } from '../run/context.js'
 import { isWanted } from '../run/measure.js'
+import { NO_NEAR_CACHE } from '../run/plans.js'
 import { coterieSubject, loadCoterie, PATIENCE } from '../subjects/coterie.js'
 import { type Data, makeData } from '../subjects/subject.js'
 import { callWorkload } from '../workloads.js'
@@ -96,7 +97,13 @@ async function measureSize(
   input: { readonly group: string; readonly series: Series; readonly nodes: number; readonly data: Data },
 ): Promise<SizedFigure[]> {
   const { group, series, nodes, data } = input
-  const cluster = await openCluster({ ...PATIENCE, location: await context.folder(), nodes, ...series.options(nodes) })
+  const cluster = await openCluster({
+    ...PATIENCE,
+    ...NO_NEAR_CACHE,
+    location: await context.folder(),
+    nodes,
+    ...series.options(nodes),
+  })
   const callers = startCallers(cluster.ticket(), data.records, THREADS)
   try {
     await loadCoterie(cluster, data)
