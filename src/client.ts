@@ -9,10 +9,9 @@
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
-import { type Answer, answerOf, type KeptFor, newestValueOf, type Pending } from './answers.js'
+import { type Answer, answerOf, type KeptFor, type Pending } from './answers.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
 import { MISSED, type NearCache } from './near-cache.js'
-import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
@@ -21,6 +20,7 @@ import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
 import { rowOf } from './protocol/ring/table.js'
+import { ScanRows } from './scan-rows.js'
 import type {
   BatchOperation,
   BatchOptions,
@@ -33,7 +33,6 @@ import type {
   ScanOptions,
 } from './shared/api.js'
 import {
-  after,
   BATCH_OPTIONS,
   booleanOf,
   columnsOf,
@@ -48,7 +47,7 @@ import {
   TIMEOUT_MS_MAX,
 } from './shared/call-arguments.js'
 import { CoterieError, errorOfFailure } from './shared/errors.js'
-import { keyFromUser, keyToBytes, valueFromUser } from './shared/keys.js'
+import { keyFromUser, valueFromUser } from './shared/keys.js'
 import { checkNames, checkWhole, invalid } from './shared/options.js'
 
 export interface ClientConfig {
@@ -73,19 +72,11 @@ interface ScanPlan {
   readonly timeoutMs: number
 }
 
-interface ReadPage {
-  readonly page: ScanPage
-  /** Undefined: the page was the last. */
-  readonly rest: KeyRange | undefined
-}
-
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
 const TURN_REQUESTS_MAX = 8_192
 /** Keys of one `getMany` that are in flight at a time. */
 const MANY_KEYS_MAX = 4_096
-/** Rows of one page of a scan: small at first, so that the first row comes soon. */
-const SCAN_ROWS_FIRST = 64
-const SCAN_ROWS_MAX = 1_024
+/** Of one page of a scan. */
 const SCAN_BYTES_MAX = 1_048_576
 /** Answers from the near cache before one waits for a turn of the event loop: a program that only reads such keys would stop it. */
 const HITS_PER_TURN = 512
@@ -240,9 +231,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   /** Bounds are read at the call; what is wrong with them rejects the first row. */
-  scan(options: ScanOptions = {}): AsyncGenerator<[Uint8Array, Uint8Array]> {
+  scan(options: ScanOptions = {}): AsyncIterableIterator<[Uint8Array, Uint8Array]> {
     try {
-      return this.#rows(this.#scanPlan(options))
+      const { range, limit, r, timeoutMs } = this.#scanPlan(options)
+      return new ScanRows((part, rows) => this.#scanPage(part, { limit: rows, r, timeoutMs }), range, limit)
     } catch (error) {
       return failedRows(error)
     }
@@ -259,42 +251,6 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
       r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
       timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR),
     }
-  }
-
-  async *#rows(plan: ScanPlan): AsyncGenerator<[Uint8Array, Uint8Array]> {
-    const { range, limit } = plan
-    let left = limit
-    let rows = SCAN_ROWS_FIRST
-    let reading = range === undefined || left <= 0 ? undefined : this.#readPage(plan, range, Math.min(rows, left))
-    while (reading !== undefined) {
-      const { page, rest } = await reading
-      rows = Math.min(SCAN_ROWS_MAX, rows * 2)
-      // One page ahead, and not before the first one has been read to its end: many want no more.
-      const ahead =
-        rows > 2 * SCAN_ROWS_FIRST ? this.#readAhead(plan, rest, Math.min(rows, left - page.keys.length)) : undefined
-      for (let index = 0; index < page.keys.length; index++) {
-        const key = page.keys[index] as Key
-        const value = newestValueOf(page.records[index])
-        if (value === undefined || isLogKey(key)) continue
-        yield [keyToBytes(key), value]
-        left -= 1
-        if (left <= 0) return
-      }
-      reading = ahead ?? (rest === undefined ? undefined : this.#readPage(plan, rest, Math.min(rows, left)))
-    }
-  }
-
-  /** Undefined: there is no more, or no more is wanted for certain. What it fails with is told when it is asked for. */
-  #readAhead(plan: ScanPlan, range: KeyRange | undefined, rows: number): Promise<ReadPage> | undefined {
-    if (range === undefined || rows <= 0) return undefined
-    const reading = this.#readPage(plan, range, rows)
-    reading.catch(() => undefined)
-    return reading
-  }
-
-  async #readPage({ r, timeoutMs }: ScanPlan, range: KeyRange, limit: number): Promise<ReadPage> {
-    const page = await this.#scanPage(range, { limit, r, timeoutMs })
-    return { page, rest: page.next === undefined ? undefined : after(range, page.next) }
   }
 
   locate(key: Bytes): Location {
