@@ -65,6 +65,9 @@ export interface ClientConfig {
 
 const NO_OPTIONS = {}
 
+/** Of a read, checked. */
+type ReadOptions = Required<GetOptions>
+
 interface ScanPlan {
   readonly range: KeyRange | undefined
   readonly limit: number
@@ -88,6 +91,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   readonly #counters: RequestCounters
   readonly #near: NearCache | undefined
   #hitsOfTurn = 0
+  readonly #plainRead: ReadOptions
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
@@ -104,6 +108,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   ) {
     this.#config = config
     this.#near = near
+    this.#plainRead = { r: config.r, sloppy: false, timeoutMs: config.readTimeoutMs }
     this.#counters = counters
     this.#gateway = gateway
   }
@@ -139,8 +144,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
     try {
       const binary = keyFromUser(key)
-      const found = this.#findNear(binary, options)
-      return found === MISSED ? this.#get(binary, options, 'value') : this.#hit(found)
+      const read = this.#readOptions(options)
+      const found = this.#findNear(binary, read)
+      return found === MISSED ? this.#get(binary, read, 'value') : this.#hit(found)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -148,7 +154,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
     try {
-      return this.#get(keyFromUser(key), options, 'read')
+      return this.#get(keyFromUser(key), this.#readOptions(options), 'read')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -157,34 +163,35 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
     const binary = keys.map(keyFromUser)
+    const read = this.#readOptions(options)
     const window = Math.min(MANY_KEYS_MAX, this.#config.requestsInFlightMax)
-    if (binary.length <= window) return this.#getAll(binary, options)
+    if (binary.length <= window) return this.#getAll(binary, read)
     // One window after the other, all within one deadline: more than may be in flight would be refused.
-    const endMs = nowMs() + this.#timeoutOf(options ?? NO_OPTIONS, this.#config.readTimeoutMs)
+    const endMs = nowMs() + read.timeoutMs
     const values: (Uint8Array | undefined)[] = []
     for (let from = 0; from < binary.length; from += window) {
       const timeoutMs = Math.max(1, Math.ceil(endMs - nowMs()))
       const some = binary.slice(from, from + window)
-      for (const value of await this.#getAll(some, { ...options, timeoutMs })) values.push(value)
+      for (const value of await this.#getAll(some, { ...read, timeoutMs })) values.push(value)
     }
     return values
   }
 
-  #getAll(keys: readonly Key[], options: GetOptions | undefined): Promise<(Uint8Array | undefined)[]> {
+  #getAll(keys: readonly Key[], read: ReadOptions): Promise<(Uint8Array | undefined)[]> {
     let isHere = true
     const values = new Promise<(Uint8Array | undefined)[]>((resolve, reject) => {
       this.#assertOpen()
       const gathering = new Gathering(keys.length, resolve, reject)
       for (let place = 0; place < keys.length; place++) {
         const key = keys[place] as Key
-        const found = this.#findNear(key, options)
+        const found = this.#findNear(key, read)
         if (found !== MISSED) {
           this.#countHit()
           gathering.settle(place, found)
           continue
         }
         isHere = false
-        const request = this.#getRequest(key, options)
+        const request = this.#getRequest(key, read)
         const keptFor = this.#keptFor(request)
         this.#admit(request, new PlaceOfMany(gathering, place, { sinceUs: this.#turnUs, key, keptFor }))
       }
@@ -260,23 +267,21 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return { slot: slotOf(binary), partition, owners }
   }
 
-  #get<T>(key: Key, options: GetOptions | undefined, answer: Answer): Promise<T> {
+  #get<T>(key: Key, read: ReadOptions, answer: Answer): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen()
-      const request = this.#getRequest(key, options)
+      const request = this.#getRequest(key, read)
       const keptFor = answer === 'value' ? this.#keptFor(request) : undefined
       const sinceUs = this.#turnUs
       this.#admit(request, { answer, kind: REQUEST_KINDS.get, sinceUs, key, keptFor, resolve, reject })
     })
   }
 
-  /** Errors: as of any read. */
-  #findNear(key: Key, options: GetOptions = NO_OPTIONS): Uint8Array | undefined | typeof MISSED {
-    if (this.#near === undefined) return MISSED
+  /** Errors: CLOSED. */
+  #findNear(key: Key, { r, sloppy }: ReadOptions): Uint8Array | undefined | typeof MISSED {
+    if (this.#near === undefined || sloppy) return MISSED
     this.#assertOpen()
-    if (options === NO_OPTIONS) return this.#near.find(key, this.#config.r)
-    const { r, sloppy } = this.#readOptions(options)
-    return sloppy ? MISSED : this.#near.find(key, r)
+    return this.#near.find(key, r)
   }
 
   /** Undefined: what is answered is not kept here. Taken before any replica is asked. */
@@ -304,13 +309,14 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     })
   }
 
-  #getRequest(key: Key, options: GetOptions = NO_OPTIONS): ClientRequest & { kind: 'get' } {
-    const { r, sloppy, timeoutMs } = this.#readOptions(options)
+  #getRequest(key: Key, { r, sloppy, timeoutMs }: ReadOptions): ClientRequest & { kind: 'get' } {
     return { kind: 'get', id: this.#takeId(), key, r, sloppy, deadlineMs: this.#turnMs() + timeoutMs }
   }
 
-  #readOptions(options: GetOptions): Required<GetOptions> {
-    if (options !== NO_OPTIONS) checkNames(options, GET_OPTIONS)
+  /** Errors: INVALID_OPTION. */
+  #readOptions(options: GetOptions = NO_OPTIONS): ReadOptions {
+    if (options === NO_OPTIONS) return this.#plainRead
+    checkNames(options, GET_OPTIONS)
     return {
       r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
       sloppy: booleanOf('sloppy', options.sloppy),

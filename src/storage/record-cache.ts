@@ -21,6 +21,8 @@ const [RECORD_BYTES, KEY_CHARS] = [1, 2]
 const WORDWISE_BYTES_MAX = 512
 /** One place in the index for so many bytes of the ring: about two for each small record. */
 const BYTES_PER_PLACE = 64
+/** Places that a key may have: with one, keys that share it push each other out, and a tenth of all reads missed what the ring still had. */
+const WAYS = 4
 const BYTES_MIN = 65_536
 const BYTES_MAX = 1_073_741_824
 
@@ -28,8 +30,11 @@ export class RecordCache {
   readonly #ring: Buffer
   /** The same, as words. */
   readonly #words: Int32Array
-  /** By hash: where the entry was appended, counted since the beginning, plus one; 0: nothing. */
+  /** By hash, some to a bucket: where the entry was appended, counted since the beginning. */
   readonly #places: Float64Array
+  /** Of each place: some bits of the hash, no two alike in a bucket; 0: nothing is there. */
+  readonly #tags: Uint8Array
+  readonly #bucketMask: number
   /** Bytes ever appended. */
   #written = 0
 
@@ -38,7 +43,10 @@ export class RecordCache {
     const capacity = bytes < BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX) & -RECORD_ALIGNMENT
     this.#ring = Buffer.allocUnsafeSlow(capacity)
     this.#words = new Int32Array(this.#ring.buffer, 0, capacity / RECORD_ALIGNMENT)
-    this.#places = new Float64Array(capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE)))
+    const buckets = capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE / WAYS))
+    this.#places = new Float64Array(buckets * WAYS)
+    this.#tags = new Uint8Array(buckets * WAYS)
+    this.#bucketMask = buckets - 1
   }
 
   /** Where the record is; −1: it is not here. Holds until the next `put` or `replace`. */
@@ -89,7 +97,9 @@ export class RecordCache {
       at = 0
     }
     const ring = this.#ring
-    this.#places[hash & (this.#places.length - 1)] = this.#written + 1
+    const place = this.#placeFor(hash)
+    this.#places[place] = this.#written
+    this.#tags[place] = tagOf(hash)
     this.#written += needed
     const header = at / RECORD_ALIGNMENT
     this.#words[header] = hash
@@ -115,7 +125,29 @@ export class RecordCache {
   }
 
   #forget(hash: number): void {
-    this.#places[hash & (this.#places.length - 1)] = 0
+    const place = this.#placeOf(hash)
+    if (place >= 0) this.#tags[place] = 0
+  }
+
+  /** Of the one entry in its bucket that may be the key's; −1: there is none. */
+  #placeOf(hash: number): number {
+    const from = (hash & this.#bucketMask) * WAYS
+    const tag = tagOf(hash)
+    for (let place = from; place < from + WAYS; place++) if (this.#tags[place] === tag) return place
+    return -1
+  }
+
+  /** For a new entry: that of the one with the same tag, a free one, or the oldest. */
+  #placeFor(hash: number): number {
+    const same = this.#placeOf(hash)
+    if (same >= 0) return same
+    const from = (hash & this.#bucketMask) * WAYS
+    let chosen = from
+    for (let place = from; place < from + WAYS; place++) {
+      if (this.#tags[place] === 0) return place
+      if ((this.#places[place] as number) < (this.#places[chosen] as number)) chosen = place
+    }
+    return chosen
   }
 
   /** Where the record of the entry at `at` begins. */
@@ -125,9 +157,11 @@ export class RecordCache {
 
   /** Where the key's entry begins in the ring; -1: it is not there, or was overwritten. */
   #find(key: Key, hash: number): number {
-    const appended = (this.#places[hash & (this.#places.length - 1)] as number) - 1
+    const place = this.#placeOf(hash)
+    if (place < 0) return -1
+    const appended = this.#places[place] as number
     const ring = this.#ring
-    if (appended < 0 || appended < this.#written - ring.length) return -1
+    if (appended < this.#written - ring.length) return -1
     const at = appended % ring.length
     const header = at / RECORD_ALIGNMENT
     if (this.#words[header] !== hash || this.#words[header + KEY_CHARS] !== key.length) return -1
@@ -135,6 +169,11 @@ export class RecordCache {
     for (let index = 0; index < key.length; index++) if (ring[body + index] !== key.charCodeAt(index)) return -1
     return at
   }
+}
+
+/** Bits that the bucket is not chosen by. Never 0. */
+function tagOf(hash: number): number {
+  return 1 + (hash >>> 25)
 }
 
 /** FNV-1a, finished by MurmurHash3's mixer. */
