@@ -60,6 +60,7 @@ export function clusterStatus(
     partitionsLost,
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
+    ...(isClosing ? { closing: true } : {}),
     nodes: supervisor
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
