@@ -200,7 +200,7 @@ export interface NodeStatus {
   readonly mailbox: number
   /** Hints kept for others. */
   readonly hints: number
-  /** The table epoch it acts on. */
+  /** The table epoch it acts on; 0: it does not serve. */
   readonly epoch: number
   /** Of its worker thread; null: it has none. */
   readonly threadId: number | null
