@@ -129,5 +129,8 @@ test('metrics: a cluster whose members come and go for ever has no more series t
   const { body } = await metrics.text()
   t.equal(body.split('\n').length, lines)
   t.notMatch(body, /"node(1|150)"/)
+  watched.nodes.push(nodeStatus('node150'))
+  const again = await Exposition.of(metrics)
+  t.equal(again.value('coterie_node_suspicions_total', { node: 'node150' }), 0, 'what is no more is forgotten')
   metrics.close()
 })
