@@ -86,7 +86,7 @@ module.exports = {
       'bench-uses-the-public-door',
       'A benchmark measures what a user gets. Micro benchmarks and the simulation of gossip may touch the protocol.',
       { path: '^bench/', pathNot: '^bench/(micro|gossip)/' },
-      { path: '^(src|actors|test)/', pathNot: '^src/index[.]ts$' },
+      { path: '^(src|actors|test)/', pathNot: '^src/(index|observe)[.]ts$' },
     ),
     forbid(
       'micro-bench-measures-one-part',
@@ -117,6 +117,30 @@ module.exports = {
       'It sends again what may have been done; connection.ts alone makes its connections, which it may not make anew.',
       { path: '^(src|actors)/', pathNot: '^src/engines/redis-cluster/connection[.]ts$' },
       { path: 'node_modules/ioredis', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'one-importer-of-prom-client',
+      'It is loaded with the first scrape; prometheus.ts alone loads it.',
+      { path: '^(src|actors)/', pathNot: '^src/observe/prometheus[.]ts$' },
+      { path: 'node_modules/prom-client' },
+    ),
+    forbid(
+      'one-importer-of-pino',
+      'A program brings its own logger; the command alone has one.',
+      { path: '^(src|actors)/', pathNot: '^src/cli/json-log[.]ts$' },
+      { path: 'node_modules/pino' },
+    ),
+    forbid(
+      'nobody-loads-open-telemetry',
+      'open-telemetry.ts requires the copy of the program, once it has registered an SDK; all others name its types.',
+      { path: '^(src|actors)/' },
+      { path: 'node_modules/@opentelemetry', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'observing-is-beside-the-door',
+      'src/observe looks at a cluster through its types: any engine, from any thread.',
+      { path: '^src/observe/' },
+      { path: [door, '^actors/', '^src/(cli|sim|storage|engines|opening)/', '^(bench|test)/'] },
     ),
     forbid(
       'engines-are-beside-the-actors',

@@ -3,15 +3,18 @@
  * exactly once each.
  *
  * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
- * both are a `KeyValueStore` through it.
+ * both are a `KeyValueStore` through it and what tells of its calls.
  */
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
 import { type Answer, answerOf, type KeptFor, type Pending } from './answers.js'
+import { CallChecks, type CallDefaults, type ReadOptions } from './call-checks.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
 import { MISSED, type NearCache } from './near-cache.js'
+import type { CallWatch } from './observe/call-watch.js'
+import { RequestSpans } from './observe/request-spans.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
@@ -32,47 +35,25 @@ import type {
   ReadResult,
   ScanOptions,
 } from './shared/api.js'
-import {
-  BATCH_OPTIONS,
-  booleanOf,
-  columnsOf,
-  contextOf,
-  copyOf,
-  failedRows,
-  GET_OPTIONS,
-  PUT_OPTIONS,
-  rangeOf,
-  SCAN_OPTIONS,
-  SCAN_TIMEOUT_FACTOR,
-  TIMEOUT_MS_MAX,
-} from './shared/call-arguments.js'
+import { BATCH_OPTIONS, booleanOf, columnsOf, contextOf, failedRows, PUT_OPTIONS } from './shared/call-arguments.js'
 import { CoterieError, errorOfFailure } from './shared/errors.js'
-import { keyFromUser, valueFromUser } from './shared/keys.js'
-import { checkNames, checkWhole, invalid } from './shared/options.js'
+import { keyFromUser } from './shared/keys.js'
+import { invalid } from './shared/options.js'
 
-export interface ClientConfig {
+export interface ClientConfig extends CallDefaults {
   readonly partitions: number
-  /** The cluster's own, see `Quorums`. */
-  readonly r: number
-  readonly w: number
   readonly conflict: 'lww' | 'siblings'
-  readonly readTimeoutMs: number
-  readonly writeTimeoutMs: number
-  readonly tombstoneGraceMs: number
-  readonly valueBytesMax: number
   readonly requestsInFlightMax: number
 }
 
-const NO_OPTIONS = {}
-
-/** Of a read, checked. */
-type ReadOptions = Required<GetOptions>
-
-interface ScanPlan {
-  readonly range: KeyRange | undefined
-  readonly limit: number
-  readonly r: number
-  readonly timeoutMs: number
+/** What a client works with. */
+export interface ClientParts {
+  readonly counters: RequestCounters
+  readonly watch: CallWatch
+  /** Undefined: every read asks nodes. */
+  readonly near: NearCache | undefined
+  /** Asked for at each turn: it is made after the client. */
+  readonly gateway: () => GatewayActor
 }
 
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
@@ -91,7 +72,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   readonly #counters: RequestCounters
   readonly #near: NearCache | undefined
   #hitsOfTurn = 0
-  readonly #plainRead: ReadOptions
+  readonly #checks: CallChecks
+  readonly #watch: CallWatch
+  readonly #spans = new RequestSpans((observer) => this.#gateway().observe(observer))
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
@@ -100,15 +83,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #nextId = 1
   #isClosed = false
 
-  constructor(
-    config: ClientConfig,
-    counters: RequestCounters,
-    near: NearCache | undefined,
-    gateway: () => GatewayActor,
-  ) {
+  constructor(config: ClientConfig, parts: ClientParts) {
+    const { counters, watch, near, gateway } = parts
     this.#config = config
     this.#near = near
-    this.#plainRead = { r: config.r, sloppy: false, timeoutMs: config.readTimeoutMs }
+    this.#checks = new CallChecks(config, () => gateway().table.n)
+    this.#watch = watch
     this.#counters = counters
     this.#gateway = gateway
   }
@@ -116,6 +96,11 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** Calls that have not settled. */
   get running(): number {
     return this.#pending.size
+  }
+
+  /** Calls of this turn have been gathered. */
+  get isTurnOpen(): boolean {
+    return this.#turn.length > 0
   }
 
   /** No more calls; those that run are settled by the gateway's closing. */
@@ -129,7 +114,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const pending = this.#pending.take(id)
     if (pending === undefined) return
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
-    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
+    const failure = outcome.type === 'failed' ? outcome.failure.code : undefined
+    this.#counters.record(pending.kind, tookUs, failure)
+    if (this.#spans.isOn) this.#spans.end(id, failure)
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else this.#resolve(pending, outcome)
   }
@@ -144,7 +131,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
     try {
       const binary = keyFromUser(key)
-      const read = this.#readOptions(options)
+      const read = this.#checks.read(options)
       const found = this.#findNear(binary, read)
       return found === MISSED ? this.#get(binary, read, 'value') : this.#hit(found)
     } catch (error) {
@@ -154,7 +141,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
     try {
-      return this.#get(keyFromUser(key), this.#readOptions(options), 'read')
+      return this.#get(keyFromUser(key), this.#checks.read(options), 'read')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -163,7 +150,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
     const binary = keys.map(keyFromUser)
-    const read = this.#readOptions(options)
+    const read = this.#checks.read(options)
     const window = Math.min(MANY_KEYS_MAX, this.#config.requestsInFlightMax)
     if (binary.length <= window) return this.#getAll(binary, read)
     // One window after the other, all within one deadline: more than may be in flight would be refused.
@@ -202,7 +189,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      const request = this.#putRequest([keyFromUser(key)], [this.#valueOf(value)], options, PUT_OPTIONS)
+      const request = this.#putRequest([keyFromUser(key)], [this.#checks.value(value)], options, PUT_OPTIONS)
       this.#admit(request, { answer: 'nothing', kind: REQUEST_KINDS.put, sinceUs: this.#turnUs, resolve, reject })
     })
   }
@@ -218,7 +205,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      const { keys, values } = columnsOf(operations, (value) => this.#valueOf(value))
+      const { keys, values } = columnsOf(operations, (value) => this.#checks.value(value))
       const request = this.#putRequest(keys, values, options, BATCH_OPTIONS)
       this.#admit(this.#isLogged(options) ? { ...request, logged: true } : request, {
         answer: 'nothing',
@@ -240,23 +227,15 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** Bounds are read at the call; what is wrong with them rejects the first row. */
   scan(options: ScanOptions = {}): AsyncIterableIterator<[Uint8Array, Uint8Array]> {
     try {
-      const { range, limit, r, timeoutMs } = this.#scanPlan(options)
-      return new ScanRows((part, rows) => this.#scanPage(part, { limit: rows, r, timeoutMs }), range, limit)
+      const { range, limit, r, timeoutMs } = this.#checks.scan(options)
+      const page = (part: KeyRange, rows: number) => this.#scanPage(part, { limit: rows, r, timeoutMs })
+      return new ScanRows(
+        (part, rows) => (this.#watch.isOn ? this.#watch.run('scan', rows, () => page(part, rows)) : page(part, rows)),
+        range,
+        limit,
+      )
     } catch (error) {
       return failedRows(error)
-    }
-  }
-
-  #scanPlan(options: ScanOptions): ScanPlan {
-    checkNames(options, SCAN_OPTIONS)
-    return {
-      range: rangeOf(options),
-      limit:
-        options.limit === undefined
-          ? Number.POSITIVE_INFINITY
-          : checkWhole('limit', options.limit, 0, Number.MAX_SAFE_INTEGER),
-      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
-      timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs * SCAN_TIMEOUT_FACTOR),
     }
   }
 
@@ -313,29 +292,16 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return { kind: 'get', id: this.#takeId(), key, r, sloppy, deadlineMs: this.#turnMs() + timeoutMs }
   }
 
-  /** Errors: INVALID_OPTION. */
-  #readOptions(options: GetOptions = NO_OPTIONS): ReadOptions {
-    if (options === NO_OPTIONS) return this.#plainRead
-    checkNames(options, GET_OPTIONS)
-    return {
-      r: options.r === undefined ? this.#config.r : checkWhole('r', options.r, 1, this.#gateway().table.n),
-      sloppy: booleanOf('sloppy', options.sloppy),
-      timeoutMs: this.#timeoutOf(options, this.#config.readTimeoutMs),
-    }
-  }
-
   #putRequest(
     keys: readonly Key[],
     values: readonly (Uint8Array | null)[],
-    options: PutOptions = NO_OPTIONS,
+    options: PutOptions | undefined,
     names: readonly string[],
   ): ClientRequest & { kind: 'put' } {
-    if (options !== NO_OPTIONS) checkNames(options, names)
-    const w = options.w === undefined ? this.#config.w : checkWhole('w', options.w, 1, this.#gateway().table.n)
-    const sloppy = booleanOf('sloppy', options.sloppy)
-    const deadlineMs = this.#turnMs() + this.#timeoutOf(options, this.#config.writeTimeoutMs)
+    const { w, sloppy, timeoutMs } = this.#checks.write(options, names)
+    const deadlineMs = this.#turnMs() + timeoutMs
     const put = { kind: 'put' as const, id: this.#takeId(), keys, values, w, sloppy, deadlineMs }
-    if (options.context === undefined) return put
+    if (options?.context === undefined) return put
     return { ...put, context: contextOf(keys[0] as Key, options.context) }
   }
 
@@ -360,6 +326,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
+    if (this.#watch.current !== undefined) this.#spans.add(request.id, this.#watch.current)
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
@@ -387,19 +354,6 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const requests = this.#turn
     this.#turn = []
     this.#gateway().submit(requests)
-  }
-
-  /** The caller may overwrite its bytes as soon as the call returns: they are copied. */
-  #valueOf(value: Bytes): Uint8Array {
-    const bytes = valueFromUser(value, this.#config.valueBytesMax)
-    return typeof value === 'string' ? bytes : copyOf(bytes)
-  }
-
-  #timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {
-    const { tombstoneGraceMs } = this.#config
-    // Nothing may be under way for longer than deletes are remembered for.
-    const most = tombstoneGraceMs === 0 ? TIMEOUT_MS_MAX : Math.min(TIMEOUT_MS_MAX, tombstoneGraceMs)
-    return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, most)
   }
 }
 

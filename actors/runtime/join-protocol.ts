@@ -34,6 +34,8 @@ export type ToGateway =
       readonly id: GatewayId
       readonly config: GatewayConfig
       readonly limits: ClientLimits
+      /** As in `status()`. */
+      readonly location: string
       readonly table: PartitionTable
       readonly clock: SharedArrayBuffer
       /** The cells of `WriteMarks`; undefined without near caches. */

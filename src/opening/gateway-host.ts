@@ -28,6 +28,7 @@ export class GatewayHost {
   readonly #supervisor: SupervisorActor
   readonly #config: GatewayConfig
   readonly #limits: ClientLimits
+  readonly #location: string
   readonly #clock: StampClock
   readonly #marks: WriteMarks | undefined
   readonly #secret = randomBytes(16).toString('hex')
@@ -45,6 +46,7 @@ export class GatewayHost {
     supervisor: SupervisorActor
     config: GatewayConfig
     limits: ClientLimits
+    location: string
     clock: StampClock
     marks: WriteMarks | undefined
     clusterId: string
@@ -53,6 +55,7 @@ export class GatewayHost {
     this.#supervisor = options.supervisor
     this.#config = options.config
     this.#limits = options.limits
+    this.#location = options.location
     this.#clock = options.clock
     this.#marks = options.marks
     this.#clusterId = options.clusterId
@@ -120,6 +123,7 @@ export class GatewayHost {
       id,
       config: this.#config,
       limits: this.#limits,
+      location: this.#location,
       table,
       clock: this.#clock.shared,
       marks: this.#marks?.shared,

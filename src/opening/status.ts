@@ -60,6 +60,7 @@ export function clusterStatus(
     partitionsLost,
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
+    ...(isClosing ? { closing: true } : {}),
     nodes: supervisor
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
@@ -171,7 +172,8 @@ function nodeStatus(
     keys: gauge('keys'),
     mailbox: gauge('mailbox'),
     hints: gauge('hints'),
-    epoch: gauge('epoch'),
+    // What it says of itself is of its last life until it is up.
+    epoch: phase === 'up' ? gauge('epoch') : 0,
     threadId: facts?.thread?.threadId ?? null,
     actor: facts?.actor ?? null,
     quarantined: facts?.quarantined ?? [],

@@ -106,6 +106,15 @@ export const GROUPS: readonly Group[] = [
     names: ['CoterieLevel', 'CoterieLevelOptions'],
   },
   {
+    title: 'Metrics, health and logs',
+    about:
+      'From `coterie/observe`. What the metrics, spans and channels are called is in the [README](../../README.md#metrics-health-traces-and-logs).',
+    names: [
+      ...['PrometheusMetrics', 'healthOf', 'Health', 'logEvents', 'EventLogger', 'LogLevel'],
+      ...['OpenMessage', 'EventMessage', 'RequestMessage'],
+    ],
+  },
+  {
     title: 'Other threads',
     about: 'Worker threads of the same process talk to the nodes directly.',
     names: ['Cluster.ticket', 'connect', 'Ticket'],
