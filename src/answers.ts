@@ -12,7 +12,7 @@ import type { VersionRecord } from './protocol/versions/record.js'
 import type { ReadResult } from './shared/api.js'
 import { copyOf } from './shared/call-arguments.js'
 
-export type Answer = 'value' | 'read' | 'page' | 'nothing'
+export type Answer = 'value' | 'read' | 'record' | 'page' | 'nothing'
 
 /** A call that waits for its request. */
 export interface Pending {
@@ -33,6 +33,8 @@ export function answerOf(answer: Answer, key: Key, outcome: OperationOutcome): u
       return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
     case 'read':
       return readResultOf(key, outcome.type === 'value' ? outcome.record : undefined)
+    case 'record':
+      return outcome.type === 'value' ? outcome.record : undefined
     case 'page':
       return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
     case 'nothing':

@@ -3,10 +3,9 @@
  * exactly once each.
  *
  * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
- * both are a `KeyValueStore` through it.
+ * both are a `KeyValueStore` through it, and by a migration, which reads records with their stamps.
  */
 
-import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
 import { type Answer, answerOf, newestValueOf, type Pending } from './answers.js'
@@ -19,7 +18,8 @@ import type { Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
-import { rowOf } from './protocol/ring/table.js'
+import { type PartitionTable, rowOf } from './protocol/ring/table.js'
+import type { VersionRecord } from './protocol/versions/record.js'
 import type {
   BatchOperation,
   BatchOptions,
@@ -63,6 +63,18 @@ export interface ClientConfig {
   readonly requestsInFlightMax: number
 }
 
+/** Where requests enter; what becomes of them comes back by `settle`. */
+export interface Entrance {
+  readonly table: PartitionTable
+  submit(requests: readonly ClientRequest[]): void
+}
+
+/** A read of its own, in the cluster's terms. */
+export interface RecordReading {
+  readonly r: number
+  readonly timeoutMs: number
+}
+
 const NO_OPTIONS = {}
 
 interface ScanPlan {
@@ -90,7 +102,7 @@ const SCAN_BYTES_MAX = 1_048_576
 /** Every call of `KeyValueStore` but `close`. */
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
-  readonly #gateway: () => GatewayActor
+  readonly #gateway: () => Entrance
   readonly #counters: RequestCounters
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
@@ -98,9 +110,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** The same in microseconds as a 32-bit number, which an object holds without a box of its own; it wraps after 36 minutes each way. */
   #turnUs = 0
   #nextId = 1
+  #writing = 0
+  /** Where the store has moved to. */
+  #successor: KeyValueStore | undefined
   #isClosed = false
 
-  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => GatewayActor) {
+  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => Entrance) {
     this.#config = config
     this.#counters = counters
     this.#gateway = gateway
@@ -109,6 +124,16 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** Calls that have not settled. */
   get running(): number {
     return this.#pending.size
+  }
+
+  /** Of those, writes. */
+  get writing(): number {
+    return this.#writing
+  }
+
+  /** Scans go on there, from their next page. */
+  moveTo(successor: KeyValueStore): void {
+    this.#successor = successor
   }
 
   /** No more calls; those that run are settled by the gateway's closing. */
@@ -121,6 +146,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   settle(id: number, outcome: OperationOutcome, nowMs: number): void {
     const pending = this.#pending.take(id)
     if (pending === undefined) return
+    if (isWrite(pending)) this.#writing -= 1
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
     this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
@@ -160,6 +186,28 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         this.#admit(request, new PlaceOfMany(gathering, place, this.#turnUs))
       }
     })
+  }
+
+  /** With its stamp, also a tombstone. Errors: as for get. */
+  record(key: Key, { r, timeoutMs }: RecordReading): Promise<VersionRecord | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      const deadlineMs = this.#turnMs() + timeoutMs
+      const request = { kind: 'get' as const, id: this.#takeId(), key, r, sloppy: false, deadlineMs }
+      const pending = {
+        kind: REQUEST_KINDS.get,
+        sinceUs: this.#turnUs,
+        key,
+        resolve: resolve as Pending['resolve'],
+        reject,
+      }
+      this.#admit(request, { answer: 'record', ...pending })
+    })
+  }
+
+  /** Live records in order, with their stamps. Errors: as for a scan. */
+  records(range: KeyRange, reading: RecordReading & { readonly limit: number }): Promise<ScanPage> {
+    return this.#scanPage(range, reading)
   }
 
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
@@ -241,6 +289,8 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
         left -= 1
         if (left <= 0) return
       }
+      if (this.#successor !== undefined && rest !== undefined)
+        return yield* this.#successor.scan({ ...optionsOfRange(rest), ...(left === Infinity ? {} : { limit: left }) })
       reading = ahead ?? (rest === undefined ? undefined : this.#readPage(plan, rest, Math.min(rows, left)))
     }
   }
@@ -323,6 +373,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
+    if (isWrite(pending)) this.#writing += 1
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
@@ -363,6 +414,18 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     // Nothing may be under way for longer than deletes are remembered for.
     const most = tombstoneGraceMs === 0 ? TIMEOUT_MS_MAX : Math.min(TIMEOUT_MS_MAX, tombstoneGraceMs)
     return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, most)
+  }
+}
+
+function isWrite({ kind }: Pending): boolean {
+  return kind !== REQUEST_KINDS.get && kind !== REQUEST_KINDS.scan
+}
+
+function optionsOfRange({ from, fromExclusive, to, toExclusive, reverse }: KeyRange): ScanOptions {
+  return {
+    ...(from === undefined ? {} : { [fromExclusive === true ? 'gt' : 'gte']: keyToBytes(from) }),
+    ...(to === undefined ? {} : { [toExclusive === true ? 'lt' : 'lte']: keyToBytes(to) }),
+    reverse,
   }
 }
 

@@ -10,8 +10,10 @@ import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join
 import { RequestCounters } from '../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
 import { Client } from './client.js'
+import { Seat } from './migration/seat.js'
 import type { KeyValueStore, Ticket } from './shared/api.js'
-import { CoterieError } from './shared/errors.js'
+import { CoterieError, toWireError } from './shared/errors.js'
+import type { MigrationOrder } from './shared/migration-order.js'
 
 /** How long the cluster's thread may take to answer: it may be busy with its program. */
 const JOIN_TIMEOUT_MS = 10_000
@@ -56,10 +58,11 @@ export async function connect(ticket: Ticket): Promise<KeyValueStore> {
     port1.once('close', onClose)
     port1.once('message', (message: ToGateway) => {
       if (message.type !== 'welcome') return refuse('the cluster is closing')
-      const store: ConnectedStore = new ConnectedStore(port1, message, () => {
+      const store: ConnectedStore = new ConnectedStore(port1, message, (error) => {
         clearTimeout(timer)
         port1.off('close', onClose)
-        resolve(store)
+        if (error === undefined) resolve(store)
+        else void store.close().then(() => reject(error))
       })
     })
   })
@@ -70,30 +73,35 @@ class ConnectedStore implements KeyValueStore {
   readonly #port: import('node:worker_threads').MessagePort
   readonly #gateway: GatewayActor
   readonly #client: Client
-  readonly #onReady: () => void
+  readonly #seat: Seat
+  readonly #onReady: (error?: unknown) => void
+  #begun: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   /**
    * `onReady`: the supervisor's first mail, which names every node, has come. A request before that would be refused: for
-   * a gateway that knows of no node there is no owner to ask.
+   * a gateway that knows of no node there is no owner to ask. And what a migration orders is carried out, or cannot be.
    */
   constructor(
     port: import('node:worker_threads').MessagePort,
     welcome: ToGateway & { type: 'welcome' },
-    onReady: () => void,
+    onReady: (error?: unknown) => void,
   ) {
-    const { id, config, limits, table, clock, gauges, counters } = welcome
+    const { id, config, limits, table, clock, gauges, order } = welcome
+    const counters = new RequestCounters(welcome.counters)
     const cells = new Gauges(gauges)
     this.id = id
     this.#port = port
     this.#onReady = onReady
-    this.#client = new Client({ ...config, ...limits }, new RequestCounters(counters), () => this.#gateway)
+    this.#client = new Client({ ...config, ...limits }, counters, () => this.#seat.mirror)
     this.#gateway = new GatewayActor({
       id,
       config,
       table,
       clock: new StampClock(clock),
-      onReply: (request, outcome, now) => this.#client.settle(request, outcome, now),
+      onReply: (request, outcome, now) => this.#seat.mirror.onReply(request, outcome, now),
+      onStamped: (request, stamp) => this.#seat.mirror.onStamped(request, stamp),
+      onAdopted: (keys) => this.#seat.mirror.onAdopted(keys),
       onRepair: () => undefined,
       toSupervisor: (message) => this.#say({ type: 'mail', envelope: packEnvelope([message]).envelope }),
       onLoad: ({ lingering, hasLateBatches }) => {
@@ -101,18 +109,29 @@ class ConnectedStore implements KeyValueStore {
         cells.set('lateBatches', hasLateBatches ? 1 : 0)
       },
     })
+    this.#seat = new Seat({
+      gateway: this.#gateway,
+      client: this.#client,
+      counters,
+      limits: { ...config, ...limits },
+      settle: (request, outcome, now) => this.#client.settle(request, outcome, now),
+      onOwed: (keys) => cells.set('owed', keys),
+    })
+    this.#begun = order.version === 0 ? Promise.resolve() : this.#carryOut(order)
+    // Told once the mail has come, which may be later.
+    this.#begun.catch(() => undefined)
     port.on('message', (message: ToGateway) => this.#onMessage(message))
     port.on('close', () => this.#end())
   }
 
-  get = (...call: Parameters<Client['get']>) => this.#client.get(...call)
-  read = (...call: Parameters<Client['read']>) => this.#client.read(...call)
-  put = (...call: Parameters<Client['put']>) => this.#client.put(...call)
-  delete = (...call: Parameters<Client['delete']>) => this.#client.delete(...call)
-  getMany = (...call: Parameters<Client['getMany']>) => this.#client.getMany(...call)
-  batch = (...call: Parameters<Client['batch']>) => this.#client.batch(...call)
-  scan = (...call: Parameters<Client['scan']>) => this.#client.scan(...call)
-  locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
+  get = (...call: Parameters<Client['get']>) => this.#seat.door.get(...call)
+  read = (...call: Parameters<Client['read']>) => this.#seat.door.read(...call)
+  put = (...call: Parameters<Client['put']>) => this.#seat.door.put(...call)
+  delete = (...call: Parameters<Client['delete']>) => this.#seat.door.delete(...call)
+  getMany = (...call: Parameters<Client['getMany']>) => this.#seat.door.getMany(...call)
+  batch = (...call: Parameters<Client['batch']>) => this.#seat.door.batch(...call)
+  scan = (...call: Parameters<Client['scan']>) => this.#seat.door.scan(...call)
+  locate = (...call: Parameters<Client['locate']>) => this.#seat.door.locate(...call)
 
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -124,11 +143,14 @@ class ConnectedStore implements KeyValueStore {
   }
 
   async #close(): Promise<void> {
+    this.#seat.door.close()
     this.#client.close()
     const endMs = nowMs() + LINGER_TIMEOUT_MS
-    while ((this.#gateway.running > 0 || this.#gateway.lingering > 0) && nowMs() < endMs) await nextTurn()
-    const isWhole = this.#gateway.lingering === 0
+    const owes = () => this.#gateway.lingering > 0 || this.#seat.mirror.underWay > 0
+    while ((this.#gateway.running > 0 || owes()) && nowMs() < endMs) await nextTurn()
+    const isWhole = !owes()
     this.#gateway.close()
+    await this.#seat.close()
     // Without a goodbye the cluster lets its replicas exchange: hints may be owed.
     if (isWhole) this.#say({ type: 'goodbye' })
     this.#port.close()
@@ -137,9 +159,9 @@ class ConnectedStore implements KeyValueStore {
   /** The cluster closed, or its thread ended: every call settles. */
   #end(): void {
     if (this.#closing !== undefined) return
-    this.#closing = Promise.resolve()
     this.#client.close()
     this.#gateway.close()
+    this.#closing = this.#seat.close()
     this.#port.close()
   }
 
@@ -150,7 +172,11 @@ class ConnectedStore implements KeyValueStore {
         return
       case 'mail':
         this.#gateway.onSupervisorMail(unpackEnvelope(message.envelope))
-        this.#onReady()
+        void this.#begun?.then(this.#onReady, this.#onReady)
+        this.#begun = undefined
+        return
+      case 'migration':
+        void this.#answer(message.order)
         return
       case 'closed':
         this.#end()
@@ -160,6 +186,20 @@ class ConnectedStore implements KeyValueStore {
       default:
         message satisfies never
     }
+  }
+
+  async #answer(order: MigrationOrder): Promise<void> {
+    const { version } = order
+    try {
+      await this.#carryOut(order)
+      if (this.#closing === undefined) this.#say({ type: 'migration', version })
+    } catch (error) {
+      if (this.#closing === undefined) this.#say({ type: 'migration', version, error: toWireError(error) })
+    }
+  }
+
+  async #carryOut(order: MigrationOrder): Promise<void> {
+    await this.#seat.carryOut(order)
   }
 
   #say(message: FromGateway): void {

@@ -39,6 +39,7 @@ const EVENT_NAMES = Object.keys({
   'record:stuck': true,
   'supervisor:restart': true,
   'folder:full': true,
+  migration: true,
   fatal: true,
   converged: true,
   close: true,
