@@ -73,7 +73,12 @@ export async function persist<T>(check: () => void, deed: () => Promise<T>, give
     try {
       return await deed()
     } catch (error) {
-      if (!(error instanceof CoterieError) || error.code === 'CLOSED' || performance.now() > endMs) throw error
+      if (!(error instanceof CoterieError) || performance.now() > endMs) throw error
+      // The target is let go when the migration is stopped; that is what there is to tell then.
+      if (error.code === 'CLOSED') {
+        check()
+        throw error
+      }
     }
     await delay(AGAIN_MS)
   }

@@ -6,6 +6,7 @@ import { checkNames, invalid } from './options.js'
 
 /** The store that a cluster moves to, in a Redis or Valkey Cluster: as `openCluster` takes it, without the numbers, which stay. */
 export interface MigrationTo {
+  /** Of the store. */
   readonly engine: 'redis-cluster'
   /** Some of its nodes, as `redis://[user:password@]host:port`; `rediss://` with TLS. */
   readonly seeds: readonly string[]
@@ -23,6 +24,7 @@ export type MigrationStage = 'dual-write' | 'backfill' | 'verify' | 'cutover' | 
 
 /** How far a migration is. */
 export interface MigrationProgress extends BulkProgress {
+  /** That runs; `phase` is the same for people, with the pass. */
   readonly stage: MigrationStage
   /** Records a second, of the last seconds. */
   readonly perSecond: number
@@ -62,6 +64,7 @@ export interface MigrationSummary {
 
 /** A migration in `status()`. */
 export interface MigrationStatus {
+  /** The newest that is on the disk. */
   readonly stage: MigrationStage
   /** Without the login. */
   readonly to: string

@@ -84,26 +84,26 @@ export class MigrationFile {
   }
 
   /** Errors: those of fs. */
-  begin(record: Pick<MigrationRecord, 'id' | 'to' | 'startedAt'>): Promise<void> {
+  async begin(record: Pick<MigrationRecord, 'id' | 'to' | 'startedAt'>): Promise<void> {
     assert(this.record === undefined, 'one migration at a time')
     const fresh = { formatVersion: FORMAT, stage: 'dual-write' as const, isPaused: false, copied: 0, backfillMs: 0 }
     return this.#write({ ...fresh, ...record }, true)
   }
 
   /** Resolves once it is on the disk. Errors: those of fs. */
-  become(stage: MigrationStage, change: Partial<Pick<MigrationRecord, 'to'>> = {}): Promise<void> {
+  async become(stage: MigrationStage, change: Partial<Pick<MigrationRecord, 'to'>> = {}): Promise<void> {
     const record = this.#known()
     assert(ALLOWED[record.stage].includes(stage), 'a migration goes from stage to stage', { from: record.stage, stage })
     return this.#write({ ...record, ...change, stage }, true)
   }
 
   /** Errors: those of fs. */
-  pause(isPaused: boolean): Promise<void> {
+  async pause(isPaused: boolean): Promise<void> {
     return this.#write({ ...this.#known(), isPaused }, true)
   }
 
   /** How far the backfill is. An older one would be as good: it begins there again. Errors: those of fs. */
-  proceed(change: Pick<MigrationRecord, 'copied' | 'backfillMs'> & { readonly cursor?: string }): Promise<void> {
+  async proceed(change: Pick<MigrationRecord, 'copied' | 'backfillMs'> & { readonly cursor?: string }): Promise<void> {
     return this.#write({ ...this.#known(), ...change }, false)
   }
 
