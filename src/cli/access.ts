@@ -95,7 +95,7 @@ function sayWhatDoesNotCount({ location, ...options }: ClusterOptions, pid: numb
 }
 
 /** A command that only looks must not leave a new cluster behind where the folder was misspelt. */
-async function checkIsThere(location: string): Promise<void> {
+export async function checkIsThere(location: string): Promise<void> {
   if (await hasFiles(location)) return
   const message = `there is no cluster in ${location}; \`coterie start\` makes one, --location names another`
   throw new ExitError(EXIT.noCluster, message)

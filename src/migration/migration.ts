@@ -58,12 +58,16 @@ const LOOK_MS = 5
 const CURSOR_MS = 1_000
 const PASSES_MAX = 8
 const CLAIM_MS = 30_000
+/** A thread that is busy is not waited for when its writes are to go to this cluster alone again: it is never wrong later. */
+const BUSY_MS = 2_000
 const PAUSE_AFTER_MS = 10_000
 
 /** The threads that have connected. */
 export interface MigrationGuests {
   /** Resolves once all have carried it out that are there; false: a newer one came first. Errors: of the first that cannot. */
   order(order: MigrationOrder): Promise<boolean>
+  /** Nobody waits for them any more. */
+  endOrders(): void
   /** Keys that they owe the target. */
   readonly owed: number
 }
@@ -406,6 +410,7 @@ export class ClusterMigration {
   async #end(why: Why): Promise<void> {
     if (this.#running === undefined || this.#isCuttingOver) return
     this.#stop ??= why
+    this.#options.guests.endOrders()
     await this.#running.catch((error: unknown) => error)
   }
 
@@ -464,7 +469,7 @@ export class ClusterMigration {
     const { target, version } = this.#order
     const kept = keepsTarget && target !== undefined ? { target } : {}
     this.#order = { version: version + 1, mode, holdsWrites: false, ...kept }
-    await this.#carryOut(this.#order)
+    await this.#within(BUSY_MS, this.#carryOut(this.#order))
   }
 
   async #carryOut(order: MigrationOrder): Promise<boolean> {

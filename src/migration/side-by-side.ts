@@ -44,7 +44,9 @@ export class SideBySide {
 
   /** All owners that there are of every partition: what one of them has that the others lack, somebody may be shown. */
   get r(): number {
-    return Math.min(...this.#table().rows.map(({ owners }) => owners.filter((owner) => owner !== null).length))
+    const owners = this.#table().rows.map((row) => row.owners.filter((owner) => owner !== null).length)
+    // A partition that has none is lost, and fails for that.
+    return Math.min(...owners.filter((count) => count > 0))
   }
 
   /** Makes the target the same. Gives how many keys were not. Errors: those of a read here, of a read or a write there. */

@@ -12,8 +12,11 @@ import type { Key } from '../protocol/ids.js'
 import { CoterieError } from '../shared/errors.js'
 import { type KeyHere, stamped } from './side-by-side.js'
 
-const PAGE_ROWS = 4_096
+const PAGE_ROWS_MAX = 4_096
 const PAGE_MS = 10_000
+/** Who is to be slow is so evenly, and can be stopped in between. */
+const PAGES_PER_SECOND_MIN = 8
+const LOOK_MS = 100
 const AGAIN_MS = 200
 /** What fails for longer than this at a stretch fails the walk: nothing is lost by going on later. */
 const GIVE_UP_MS = 60_000
@@ -49,14 +52,18 @@ export async function* walk(options: Walk): AsyncGenerator<WalkPage> {
     yield page
     records += page.here.length
     const dueMs = startedMs + (records / options.recordsPerSecond) * 1_000
-    if (dueMs > performance.now()) await delay(dueMs - performance.now())
+    for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
+      options.check()
+      await delay(Math.min(leftMs, LOOK_MS))
+    }
   }
 }
 
-function readPage({ client, r, check }: Walk, after: Key | undefined): Promise<WalkPage> {
+function readPage({ client, r, recordsPerSecond, check }: Walk, after: Key | undefined): Promise<WalkPage> {
+  const limit = Math.max(1, Math.min(PAGE_ROWS_MAX, Math.ceil(recordsPerSecond / PAGES_PER_SECOND_MIN)))
   const range = { ...(after === undefined ? {} : { from: after, fromExclusive: true }), reverse: false }
   return persist(check, async () => {
-    const page = await client.records(range, { limit: PAGE_ROWS, r: r(), timeoutMs: PAGE_MS })
+    const page = await client.records(range, { limit, r: r(), timeoutMs: PAGE_MS })
     const here = page.keys.flatMap((key, index) => {
       const record = stamped(page.records[index])
       return record === undefined || isLogKey(key) ? [] : [{ key, record }]

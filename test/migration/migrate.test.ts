@@ -17,7 +17,7 @@ import {
   wrongRecords,
 } from '../support/cluster.js'
 import { NEEDS_REDIS, RedisServers } from '../support/redis-servers.js'
-import { run } from '../support/run-command.js'
+import { run, running } from '../support/run-command.js'
 import { Acknowledged, call } from './callers.js'
 import type { CallingThread, FromCalling } from './calling.worker.js'
 import type { FromMigrating, MigratingTask } from './migrating.child.js'
@@ -183,6 +183,26 @@ test('migrate: a target that is away pauses it; then it goes on, deletes include
     'what was deleted meanwhile stays deleted',
   )
   t.same(await strangersOf('away'), [])
+})
+
+test('migrate: the command, of a cluster that another process runs, and of a folder', NEEDS_REDIS, async (t) => {
+  const folder = await folderForTest(t)
+  const cluster = await running(t, folder)
+  t.match(await run(folder, ['put', 'a', '1']), { code: 0 })
+  t.match(await run(folder, ['migrate']), { code: 2, stderr: /no migration is under way/ })
+  t.match(await run(folder, ['migrate', '--abort']), { code: 0, stdout: /no migration is under way/ })
+  const migrated = await run(folder, ['migrate', '--to', urlOf('command')])
+  t.match(migrated, {
+    code: 0,
+    stdout: /moved to redis-cluster:.*name=command.*\n1 record.*copied.*\n1 record.*verified/,
+  })
+  t.match(await run(folder, ['put', 'b', '2']), { code: 0 })
+  t.match(await run(folder, ['scan']), { stdout: 'a\t1\nb\t2\n' })
+  t.match(await run(folder, ['status']), { code: 0, stdout: /redis-cluster/ })
+  t.match(await cluster.stop(), { code: 0, stdout: /migration to redis-cluster:.*: done/ })
+  t.match(await run(folder, ['get', 'a']), { code: 1, stderr: /MIGRATED: .*name: 'command'/ })
+  t.match(await run(folder, ['migrate', '--abort']), { code: 1, stderr: /MIGRATED/ })
+  t.match(await run(await folderForTest(t), ['migrate', '--abort']), { code: 4, stderr: /there is no cluster/ })
 })
 
 function urlOf(name: string): string {

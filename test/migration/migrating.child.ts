@@ -39,8 +39,10 @@ for (let caller = 0; caller < 6; caller++)
 // Slow enough to be in the middle of it.
 await cluster.migrate({
   ...(to === undefined ? {} : { to }),
-  recordsPerSecond: 10_000,
+  recordsPerSecond: 5_000,
   onProgress: ({ stage, share }) => {
     if (stage === dieAt.stage && dieAt.share !== undefined && share >= dieAt.share) process.kill(process.pid, 'SIGKILL')
   },
 })
+// It should not have lived to see this.
+process.exit(3)

@@ -2,12 +2,12 @@
 
 import { CoterieError } from '../../shared/errors.js'
 import type { MigrationProgress, MigrationSummary } from '../../shared/migration-shapes.js'
-import { accessCluster, type ClusterAccess } from '../access.js'
+import { accessCluster, type ClusterAccess, checkIsThere } from '../access.js'
 import type { MigrateCommand } from '../commands.js'
 import { ControlClient } from '../control/control-client.js'
 import { defined } from '../given.js'
 import { StopSignals } from '../stop-signals.js'
-import { count, duration } from '../terminal/format.js'
+import { count, duration, plural } from '../terminal/format.js'
 import { BulkDisplay } from './bulk-progress.js'
 
 const INTERRUPTED = 130
@@ -44,6 +44,7 @@ export async function migrateCommand(command: MigrateCommand): Promise<number> {
 /** Also of a folder that cannot be opened because the target is away. */
 async function abort({ cluster: { location }, json }: MigrateCommand): Promise<number> {
   const running: ClusterAccess | undefined = await ControlClient.connect(location)
+  if (running === undefined) await checkIsThere(location)
   const { abortMigrationOf } = await import('../../migration/moved.js')
   const { cleared } = await (running === undefined ? abortMigrationOf(location) : running.abortMigration())
   await running?.close()
@@ -60,8 +61,8 @@ function shownOf(progress: MigrationProgress): MigrationProgress {
 function linesOf({ to, copied, verified, passes, mended, heldMs, tookMs, perSecond }: MigrationSummary): string[] {
   return [
     `moved to ${to} in ${duration(tookMs)}`,
-    `${count(copied)} records copied, ${count(perSecond.backfill)} a second`,
-    `${count(verified)} records verified, ${count(perSecond.verify)} a second; pass ${passes} found no difference${mended === 0 ? '' : ` (${count(mended)} put right before)`}`,
+    `${plural(copied, 'record')} copied, ${count(perSecond.backfill)} a second`,
+    `${plural(verified, 'record')} verified, ${count(perSecond.verify)} a second; pass ${passes} found no difference${mended === 0 ? '' : ` (${count(mended)} put right before)`}`,
     `writes waited for ${duration(heldMs)} at the cutover`,
   ]
 }
