@@ -14,6 +14,7 @@ import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } fr
 import { type Address, type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
+import type { Stamp } from '../src/protocol/versions/stamp.js'
 import { nowMs, type StampClock } from './runtime/clock.js'
 import { DeadlineTimer } from './runtime/deadline-timer.js'
 import { Ports } from './runtime/ports.js'
@@ -30,6 +31,10 @@ export interface GatewayActorOptions {
     readonly nodes: readonly NodeId[]
     readonly blocking: boolean
   }) => void
+  /** The stamp of a put that is `mirrored`. */
+  readonly onStamped: (id: number, stamp: Stamp) => void
+  /** Keys that a batch which was taken over writes. */
+  readonly onAdopted: (keys: readonly Key[]) => void
   readonly toSupervisor: (message: Message) => void
   /** Gauges for others: see `Gateway.lingering` and `hasLateBatches`. */
   readonly onLoad: (load: { readonly lingering: number; readonly hasLateBatches: boolean }) => void
@@ -120,6 +125,12 @@ export class GatewayActor {
           break
         case 'repair':
           this.#options.onRepair(effect)
+          break
+        case 'stamped':
+          this.#options.onStamped(effect.id, effect.stamp)
+          break
+        case 'adopted':
+          this.#options.onAdopted(effect.keys)
           break
         case 'table':
           break

@@ -13,7 +13,7 @@ import type { VersionRecord } from './protocol/versions/record.js'
 import type { ReadResult } from './shared/api.js'
 import { copyOf } from './shared/call-arguments.js'
 
-export type Answer = 'value' | 'read' | 'page' | 'nothing'
+export type Answer = 'value' | 'read' | 'record' | 'page' | 'nothing'
 
 /** How many replicas are asked, and what the answer is kept under. */
 export interface KeptFor {
@@ -42,6 +42,8 @@ export function answerOf(answer: Answer, key: Key, outcome: OperationOutcome): u
       return newestValueOf(outcome.type === 'value' ? outcome.record : undefined)
     case 'read':
       return readResultOf(key, outcome.type === 'value' ? outcome.record : undefined)
+    case 'record':
+      return outcome.type === 'value' ? outcome.record : undefined
     case 'page':
       return outcome.type === 'page' ? outcome.page : { keys: [], records: [] }
     case 'nothing':

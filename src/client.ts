@@ -3,10 +3,9 @@
  * exactly once each.
  *
  * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
- * both are a `KeyValueStore` through it and what tells of its calls.
+ * both are a `KeyValueStore` through it and what tells of its calls, and by a migration, which reads records with their stamps.
  */
 
-import type { GatewayActor } from '../actors/gateway.actor.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
 import { type Answer, answerOf, type KeptFor, type Pending } from './answers.js'
@@ -16,13 +15,15 @@ import { MISSED, type NearCache } from './near-cache.js'
 import type { CallWatch } from './observe/call-watch.js'
 import { RequestSpans } from './observe/request-spans.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
+import type { RequestObserver } from './protocol/coordinator/request-observer.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
 import type { Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
-import { rowOf } from './protocol/ring/table.js'
+import { type PartitionTable, rowOf } from './protocol/ring/table.js'
+import type { VersionRecord } from './protocol/versions/record.js'
 import { ScanRows } from './scan-rows.js'
 import type {
   BatchOperation,
@@ -46,6 +47,20 @@ export interface ClientConfig extends CallDefaults {
   readonly requestsInFlightMax: number
 }
 
+/** Where requests enter; what becomes of them comes back by `settle`. */
+export interface Entrance {
+  readonly table: PartitionTable
+  submit(requests: readonly ClientRequest[]): void
+  /** Who looks on at requests; see `Gateway.observe`. */
+  observe(observer: RequestObserver | undefined): void
+}
+
+/** A read of its own, in the cluster's terms. */
+export interface RecordReading {
+  readonly r: number
+  readonly timeoutMs: number
+}
+
 /** What a client works with. */
 export interface ClientParts {
   readonly counters: RequestCounters
@@ -53,7 +68,7 @@ export interface ClientParts {
   /** Undefined: every read asks nodes. */
   readonly near: NearCache | undefined
   /** Asked for at each turn: it is made after the client. */
-  readonly gateway: () => GatewayActor
+  readonly gateway: () => Entrance
 }
 
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
@@ -68,7 +83,7 @@ const HITS_PER_TURN = 512
 /** Every call of `KeyValueStore` but `close`. */
 export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #config: ClientConfig
-  readonly #gateway: () => GatewayActor
+  readonly #gateway: () => Entrance
   readonly #counters: RequestCounters
   readonly #near: NearCache | undefined
   #hitsOfTurn = 0
@@ -81,6 +96,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** The same in microseconds as a 32-bit number, which an object holds without a box of its own; it wraps after 36 minutes each way. */
   #turnUs = 0
   #nextId = 1
+  #writing = 0
+  /** Where the store has moved to. */
+  #successor: KeyValueStore | undefined
   #isClosed = false
 
   constructor(config: ClientConfig, parts: ClientParts) {
@@ -103,6 +121,16 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return this.#turn.length > 0
   }
 
+  /** Of those that have not settled, writes. */
+  get writing(): number {
+    return this.#writing
+  }
+
+  /** Scans go on there, from their next page. */
+  moveTo(successor: KeyValueStore): void {
+    this.#successor = successor
+  }
+
   /** No more calls; those that run are settled by the gateway's closing. */
   close(): void {
     this.#isClosed = true
@@ -113,6 +141,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   settle(id: number, outcome: OperationOutcome, nowMs: number): void {
     const pending = this.#pending.take(id)
     if (pending === undefined) return
+    if (isWrite(pending)) this.#writing -= 1
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
     const failure = outcome.type === 'failed' ? outcome.failure.code : undefined
     this.#counters.record(pending.kind, tookUs, failure)
@@ -186,6 +215,28 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     return isHere && this.#hitsOfTurn >= HITS_PER_TURN ? this.#afterTurn(values) : values
   }
 
+  /** With its stamp, also a tombstone. Errors: as for get. */
+  record(key: Key, { r, timeoutMs }: RecordReading): Promise<VersionRecord | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      const deadlineMs = this.#turnMs() + timeoutMs
+      const request = { kind: 'get' as const, id: this.#takeId(), key, r, sloppy: false, deadlineMs }
+      const pending = {
+        kind: REQUEST_KINDS.get,
+        sinceUs: this.#turnUs,
+        key,
+        resolve: resolve as Pending['resolve'],
+        reject,
+      }
+      this.#admit(request, { answer: 'record', ...pending })
+    })
+  }
+
+  /** Live records in order, with their stamps. Errors: as for a scan. */
+  records(range: KeyRange, reading: RecordReading & { readonly limit: number }): Promise<ScanPage> {
+    return this.#scanPage(range, reading)
+  }
+
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
@@ -229,11 +280,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     try {
       const { range, limit, r, timeoutMs } = this.#checks.scan(options)
       const page = (part: KeyRange, rows: number) => this.#scanPage(part, { limit: rows, r, timeoutMs })
-      return new ScanRows(
-        (part, rows) => (this.#watch.isOn ? this.#watch.run('scan', rows, () => page(part, rows)) : page(part, rows)),
-        range,
-        limit,
-      )
+      const read = (part: KeyRange, rows: number) =>
+        this.#watch.isOn ? this.#watch.run('scan', rows, () => page(part, rows)) : page(part, rows)
+      return new ScanRows({ read, successor: () => this.#successor }, range, limit)
     } catch (error) {
       return failedRows(error)
     }
@@ -326,6 +375,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
+    if (isWrite(pending)) this.#writing += 1
     if (this.#watch.current !== undefined) this.#spans.add(request.id, this.#watch.current)
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
@@ -355,6 +405,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     this.#turn = []
     this.#gateway().submit(requests)
   }
+}
+
+function isWrite({ kind }: Pending): boolean {
+  return kind !== REQUEST_KINDS.get && kind !== REQUEST_KINDS.scan
 }
 
 function wholeUs(ms: number): number {

@@ -15,6 +15,9 @@ import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import type { RedisClusterOptions } from './engines/redis-cluster/options.js'
 import { ThreadFaults } from './faults.js'
+import type { ClusterMigration } from './migration/migration.js'
+import { refuseMoved } from './migration/moved.js'
+import { Seat } from './migration/seat.js'
 import { NearCache } from './near-cache.js'
 import { CallWatch } from './observe/call-watch.js'
 import { publishEvent, publishOpen } from './observe/channels.js'
@@ -25,6 +28,7 @@ import { ClusterShape } from './opening/cluster-shape.js'
 import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
 import { clusterMetrics, RepairsDone } from './opening/metrics.js'
+import { migrationOf } from './opening/migration.js'
 import { emitNodeNotice } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
@@ -83,6 +87,7 @@ export async function openAfter(death: NativeDeath | undefined, options: Cluster
       { cause },
     )
   }
+  await refuseIfMoved(prepared)
   const cluster = new OpenCluster(prepared)
   try {
     await cluster.start(openedAtMs)
@@ -94,6 +99,16 @@ export async function openAfter(death: NativeDeath | undefined, options: Cluster
     // A file that could not be written while it opened, or while it closed after that.
     const cause = closed.status === 'fulfilled' ? error : new AggregateError([error, closed.reason], String(error))
     throw cluster.openFailed(`${config.location} cannot be opened`, cause as Error)
+  }
+}
+
+async function refuseIfMoved({ config, lock, metadata, migration }: Prepared): Promise<void> {
+  const { clusterId, partitions } = metadata
+  try {
+    await refuseMoved({ file: migration, location: config.location, clusterId, partitions })
+  } catch (error) {
+    await lock.release()
+    throw error
   }
 }
 
@@ -112,7 +127,8 @@ class OpenCluster implements Cluster {
   readonly #counters = new RequestCounters()
   readonly #repairs = new RepairsDone()
   readonly #client: Client
-  readonly #calls: WatchedCalls
+  readonly #seat: Seat
+  readonly #migration: ClusterMigration
   readonly #host: GatewayHost
   readonly #shape: ClusterShape
   readonly #backup: ClusterBackup
@@ -167,22 +183,26 @@ class OpenCluster implements Cluster {
     })
     const near = marks && new NearCache(config.nearCacheBytes, marks)
     const watch = new CallWatch({ location: config.location, gateway: OWN_GATEWAY }, { isContext: false })
-    const parts = { counters: this.#counters, watch, near, gateway: () => this.#gateway }
+    const parts = { counters: this.#counters, watch, near, gateway: () => this.#seat.mirror }
     this.#client = new Client({ ...gatewayConfig, ...limits }, parts)
-    this.#calls = new WatchedCalls(this.#client, watch)
     this.#gateway = new GatewayActor({
       id: OWN_GATEWAY,
       config: gatewayConfig,
       table,
       clock,
-      onReply: (id, outcome, now) => this.#client.settle(id, outcome, now),
+      onReply: (id, outcome, now) => this.#seat.mirror.onReply(id, outcome, now),
+      onStamped: (id, stamp) => this.#seat.mirror.onStamped(id, stamp),
+      onAdopted: (keys) => this.#seat.mirror.onAdopted(keys),
       onRepair: ({ key, nodes, blocking }) =>
         this.#emit('repair', { node: OWN_GATEWAY, key: keyToBytes(key), nodes, blocking }),
       toSupervisor: (message) => this.#supervisor.onMail(OWN_GATEWAY, [message]),
       onLoad: () => undefined,
     })
     const { clusterId } = metadata
-    const onGone = () => this.#replayBatches()
+    const onGone = (isLost: boolean) => {
+      if (isLost) this.#migration.onGuestLost()
+      this.#replayBatches()
+    }
     const { location } = config
     const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock, marks, location }
     this.#host = new GatewayHost({ ...common, clusterId, onGone })
@@ -195,6 +215,23 @@ class OpenCluster implements Cluster {
       clockNs: () => clock.readNs(),
     })
     this.#backup = new ClusterBackup({ ...own, prepared })
+    this.#seat = new Seat({
+      gateway: this.#gateway,
+      client: this.#client,
+      calls: new WatchedCalls(this.#client, watch),
+      counters: this.#counters,
+      limits: { ...limits, requestsInFlightMax: config.requestsInFlightMax },
+      settle: (id, outcome, now) => this.#client.settle(id, outcome, now),
+      onOwed: (keys) => this.#migration.onOwed(keys),
+    })
+    this.#migration = migrationOf(prepared, {
+      seat: this.#seat,
+      client: this.#client,
+      guests: this.#host,
+      supervisor: this.#supervisor,
+      isOpen,
+      onChange: (status) => this.#emit('migration', status),
+    })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
 
@@ -219,6 +256,7 @@ class OpenCluster implements Cluster {
         throw this.openFailed(`not open after ${config.openTimeoutMs} ms`)
       await delay(LOOK_MS)
     }
+    await this.#migration.resume()
     // On the disk before a first write can be acknowledged: what is still `creating` is thrown away by the next opening.
     if (this.#prepared.metadata.stage === 'creating') await this.#supervisor.writeMetadata({ stage: 'ready' })
     await this.#endEarlierBatches()
@@ -243,21 +281,29 @@ class OpenCluster implements Cluster {
     this.#gateway.replayBatches({ living, forgottenBefore })
   }
 
-  get = (...call: Parameters<WatchedCalls['get']>) => this.#calls.get(...call)
-  read = (...call: Parameters<WatchedCalls['read']>) => this.#calls.read(...call)
-  put = (...call: Parameters<WatchedCalls['put']>) => this.#calls.put(...call)
-  delete = (...call: Parameters<WatchedCalls['delete']>) => this.#calls.delete(...call)
-  getMany = (...call: Parameters<WatchedCalls['getMany']>) => this.#calls.getMany(...call)
-  batch = (...call: Parameters<WatchedCalls['batch']>) => this.#calls.batch(...call)
-  scan = (...call: Parameters<WatchedCalls['scan']>) => this.#calls.scan(...call)
-  locate = (...call: Parameters<WatchedCalls['locate']>) => this.#calls.locate(...call)
-  plan = (...call: Parameters<ClusterShape['plan']>) => this.#shape.plan(...call)
-  join = (...call: Parameters<ClusterShape['join']>) => this.#shape.join(...call)
-  promote = (...call: Parameters<ClusterShape['promote']>) => this.#shape.promote(...call)
-  leave = (...call: Parameters<ClusterShape['leave']>) => this.#shape.leave(...call)
-  backup = (...call: Parameters<ClusterBackup['backup']>) => this.#backup.backup(...call)
+  get = (...call: Parameters<Client['get']>) => this.#seat.door.get(...call)
+  read = (...call: Parameters<Client['read']>) => this.#seat.door.read(...call)
+  put = (...call: Parameters<Client['put']>) => this.#seat.door.put(...call)
+  delete = (...call: Parameters<Client['delete']>) => this.#seat.door.delete(...call)
+  getMany = (...call: Parameters<Client['getMany']>) => this.#seat.door.getMany(...call)
+  batch = (...call: Parameters<Client['batch']>) => this.#seat.door.batch(...call)
+  scan = (...call: Parameters<Client['scan']>) => this.#seat.door.scan(...call)
+  locate = (...call: Parameters<Client['locate']>) => this.#seat.door.locate(...call)
+  plan = (...call: Parameters<ClusterShape['plan']>) => (this.#seat.served ?? this.#shape).plan(...call)
+  join = (...call: Parameters<ClusterShape['join']>) => (this.#seat.served ?? this.#shape).join(...call)
+  promote = (...call: Parameters<ClusterShape['promote']>) => (this.#seat.served ?? this.#shape).promote(...call)
+  leave = (...call: Parameters<ClusterShape['leave']>) => (this.#seat.served ?? this.#shape).leave(...call)
+  backup = (...call: Parameters<ClusterBackup['backup']>) => (this.#seat.served ?? this.#backup).backup(...call)
+  migrate = (...call: Parameters<ClusterMigration['migrate']>) => this.#migration.migrate(...call)
+  abortMigration = () => this.#migration.abort()
 
   status(): ClusterStatus {
+    const { status: migration } = this.#migration
+    const status = this.#seat.served?.status() ?? this.#ownStatus()
+    return migration === undefined ? status : { ...status, gateways: 1 + this.#host.count, migration }
+  }
+
+  #ownStatus(): ClusterStatus {
     return clusterStatus(this.#supervisor, {
       ...this.#prepared,
       gateways: 1 + this.#host.count,
@@ -272,7 +318,7 @@ class OpenCluster implements Cluster {
   }
 
   ring(): PartitionOwners[] {
-    return clusterRing(this.#supervisor.table)
+    return this.#seat.served?.ring() ?? clusterRing(this.#supervisor.table)
   }
 
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
@@ -291,6 +337,7 @@ class OpenCluster implements Cluster {
   }
 
   settled(options: { timeoutMs?: number } = {}): Promise<void> {
+    if (this.#seat.served !== undefined) return this.#seat.served.settled(options)
     return whenSettled(options, {
       supervisor: this.#supervisor,
       isClosing: () => this.#closing !== undefined,
@@ -325,11 +372,17 @@ class OpenCluster implements Cluster {
 
   async #close(): Promise<void> {
     const { config, folder, lock, clock } = this.#prepared
+    this.#seat.door.close()
     this.#client.close()
-    await Promise.all([this.#backup.stop(), this.#shape.stop()])
+    this.#host.endOrders()
+    await Promise.all([this.#backup.stop(), this.#shape.stop(), this.#migration.close()])
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
     const owed = () =>
-      this.#gateway.running + this.#gateway.lingering + this.#host.lingering + nodesOwe(this.#supervisor)
+      this.#gateway.running +
+      this.#gateway.lingering +
+      this.#seat.mirror.underWay +
+      this.#host.lingering +
+      nodesOwe(this.#supervisor)
     // Twice in a row: what goes from one to another may be in neither's count.
     let drained = 0
     while (drained < 2 && nowMs() < drainUntilMs) {
@@ -339,6 +392,7 @@ class OpenCluster implements Cluster {
     const owesNothing = drained === 2 && this.#supervisor.isQuiet()
     this.#host.close()
     this.#gateway.close()
+    await this.#seat.close()
     if (this.#watch !== undefined) clearInterval(this.#watch)
     this.#ceiling.stop()
     const scrubbed = this.#scrubber.stop()

@@ -10,11 +10,13 @@ import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join
 import { RequestCounters } from '../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
 import { Client } from './client.js'
+import { Seat } from './migration/seat.js'
 import { NearCache } from './near-cache.js'
 import { CallWatch } from './observe/call-watch.js'
 import { WatchedCalls } from './observe/watched-calls.js'
 import type { KeyValueStore, Ticket } from './shared/api.js'
-import { CoterieError } from './shared/errors.js'
+import { CoterieError, toWireError } from './shared/errors.js'
+import type { MigrationOrder } from './shared/migration-order.js'
 import { WriteMarks } from './storage/write-marks.js'
 
 /** How long the cluster's thread may take to answer: it may be busy with its program. */
@@ -60,10 +62,11 @@ export async function connect(ticket: Ticket): Promise<KeyValueStore> {
     port1.once('close', onClose)
     port1.once('message', (message: ToGateway) => {
       if (message.type !== 'welcome') return refuse('the cluster is closing')
-      const store: ConnectedStore = new ConnectedStore(port1, message, () => {
+      const store: ConnectedStore = new ConnectedStore(port1, message, (error) => {
         clearTimeout(timer)
         port1.off('close', onClose)
-        resolve(store)
+        if (error === undefined) resolve(store)
+        else void store.close().then(() => reject(error))
       })
     })
   })
@@ -74,35 +77,38 @@ class ConnectedStore implements KeyValueStore {
   readonly #port: import('node:worker_threads').MessagePort
   readonly #gateway: GatewayActor
   readonly #client: Client
-  readonly #calls: WatchedCalls
-  readonly #onReady: () => void
+  readonly #seat: Seat
+  readonly #onReady: (error?: unknown) => void
+  #begun: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   /**
    * `onReady`: the supervisor's first mail, which names every node, has come. A request before that would be refused: for
-   * a gateway that knows of no node there is no owner to ask.
+   * a gateway that knows of no node there is no owner to ask. And what a migration orders is carried out, or cannot be.
    */
   constructor(
     port: import('node:worker_threads').MessagePort,
     welcome: ToGateway & { type: 'welcome' },
-    onReady: () => void,
+    onReady: (error?: unknown) => void,
   ) {
-    const { id, location, config, limits, table, clock, gauges, counters, marks } = welcome
+    const { id, location, config, limits, table, clock, gauges, marks, order } = welcome
     const near = marks && new NearCache(limits.nearCacheBytes, new WriteMarks(marks))
+    const counters = new RequestCounters(welcome.counters)
     const cells = new Gauges(gauges)
     this.id = id
     this.#port = port
     this.#onReady = onReady
     const watch = new CallWatch({ location, gateway: id }, { isContext: false })
-    const parts = { counters: new RequestCounters(counters), watch, near, gateway: () => this.#gateway }
+    const parts = { counters, watch, near, gateway: () => this.#seat.mirror }
     this.#client = new Client({ ...config, ...limits }, parts)
-    this.#calls = new WatchedCalls(this.#client, watch)
     this.#gateway = new GatewayActor({
       id,
       config,
       table,
       clock: new StampClock(clock),
-      onReply: (request, outcome, now) => this.#client.settle(request, outcome, now),
+      onReply: (request, outcome, now) => this.#seat.mirror.onReply(request, outcome, now),
+      onStamped: (request, stamp) => this.#seat.mirror.onStamped(request, stamp),
+      onAdopted: (keys) => this.#seat.mirror.onAdopted(keys),
       onRepair: () => undefined,
       toSupervisor: (message) => this.#say({ type: 'mail', envelope: packEnvelope([message]).envelope }),
       onLoad: ({ lingering, hasLateBatches }) => {
@@ -110,18 +116,30 @@ class ConnectedStore implements KeyValueStore {
         cells.set('lateBatches', hasLateBatches ? 1 : 0)
       },
     })
+    this.#seat = new Seat({
+      gateway: this.#gateway,
+      client: this.#client,
+      calls: new WatchedCalls(this.#client, watch),
+      counters,
+      limits: { ...config, ...limits },
+      settle: (request, outcome, now) => this.#client.settle(request, outcome, now),
+      onOwed: (keys) => cells.set('owed', keys),
+    })
+    this.#begun = order.version === 0 ? Promise.resolve() : this.#carryOut(order)
+    // Told once the mail has come, which may be later.
+    this.#begun.catch(() => undefined)
     port.on('message', (message: ToGateway) => this.#onMessage(message))
     port.on('close', () => this.#end())
   }
 
-  get = (...call: Parameters<WatchedCalls['get']>) => this.#calls.get(...call)
-  read = (...call: Parameters<WatchedCalls['read']>) => this.#calls.read(...call)
-  put = (...call: Parameters<WatchedCalls['put']>) => this.#calls.put(...call)
-  delete = (...call: Parameters<WatchedCalls['delete']>) => this.#calls.delete(...call)
-  getMany = (...call: Parameters<WatchedCalls['getMany']>) => this.#calls.getMany(...call)
-  batch = (...call: Parameters<WatchedCalls['batch']>) => this.#calls.batch(...call)
-  scan = (...call: Parameters<WatchedCalls['scan']>) => this.#calls.scan(...call)
-  locate = (...call: Parameters<WatchedCalls['locate']>) => this.#calls.locate(...call)
+  get = (...call: Parameters<Client['get']>) => this.#seat.door.get(...call)
+  read = (...call: Parameters<Client['read']>) => this.#seat.door.read(...call)
+  put = (...call: Parameters<Client['put']>) => this.#seat.door.put(...call)
+  delete = (...call: Parameters<Client['delete']>) => this.#seat.door.delete(...call)
+  getMany = (...call: Parameters<Client['getMany']>) => this.#seat.door.getMany(...call)
+  batch = (...call: Parameters<Client['batch']>) => this.#seat.door.batch(...call)
+  scan = (...call: Parameters<Client['scan']>) => this.#seat.door.scan(...call)
+  locate = (...call: Parameters<Client['locate']>) => this.#seat.door.locate(...call)
 
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -133,11 +151,14 @@ class ConnectedStore implements KeyValueStore {
   }
 
   async #close(): Promise<void> {
+    this.#seat.door.close()
     this.#client.close()
     const endMs = nowMs() + LINGER_TIMEOUT_MS
-    while ((this.#gateway.running > 0 || this.#gateway.lingering > 0) && nowMs() < endMs) await nextTurn()
-    const isWhole = this.#gateway.lingering === 0
+    const owes = () => this.#gateway.lingering > 0 || this.#seat.mirror.underWay > 0
+    while ((this.#gateway.running > 0 || owes()) && nowMs() < endMs) await nextTurn()
+    const isWhole = !owes()
     this.#gateway.close()
+    await this.#seat.close()
     // Without a goodbye the cluster lets its replicas exchange: hints may be owed.
     if (isWhole) this.#say({ type: 'goodbye' })
     this.#port.close()
@@ -146,9 +167,9 @@ class ConnectedStore implements KeyValueStore {
   /** The cluster closed, or its thread ended: every call settles. */
   #end(): void {
     if (this.#closing !== undefined) return
-    this.#closing = Promise.resolve()
     this.#client.close()
     this.#gateway.close()
+    this.#closing = this.#seat.close()
     this.#port.close()
   }
 
@@ -159,7 +180,11 @@ class ConnectedStore implements KeyValueStore {
         return
       case 'mail':
         this.#gateway.onSupervisorMail(unpackEnvelope(message.envelope))
-        this.#onReady()
+        void this.#begun?.then(this.#onReady, this.#onReady)
+        this.#begun = undefined
+        return
+      case 'migration':
+        void this.#answer(message.order)
         return
       case 'closed':
         this.#end()
@@ -169,6 +194,20 @@ class ConnectedStore implements KeyValueStore {
       default:
         message satisfies never
     }
+  }
+
+  async #answer(order: MigrationOrder): Promise<void> {
+    const { version } = order
+    try {
+      await this.#carryOut(order)
+      if (this.#closing === undefined) this.#say({ type: 'migration', version })
+    } catch (error) {
+      if (this.#closing === undefined) this.#say({ type: 'migration', version, error: toWireError(error) })
+    }
+  }
+
+  async #carryOut(order: MigrationOrder): Promise<void> {
+    await this.#seat.carryOut(order)
   }
 
   #say(message: FromGateway): void {

@@ -44,6 +44,14 @@ export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } fro
 export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
 export type { FaultCounts, Faults, Ids } from './shared/fault-calls.js'
 export type {
+  MigrateOptions,
+  MigrationProgress,
+  MigrationStage,
+  MigrationStatus,
+  MigrationSummary,
+  MigrationTo,
+} from './shared/migration-shapes.js'
+export type {
   ClusterOptions,
   CoordinationMode,
   Durability,

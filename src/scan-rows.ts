@@ -13,6 +13,7 @@ import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { ScanPage } from './protocol/coordinator/request.js'
 import type { Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
+import type { ScanOptions } from './shared/api.js'
 import { after } from './shared/call-arguments.js'
 import { keyToBytes } from './shared/keys.js'
 
@@ -23,13 +24,18 @@ const ROWS_MAX = 1_024
 /** Key and value. */
 export type Row = [Uint8Array, Uint8Array]
 
-/** Of a range: its first `rows` rows, or fewer. */
-export type ReadPage = (range: KeyRange, rows: number) => Promise<ScanPage>
+/** Where rows come from. */
+export interface ScanSource {
+  /** Of a range: its first `rows` rows, or fewer. */
+  read(range: KeyRange, rows: number): Promise<ScanPage>
+  /** Where the store has moved to: rows come from there after the page that is here. Undefined: it has not. */
+  successor(): { scan(options: ScanOptions): AsyncIterableIterator<Row> } | undefined
+}
 
 const OVER = { value: undefined, done: true } as const
 
 export class ScanRows implements AsyncIterableIterator<Row> {
-  readonly #read: ReadPage
+  readonly #source: ScanSource
   #page: ScanPage | undefined
   /** In the page. */
   #index = 0
@@ -40,11 +46,13 @@ export class ScanRows implements AsyncIterableIterator<Row> {
   #ahead: Promise<ScanPage> | undefined
   /** The last `next` that waits for a page. */
   #waiting: Promise<unknown> | undefined
+  /** The rest of them, of a store that has moved. */
+  #moved: AsyncIterableIterator<Row> | undefined
   #isOver = false
 
   /** `range` undefined: there is nothing in it. */
-  constructor(read: ReadPage, range: KeyRange | undefined, limit: number) {
-    this.#read = read
+  constructor(source: ScanSource, range: KeyRange | undefined, limit: number) {
+    this.#source = source
     this.#rest = range
     this.#left = limit
   }
@@ -69,7 +77,9 @@ export class ScanRows implements AsyncIterableIterator<Row> {
   }
 
   async return(): Promise<IteratorResult<Row>> {
+    const moved = this.#moved
     this.#end()
+    await moved?.return?.()
     return OVER
   }
 
@@ -77,6 +87,8 @@ export class ScanRows implements AsyncIterableIterator<Row> {
     let row = this.#take()
     while (row === undefined) {
       try {
+        this.#moved ??= this.#source.successor()?.scan(this.#optionsOfRest())
+        if (this.#moved !== undefined) return await this.#moved.next()
         await this.#turnPage()
       } catch (error) {
         this.#end()
@@ -102,9 +114,19 @@ export class ScanRows implements AsyncIterableIterator<Row> {
     return this.#rest === undefined ? OVER : undefined
   }
 
+  #optionsOfRest(): ScanOptions {
+    const { from, fromExclusive, to, toExclusive, reverse } = this.#rest as KeyRange
+    return {
+      ...(from === undefined ? {} : { [fromExclusive === true ? 'gt' : 'gte']: keyToBytes(from) }),
+      ...(to === undefined ? {} : { [toExclusive === true ? 'lt' : 'lte']: keyToBytes(to) }),
+      ...(this.#left === Number.POSITIVE_INFINITY ? {} : { limit: this.#left }),
+      reverse,
+    }
+  }
+
   async #turnPage(): Promise<void> {
     const range = this.#rest as KeyRange
-    const page = await (this.#ahead ?? this.#read(range, Math.min(this.#rows, this.#left)))
+    const page = await (this.#ahead ?? this.#source.read(range, Math.min(this.#rows, this.#left)))
     this.#ahead = undefined
     if (this.#isOver) return
     this.#page = page
@@ -118,7 +140,7 @@ export class ScanRows implements AsyncIterableIterator<Row> {
   /** What it fails with is told when it is asked for. */
   #readAhead(rows: number): void {
     if (this.#rest === undefined || rows <= 0) return
-    this.#ahead = this.#read(this.#rest, rows)
+    this.#ahead = this.#source.read(this.#rest, rows)
     this.#ahead.catch(() => undefined)
   }
 
@@ -127,5 +149,6 @@ export class ScanRows implements AsyncIterableIterator<Row> {
     this.#page = undefined
     this.#rest = undefined
     this.#ahead = undefined
+    this.#moved = undefined
   }
 }

@@ -4,6 +4,7 @@ import { test } from 'tap'
 import type { ScanPage } from '../src/protocol/coordinator/request.js'
 import type { KeyRange } from '../src/protocol/messages.js'
 import { ScanRows } from '../src/scan-rows.js'
+import type { ScanOptions } from '../src/shared/api.js'
 import { recordOf } from './contract/store-contract.js'
 
 const EVERYTHING: KeyRange = { reverse: false }
@@ -22,6 +23,8 @@ function pagesOf(count: number, asked: number[] = [], failsAt = Number.POSITIVE_
   }
 }
 
+const sourceOf = (...pages: Parameters<typeof pagesOf>) => ({ read: pagesOf(...pages), successor: () => undefined })
+
 const keysOf = async (rows: AsyncIterable<[Uint8Array, Uint8Array]>) => {
   const keys: string[] = []
   for await (const [key] of rows) keys.push(Buffer.from(key).toString())
@@ -30,15 +33,15 @@ const keysOf = async (rows: AsyncIterable<[Uint8Array, Uint8Array]>) => {
 
 test('scan rows: all of them in order, and as many as were wanted', async (t) => {
   const all = Array.from({ length: 700 }, (_, number) => name(number))
-  t.same(await keysOf(new ScanRows(pagesOf(700), EVERYTHING, Number.POSITIVE_INFINITY)), all)
-  t.same(await keysOf(new ScanRows(pagesOf(700), EVERYTHING, 200)), all.slice(0, 200))
-  t.same(await keysOf(new ScanRows(pagesOf(700), undefined, 200)), [])
-  t.same(await keysOf(new ScanRows(pagesOf(0), EVERYTHING, 200)), [])
+  t.same(await keysOf(new ScanRows(sourceOf(700), EVERYTHING, Number.POSITIVE_INFINITY)), all)
+  t.same(await keysOf(new ScanRows(sourceOf(700), EVERYTHING, 200)), all.slice(0, 200))
+  t.same(await keysOf(new ScanRows(sourceOf(700), undefined, 200)), [])
+  t.same(await keysOf(new ScanRows(sourceOf(0), EVERYTHING, 200)), [])
 })
 
 test('scan rows: nothing is read before a row is wanted, nor more than is wanted, and one page ahead later', async (t) => {
   const asked: number[] = []
-  const rows = new ScanRows(pagesOf(10_000, asked), EVERYTHING, 210)
+  const rows = new ScanRows(sourceOf(10_000, asked), EVERYTHING, 210)
   t.same(asked, [])
   await rows.next()
   t.same(asked, [64])
@@ -51,14 +54,14 @@ test('scan rows: nothing is read before a row is wanted, nor more than is wanted
 })
 
 test('scan rows: calls that do not wait for each other', async (t) => {
-  const rows = new ScanRows(pagesOf(70), EVERYTHING, Number.POSITIVE_INFINITY)
+  const rows = new ScanRows(sourceOf(70), EVERYTHING, Number.POSITIVE_INFINITY)
   const results = await Promise.all(Array.from({ length: 72 }, () => rows.next()))
   const keys = results.map(({ value, done }) => (done === true ? 'over' : Buffer.from(value[0]).toString()))
   t.same(keys, [...Array.from({ length: 70 }, (_, number) => name(number)), 'over', 'over'])
 })
 
 test('scan rows: a page that fails is told once, to the row that needs it; then it is over', async (t) => {
-  const rows = new ScanRows(pagesOf(500, [], 64), EVERYTHING, Number.POSITIVE_INFINITY)
+  const rows = new ScanRows(sourceOf(500, [], 64), EVERYTHING, Number.POSITIVE_INFINITY)
   for (let row = 0; row < 64; row++) t.notOk((await rows.next()).done)
   await t.rejects(rows.next(), /no page/)
   t.same(await rows.next(), { value: undefined, done: true })
@@ -66,8 +69,30 @@ test('scan rows: a page that fails is told once, to the row that needs it; then 
 
 test('scan rows: who has seen enough ends it', async (t) => {
   const asked: number[] = []
-  const rows = new ScanRows(pagesOf(10_000, asked), EVERYTHING, Number.POSITIVE_INFINITY)
+  const rows = new ScanRows(sourceOf(10_000, asked), EVERYTHING, Number.POSITIVE_INFINITY)
   for await (const [key] of rows) if (Buffer.from(key).toString() === '0003') break
   t.same(await rows.next(), { value: undefined, done: true })
   t.same(asked, [64])
+})
+
+test('scan rows: of a store that has moved, what comes after the page that is here comes from there', async (t) => {
+  let hasMoved = false
+  const asked: ScanOptions[] = []
+  const other = {
+    scan: (options: ScanOptions) => {
+      asked.push(options)
+      return new ScanRows(sourceOf(3), EVERYTHING, options.limit ?? Number.POSITIVE_INFINITY)
+    },
+  }
+  const source = { read: pagesOf(500), successor: () => (hasMoved ? other : undefined) }
+  for (const limit of [Number.POSITIVE_INFINITY, 66]) {
+    hasMoved = false
+    const rows = new ScanRows(source, EVERYTHING, limit)
+    await rows.next()
+    hasMoved = true
+    const keys = await keysOf(rows)
+    t.same(keys.slice(62), ['0063', '0000', '0001', '0002'].slice(0, limit - 63))
+  }
+  const from = { gt: Buffer.from('0063'), reverse: false }
+  t.same(asked, [from, { ...from, limit: 2 }])
 })

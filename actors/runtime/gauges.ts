@@ -28,6 +28,8 @@ export const GAUGES = [
   'faultsSlowed',
   /** Of a gateway, 1: see `Gateway.hasLateBatches`. */
   'lateBatches',
+  /** Of a gateway: keys that a migration's target may lack, see `src/migration/mirror.ts`. */
+  'owed',
   /** 1: its store takes no writes because the disk is full. */
   'storeFull',
 ] as const

@@ -9,6 +9,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { GatewayConfig } from '../../src/protocol/gateway.js'
 import type { Address, GatewayId } from '../../src/protocol/ids.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
+import type { WireError } from '../../src/shared/errors.js'
+import type { MigrationOrder } from '../../src/shared/migration-order.js'
 import type { Envelope } from './wire.js'
 
 /** Joining thread → cluster's thread, with the port. */
@@ -44,14 +46,19 @@ export type ToGateway =
       readonly gauges: SharedArrayBuffer
       /** What becomes of its requests. */
       readonly counters: SharedArrayBuffer
+      /** Is carried out before the first call. */
+      readonly order: MigrationOrder
     }
   | { readonly type: 'port'; readonly peer: Address; readonly port: MessagePort }
   | { readonly type: 'mail'; readonly envelope: Envelope }
+  | { readonly type: 'migration'; readonly order: MigrationOrder }
   /** The cluster closes. */
   | { readonly type: 'closed' }
 
 /** Gateway → cluster's thread. */
 export type FromGateway =
   | { readonly type: 'mail'; readonly envelope: Envelope }
+  /** The order of that version is carried out, or cannot be. */
+  | { readonly type: 'migration'; readonly version: number; readonly error?: WireError }
   /** An orderly end: every request was settled and every hint kept. */
   | { readonly type: 'goodbye' }

@@ -16,6 +16,7 @@ import type {
 } from '../shared/api.js'
 import type { BackupOptions, BackupSummary, BulkProgress } from '../shared/backup-shapes.js'
 import { CoterieError } from '../shared/errors.js'
+import type { MigrateOptions, MigrationSummary } from '../shared/migration-shapes.js'
 import type { ClusterOptions } from '../shared/options.js'
 import { ControlClient } from './control/control-client.js'
 import { joinReplicas, withFillProgress } from './control/fill-progress.js'
@@ -40,6 +41,8 @@ export interface ClusterAccess extends Pick<KeyValueStore, 'get' | 'put' | 'dele
   join(options: JoinOptions, onProgress: OnProgress): Promise<string[]>
   leave(node: string, onProgress: OnProgress): Promise<void>
   backup(dir: string, options: BackupOptions): Promise<BackupSummary>
+  migrate(options: MigrateOptions): Promise<MigrationSummary>
+  abortMigration(): Promise<{ readonly cleared: boolean }>
   crash(node: string, permanent: boolean): Promise<void>
   hang(node: string, ms: number): Promise<void>
   /** Of a cluster in another process: only the connection. */
@@ -92,7 +95,7 @@ function sayWhatDoesNotCount({ location, ...options }: ClusterOptions, pid: numb
 }
 
 /** A command that only looks must not leave a new cluster behind where the folder was misspelt. */
-async function checkIsThere(location: string): Promise<void> {
+export async function checkIsThere(location: string): Promise<void> {
   if (await hasFiles(location)) return
   const message = `there is no cluster in ${location}; \`coterie start\` makes one, --location names another`
   throw new ExitError(EXIT.noCluster, message)
@@ -132,6 +135,8 @@ class OwnCluster implements ClusterAccess {
   batch: ClusterAccess['batch'] = (...call) => this.#cluster.batch(...call)
   scan: ClusterAccess['scan'] = (...call) => this.#cluster.scan(...call)
   backup: ClusterAccess['backup'] = (...call) => this.#cluster.backup(...call)
+  migrate: ClusterAccess['migrate'] = (options) => this.#cluster.migrate(options)
+  abortMigration = () => this.#cluster.abortMigration()
   plan: ClusterAccess['plan'] = (change) => this.#cluster.plan(change)
   close = () => this.#cluster.close()
 

@@ -92,6 +92,13 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
     nodes: nodesOf(given.operand('NODES'), 'NODES', given.command),
   }),
   backup: (given) => ({ name: 'backup', ...common(given), dir: given.operand('DIR') }),
+  migrate: (given) => ({
+    name: 'migrate',
+    ...common(given),
+    to: given.text('to'),
+    rate: given.whole('rate', 1, 1_000_000_000),
+    isAbort: given.flag('abort') ?? false,
+  }),
   restore: (given) => ({
     name: 'restore',
     ...common(given),

@@ -73,6 +73,18 @@ export interface BackupCommand {
   readonly json: boolean
 }
 
+/** Of a cluster, to another engine. */
+export interface MigrateCommand {
+  readonly name: 'migrate'
+  readonly cluster: ClusterOptions
+  /** Undefined: where the one goes that is under way. */
+  readonly to: string | undefined
+  /** Records a second at most. */
+  readonly rate: number | undefined
+  readonly isAbort: boolean
+  readonly json: boolean
+}
+
 export interface RestoreCommand {
   readonly name: 'restore'
   readonly cluster: ClusterOptions
@@ -223,6 +235,7 @@ export type Command =
   | ExportCommand
   | DemoCommand
   | BackupCommand
+  | MigrateCommand
   | RestoreCommand
   | VerifyCommand
   | SimCommand

@@ -56,6 +56,11 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly Example[]>> = {
   ],
   leave: [['coterie leave node2', 'its share goes to the others first']],
   backup: [['coterie backup /backups/monday', 'while the cluster serves']],
+  migrate: [
+    ['coterie migrate --to redis-cluster://10.0.0.5:7000,10.0.0.6:7000', 'while `coterie start` serves'],
+    ['coterie migrate', 'go on with it'],
+    ['coterie migrate --abort', 'stay here'],
+  ],
   restore: [
     ['coterie restore /backups/monday --data ./new', 'as many nodes as there were'],
     ['coterie restore /backups/monday --data ./new --nodes 3 --without node2', 'of the databases that are whole'],

@@ -14,6 +14,7 @@ const OPENING = [
   'join',
   'leave',
   'backup',
+  'migrate',
   'import',
   'export',
 ] as const
@@ -39,6 +40,7 @@ export const COMMANDS = {
   join: 'start new nodes (1) and give them their share; COUNT may also be their ids, as node6,node7',
   leave: 'give the partitions of nodes to the others, end them, delete their stores (NODES as node2,node5)',
   backup: 'write one consistent cut of the cluster into a new folder DIR',
+  migrate: 'move a cluster to a Redis or Valkey Cluster while it serves; goes on where it was after a death',
   restore: 'make a new cluster, with any number of nodes, of the backup in DIR',
   verify: 'check a backup, or the folder of a closed cluster, end to end',
   crash: 'end the thread of a node of a running cluster (only where faults are allowed)',
@@ -71,6 +73,7 @@ export const OPERANDS: Readonly<Record<CommandName, readonly string[]>> = {
   join: ['[COUNT]'],
   leave: ['NODES'],
   backup: ['DIR'],
+  migrate: [],
   restore: ['DIR'],
   verify: ['DIR'],
   crash: ['NODE'],
@@ -251,6 +254,18 @@ export const FLAGS = {
     about: 'they get every write and serve nothing until they are promoted',
   },
   backup: { type: 'string', operand: 'DIR', commands: ['join'], about: 'make the store of a standby of this backup' },
+  to: {
+    type: 'string',
+    operand: 'URL',
+    commands: ['migrate'],
+    about: 'redis-cluster://[user:password@]host:port[,host:port…][?name=…]; need not be said again',
+  },
+  rate: { type: 'string', operand: 'RECORDS', commands: ['migrate'], about: 'records a second at most (no limit)' },
+  abort: {
+    type: 'boolean',
+    commands: ['migrate'],
+    about: 'end the one that is under way, and clear what it has written',
+  },
   permanent: {
     type: 'boolean',
     commands: ['crash'],

@@ -65,6 +65,8 @@ async function run(command: Command): Promise<number> {
       return (await import('./shape/leave.js')).leaveCommand(command)
     case 'backup':
       return (await import('./bulk/backup.js')).backupCommand(command)
+    case 'migrate':
+      return (await import('./bulk/migrate.js')).migrateCommand(command)
     case 'restore':
       return (await import('./bulk/restore.js')).restoreCommand(command)
     case 'verify':

@@ -40,6 +40,7 @@ const LEVELS: Levels = {
   'record:stuck': 'error',
   'supervisor:restart': 'error',
   'folder:full': 'error',
+  migration: ({ paused }) => (paused ? 'warn' : 'info'),
   fatal: 'fatal',
   converged: 'info',
   close: 'info',

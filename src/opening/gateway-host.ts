@@ -1,5 +1,6 @@
 /**
- * The cluster's side of `connect`: lets other threads of the process join as gateways, and notices when one ends.
+ * The cluster's side of `connect`: lets other threads of the process join as gateways, hands on what a migration orders, and notices when
+ * one ends.
  *
  * Called by the cluster; knows nothing of requests.
  */
@@ -16,10 +17,14 @@ import { type LogOwner, logOwner } from '../protocol/batch-log/log-keys.js'
 import type { GatewayConfig } from '../protocol/gateway.js'
 import type { GatewayId } from '../protocol/ids.js'
 import type { Ticket } from '../shared/api.js'
+import { CoterieError, type CoterieErrorCode, ERROR_TABLE, fromWireError, type WireError } from '../shared/errors.js'
+import { type MigrationOrder, NO_MIGRATION } from '../shared/migration-order.js'
 import type { WriteMarks } from '../storage/write-marks.js'
 
 interface Guest {
   readonly port: MessagePort
+  /** Of the newest order that it has been given. */
+  ordered: { readonly version: number; end(isDone: boolean): void; fail(error: Error): void } | undefined
   readonly gauges: Gauges
   readonly counters: RequestCounters
 }
@@ -33,8 +38,9 @@ export class GatewayHost {
   readonly #marks: WriteMarks | undefined
   readonly #secret = randomBytes(16).toString('hex')
   readonly #clusterId: string
-  /** A guest has left, or its thread has ended. */
-  readonly #onGone: () => void
+  /** A guest has left; or, if it `isLost`, its thread has ended in the middle of its work. */
+  readonly #onGone: (isLost: boolean) => void
+  #order: MigrationOrder = NO_MIGRATION
   readonly #guests = new Map<GatewayId, Guest>()
   /** Of guests that are gone. */
   readonly #counted = new RequestCounters()
@@ -50,7 +56,7 @@ export class GatewayHost {
     clock: StampClock
     marks: WriteMarks | undefined
     clusterId: string
-    onGone: () => void
+    onGone: (isLost: boolean) => void
   }) {
     this.#supervisor = options.supervisor
     this.#config = options.config
@@ -70,6 +76,13 @@ export class GatewayHost {
   get lingering(): number {
     let sum = 0
     for (const { gauges } of this.#guests.values()) sum += gauges.get('lingering')
+    return sum
+  }
+
+  /** Keys that a migration's target may lack. */
+  get owed(): number {
+    let sum = 0
+    for (const { gauges } of this.#guests.values()) sum += gauges.get('owed')
     return sum
   }
 
@@ -95,6 +108,28 @@ export class GatewayHost {
     return { coterie: 1, clusterId: this.#clusterId, threadId, secret: this.#secret }
   }
 
+  /**
+   * To every guest; one that comes later begins with the newest. Resolves once those that are here have carried it out, or are gone;
+   * false: a newer one came first. Errors: of the first that cannot.
+   */
+  async order(order: MigrationOrder): Promise<boolean> {
+    this.#order = order
+    const carriedOut = [...this.#guests.values()].map(
+      (guest) =>
+        new Promise<boolean>((resolve, reject) => {
+          guest.ordered?.end(false)
+          guest.ordered = { version: order.version, end: resolve, fail: reject }
+          say(guest.port, { type: 'migration', order })
+        }),
+    )
+    return (await Promise.all(carriedOut)).every((isDone) => isDone)
+  }
+
+  /** Nobody waits for a guest any more. */
+  endOrders(): void {
+    for (const guest of this.#guests.values()) guest.ordered?.end(false)
+  }
+
   /** Tells every guest, and lets nobody in any more. */
   close(): void {
     if (this.#isListening) process.off('workerMessage', this.#onWorkerMessage)
@@ -117,7 +152,7 @@ export class GatewayHost {
     const id = `gateway${this.#lastNumber}`
     const gauges = new Gauges()
     const counters = new RequestCounters()
-    this.#guests.set(id, { port, gauges, counters })
+    this.#guests.set(id, { port, gauges, counters, ordered: undefined })
     const { table } = this.#supervisor
     const welcome = {
       id,
@@ -129,10 +164,12 @@ export class GatewayHost {
       marks: this.#marks?.shared,
       gauges: gauges.shared,
       counters: counters.shared,
+      order: this.#order,
     }
     say(port, { type: 'welcome', ...welcome })
     port.on('message', (message: FromGateway) => {
       if (message.type === 'goodbye') this.#remove(id, false)
+      else if (message.type === 'migration') this.#onCarriedOut(id, message)
       else this.#supervisor.onMail(id, unpackEnvelope(message.envelope))
     })
     // Without a goodbye its thread ended in the middle of its work.
@@ -144,14 +181,31 @@ export class GatewayHost {
     })
   }
 
+  #onCarriedOut(id: GatewayId, { version, error }: FromGateway & { readonly type: 'migration' }): void {
+    const ordered = this.#guests.get(id)?.ordered
+    if (ordered?.version !== version) return
+    if (error === undefined) ordered.end(true)
+    else ordered.fail(publicErrorOf(error))
+  }
+
   #remove(id: GatewayId, isLost: boolean): void {
     const guest = this.#guests.get(id)
     if (guest === undefined) return
     this.#guests.delete(id)
+    guest.ordered?.end(true)
     this.#counted.add(guest.counters)
     this.#supervisor.removeGateway(id, isLost)
-    this.#onGone()
+    this.#onGone(isLost)
   }
+}
+
+/** A thread's error keeps its code on the way. */
+function publicErrorOf(wire: WireError): Error {
+  const error = fromWireError(wire)
+  const { code } = wire
+  return code !== undefined && Object.hasOwn(ERROR_TABLE, code)
+    ? new CoterieError(code as CoterieErrorCode, error.message.replace(`${code}: `, ''), {}, { cause: error })
+    : error
 }
 
 function say(port: MessagePort, message: ToGateway): void {

@@ -25,6 +25,7 @@ import {
 } from '../storage/cluster-folder.js'
 import { type LocationLock, lockLocation } from '../storage/cluster-lock.js'
 import { nodeFolders } from '../storage/layout.js'
+import { MigrationFile } from '../storage/migration-file.js'
 import { type NativeDeath, type Suspicion, suspectsAfter } from '../storage/opening-marker.js'
 import { clearSeeds } from './seed.js'
 
@@ -39,6 +40,8 @@ export interface Prepared {
   readonly quorums: Quorums
   /** Stores that may be damaged, by node. */
   readonly suspects: ReadonlyMap<NodeId, Suspicion>
+  /** What it knows of a migration. */
+  readonly migration: MigrationFile
   /** The last process did not close. */
   readonly wasUnclean: boolean
 }
@@ -89,7 +92,8 @@ export async function prepare(
       maySetAside: canRefill(quorums, table.n),
     })
     const wasUnclean = !isNew && !metadata.cleanShutdown
-    return { config, lock, folder, metadata, table, clock, quorums, suspects, wasUnclean }
+    const migration = await MigrationFile.open(config.location)
+    return { config, lock, folder, metadata, table, clock, quorums, suspects, migration, wasUnclean }
   } catch (error) {
     await lock.release()
     throw error

@@ -52,6 +52,8 @@ export type ClientRequest =
       readonly sloppy: boolean
       /** Of `lww`: takes effect as a whole or not at all, in the end, also where its keys are in several partitions. */
       readonly logged?: boolean
+      /** Its caller wants to know the stamp: the effect `stamped` comes before the reply. */
+      readonly mirrored?: boolean
       readonly context?: CausalContext
       readonly deadlineMs: number
     }
@@ -89,6 +91,10 @@ export type GatewayEvent =
 export type GatewayEffect =
   | { readonly type: 'send'; readonly to: Address; readonly message: Message }
   | { readonly type: 'reply'; readonly id: number; readonly outcome: OperationOutcome }
+  /** Of a put that is `mirrored`. */
+  | { readonly type: 'stamped'; readonly id: number; readonly stamp: Stamp }
+  /** Keys that a batch of another gateway, which is no more, writes from now on. */
+  | { readonly type: 'adopted'; readonly keys: readonly Key[] }
   | { readonly type: 'repair'; readonly key: Key; readonly nodes: readonly NodeId[]; readonly blocking: boolean }
   | { readonly type: 'table'; readonly table: PartitionTable }
 
@@ -143,6 +149,7 @@ export class Gateway {
       (after, deadlineMs) => this.#scanLog(after, deadlineMs),
       (stamp, logKeys, entry) => {
         const groups = entry === undefined ? [] : groupByPartition(entry.keys, entry.values, config.partitions)
+        if (entry !== undefined) this.#effects.push({ type: 'adopted', keys: entry.keys })
         this.#batches.adopt(stamp, logKeys, groups, config.w, this.#nowMs)
       },
     )
@@ -299,6 +306,7 @@ export class Gateway {
 
   #submitPut(request: ClientRequest & { kind: 'put' }, stamp: Stamp, nowMs: number): void {
     const { id, keys, values } = request
+    if (request.mirrored === true) this.#effects.push({ type: 'stamped', id, stamp })
     if (keys.length === 1) {
       const partition = partitionOf(keys[0] as Key, this.#config.partitions)
       return this.#submitGroup({ id: id * 2, partition, keys, values }, stamp, request, nowMs)

@@ -10,6 +10,7 @@ import type { BackupOptions, BackupSummary } from './backup-shapes.js'
 import type { ClusterEvents } from './cluster-events.js'
 import type { CoterieErrorCode } from './errors.js'
 import type { FaultCounts, Faults } from './fault-calls.js'
+import type { MigrateOptions, MigrationStatus, MigrationSummary } from './migration-shapes.js'
 
 /** Text (UTF-8) or bytes. */
 export type Bytes = string | Uint8Array
@@ -250,6 +251,8 @@ export interface ClusterStatus {
   readonly fatal?: string
   /** Only once it has been told to close: it takes no more requests. */
   readonly closing?: true
+  /** It moves, or has moved, to another engine. */
+  readonly migration?: MigrationStatus
   /** All that are members or standbys, also those that are down. */
   readonly nodes: NodeStatus[]
 }
@@ -389,6 +392,19 @@ export interface Cluster extends KeyValueStore {
    * Errors: INVALID_OPTION, BACKUP_NOT_EMPTY, BACKUP_FAILED, CLOSED.
    */
   backup(dir: string, options?: BackupOptions): Promise<BackupSummary>
+  /**
+   * Moves the cluster to a store of another engine while it serves, and goes on with it through this very door. Goes on where it was
+   * after a death. See the README, "Moving to Redis Cluster".
+   *
+   * Errors: INVALID_OPTION, MIGRATION_TARGET_UNREACHABLE, MIGRATION_TARGET_NOT_EMPTY, MIGRATION_UNDER_WAY (to another target),
+   *         MIGRATION_STOPPED, MIGRATED (it is done), CLOSED.
+   */
+  migrate(options?: MigrateOptions): Promise<MigrationSummary>
+  /**
+   * Ends a migration that is under way; nothing if there is none. `cleared`: false if the target could not be reached, and keeps what it was
+   * given until another migration fills it. Errors: MIGRATED (there is no way back), CLOSED.
+   */
+  abortMigration(): Promise<{ readonly cleared: boolean }>
   /**
    * Gives up what stores that are gone may have held, so that lost partitions serve again. Default: all lost ones. Of the
    * partitions named, those that are not lost now are left out: a loss cannot be accepted before it happens.

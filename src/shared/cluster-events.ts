@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events'
 import type { NodeId, PartitionId } from '../protocol/ids.js'
 import type { FillStatus } from './api.js'
 import type { Failpoint } from './failpoints.js'
+import type { MigrationStatus } from './migration-shapes.js'
 
 /** Names of events and what comes with them. `node` is whom it is about; times are milliseconds. */
 export interface ClusterEvents {
@@ -75,6 +76,8 @@ export interface ClusterEvents {
   'supervisor:restart': [{ error: Error }]
   /** The cluster folder must wait for room before its table or metadata can be written; it goes on by itself. */
   'folder:full': [{ error: Error }]
+  /** A migration has come to another stage, was paused, goes on. `records` and `share` are in `status()`. */
+  migration: [MigrationStatus]
   /** Once: see `ClusterStatus.fatal`. */
   fatal: [{ error: Error }]
   /** Every living member has the same table and the same view of the members, and nothing is being filled. */
@@ -112,6 +115,7 @@ export const EVENT_NAMES = Object.keys({
   'record:stuck': true,
   'supervisor:restart': true,
   'folder:full': true,
+  migration: true,
   fatal: true,
   converged: true,
   close: true,

@@ -50,6 +50,15 @@ export const ERROR_TABLE = {
     'A restore into the location was interrupted, or failed, before all of the backup was in it. Restore into it again, or delete it.',
   LOCATION_NOT_EMPTY: 'A backup is restored into a new location; there is a cluster in this one.',
   NOT_SUPPORTED: 'The engine has no such call. The message names what its own tools have instead.',
+  MIGRATED:
+    'The cluster has moved to another engine. The message says how to open it there; `to`, `seeds` and `name` say where.',
+  MIGRATION_UNDER_WAY:
+    'Another migration is under way, or the store is being filled by one. Let it come to its end, or abort it (`coterie migrate --abort`).',
+  MIGRATION_TARGET_NOT_EMPTY: 'There is a store of that name already. A migration fills a new one: give another name.',
+  MIGRATION_TARGET_UNREACHABLE:
+    'Writes must go to the target of a migration too, and it cannot be reached. Bring it back, or abort (`coterie migrate --abort`).',
+  MIGRATION_STOPPED:
+    'The migration did not come to its end; `why`: `aborted`, `paused` (the target was away: call `migrate` again), `different` (records differ, time after time).',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>
 

@@ -11,7 +11,7 @@
  * A death at any point leaves a whole newest file. So a damaged newest one means that the disk, or a person, changed it;
  * whether the previous one may be used instead is for the caller to say.
  *
- * Called by `cluster-folder.ts`.
+ * Called by `cluster-folder.ts` and `migration-file.ts`.
  */
 
 import { copyFile, link, open, readFile, rename, rm } from 'node:fs/promises'
@@ -38,14 +38,17 @@ export type ReadBody =
 
 export class CheckedFile {
   readonly #path: string
+  /** Who may read it. Undefined: as the process has it. */
+  readonly #mode: number | undefined
   #generation = 0
   /** False while `name` holds something damaged, which must not push the good previous one out. */
   #newestIsGood = false
   /** Writes of one file follow each other; never rejects. */
   #lastWrite: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string) {
+  constructor(path: string, { mode }: { readonly mode?: number } = {}) {
     this.#path = path
+    this.#mode = mode
   }
 
   /** `'absent'`: neither generation exists. Errors: those of fs but ENOENT. */
@@ -77,7 +80,7 @@ export class CheckedFile {
     const generation = this.#generation + 1
     const checksum = checksumOf(generation, text)
     const temporary = `${this.#path}.tmp`
-    const file = await open(temporary, 'w')
+    const file = await open(temporary, 'w', this.#mode)
     try {
       await file.writeFile(`{"format":${FORMAT},"generation":${generation},"checksum":"${checksum}","body":${text}}\n`)
       await file.sync()

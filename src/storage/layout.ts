@@ -3,7 +3,7 @@
  *
  * ```
  * cluster/            metadata.json, table.json, clock.json and their `.previous`; lock/ and holder.json, who has it;
- *                     control/, the socket of `coterie start`
+ *                     control/, the socket of `coterie start`; migration.json, if it moves or has moved elsewhere
  * node1/store/        LevelDB's files, and nothing else
  * node1/witness       how far the store has come
  * node1/trees         its Merkle trees, of the last life that was closed in order

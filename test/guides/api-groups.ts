@@ -85,6 +85,20 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    title: 'Migration',
+    about: 'To another engine, while the cluster serves.',
+    names: [
+      'Cluster.migrate',
+      'Cluster.abortMigration',
+      'MigrateOptions',
+      'MigrationTo',
+      'MigrationProgress',
+      'MigrationStage',
+      'MigrationSummary',
+      'MigrationStatus',
+    ],
+  },
+  {
     title: 'Injected faults',
     about: 'For tests, with `faults: true`.',
     names: [

@@ -24,6 +24,7 @@ import type {
 } from '../../shared/api.js'
 import type { BackupOptions, BackupSummary, BulkProgress } from '../../shared/backup-shapes.js'
 import { CoterieError } from '../../shared/errors.js'
+import type { MigrateOptions, MigrationSummary } from '../../shared/migration-shapes.js'
 import type { ClusterAccess, JoinOptions } from '../access.js'
 import { readLines } from '../load/lines.js'
 import { errorOfJson } from './error-json.js'
@@ -44,6 +45,8 @@ const WRITES: ReadonlySet<string> = new Set([
   'leave',
   'promote',
   'backup',
+  'migrate',
+  'migrate-abort',
   'crash',
   'hang',
 ])
@@ -146,6 +149,14 @@ export class ControlClient implements ClusterAccess {
     return (await this.#result('backup', { dir: resolve(dir), ...options }, onProgress)) as BackupSummary
   }
 
+  async migrate({ onProgress, ...options }: MigrateOptions): Promise<MigrationSummary> {
+    return (await this.#result('migrate', options, onProgress)) as MigrationSummary
+  }
+
+  async abortMigration(): Promise<{ readonly cleared: boolean }> {
+    return (await this.#post('migrate-abort', {})) as { readonly cleared: boolean }
+  }
+
   async crash(node: string, permanent: boolean): Promise<void> {
     await this.#post('crash', { node, permanent })
   }
@@ -171,10 +182,14 @@ export class ControlClient implements ClusterAccess {
   }
 
   /** Of a stream: progress as it comes, then what its last line says. */
-  async #result(name: string, members: object, onProgress: OnProgress | undefined): Promise<unknown> {
+  async #result<Progress extends BulkProgress>(
+    name: string,
+    members: object,
+    onProgress: ((progress: Progress) => void) | undefined,
+  ): Promise<unknown> {
     let result: unknown
     for await (const line of this.#lines(name, members)) {
-      if ('progress' in line) onProgress?.(line['progress'] as BulkProgress)
+      if ('progress' in line) onProgress?.(line['progress'] as Progress)
       else if ('result' in line) result = line['result']
     }
     return result

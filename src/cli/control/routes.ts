@@ -156,6 +156,12 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       return cluster.backup(textOf('dir', dir), { ...options, onProgress: progressOf(lines) })
     },
   },
+  'POST /v1/migrate': {
+    members: ['to', 'recordsPerSecond', 'pauseAfterMs'],
+    streams: true,
+    answer: ({ cluster }, options, lines) => cluster.migrate({ ...options, onProgress: progressOf(lines) }),
+  },
+  'POST /v1/migrate-abort': { members: [], answer: ({ cluster }) => cluster.abortMigration() },
   'POST /v1/crash': {
     members: ['node', 'permanent'],
     answer: async ({ cluster, mayDestroy }, { node, permanent = false }) => {

@@ -83,6 +83,10 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
     style: 'red',
     text: `the cluster folder waits for room on a full disk: ${error.message}`,
   }),
+  migration: ({ stage, to, paused }) => ({
+    style: paused ? 'yellow' : stage === 'done' ? 'green' : 'cyan',
+    text: paused ? `the migration to ${to} is paused: it is away` : `migration to ${to}: ${stage}`,
+  }),
   fatal: ({ error }) => ({ style: 'red', text: `the cluster folder cannot be written: ${error.message}` }),
   converged: ({ epoch }) => ({ style: 'green', text: `every node knows table ${epoch} and the same members` }),
   close: () => ({ style: 'dim', text: 'the cluster is closed' }),

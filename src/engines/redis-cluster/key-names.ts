@@ -6,7 +6,8 @@
  *     <name>{<tag>}i          the index: a sorted set of the keys, all of score 0, so that their order is that of their bytes
  *     <name>{<tag>}b          logged batches that began here: a hash of id and operations
  *     <name>{<tag>}d:<id>     this partition's part of that batch is done
- *     <name>{coterie}meta     what was fixed at the creation
+ *     <name>{<tag>}s          while a migration fills the store: a hash of each key's stamp (see `migration-scripts.ts`)
+ *     <name>{coterie}meta     what was fixed at the creation; while a migration fills the store, which one
  *
  * The tag is the smallest number whose slot lies in the partition. So a key's partition holds the slot that Redis computes for the
  * key itself, and the partition lives where this slot would, unless a boundary between masters runs through it. It is a stored
@@ -43,6 +44,10 @@ export class KeyNames {
 
   index(partition: PartitionId): Buffer {
     return this.#named(partition, 'i')
+  }
+
+  stamps(partition: PartitionId): Buffer {
+    return this.#named(partition, 's')
   }
 
   batches(partition: PartitionId): Buffer {

@@ -42,6 +42,8 @@ export interface Opened {
   readonly quorums: { readonly n: number; readonly r: number; readonly w: number }
   readonly connections: Connections
   readonly watch: TopologyWatch
+  /** Of requests before: those of the cluster that has moved here. */
+  readonly counters?: RequestCounters
 }
 
 export class RedisCluster implements Cluster {
@@ -53,7 +55,7 @@ export class RedisCluster implements Cluster {
   readonly #batches: Batches
   readonly #client: RedisClient
   readonly #calls: WatchedCalls
-  readonly #counters = new RequestCounters()
+  readonly #counters: RequestCounters
   readonly #events = new EventEmitter<ClusterEvents>()
   /** Times that a node was back after it had failed. */
   readonly #returns = new Map<string, number>()
@@ -66,6 +68,7 @@ export class RedisCluster implements Cluster {
   constructor(opened: Opened) {
     const { config, partitions, quorums, connections, watch: topologyWatch } = opened
     this.#opened = opened
+    this.#counters = opened.counters ?? new RequestCounters()
     this.#names = new KeyNames(config.name, partitions)
     this.#requester = new Requester({
       names: this.#names,
@@ -201,6 +204,14 @@ export class RedisCluster implements Cluster {
 
   async backup(): Promise<never> {
     throw notSupported('backup()', "the RDB or AOF files of its nodes, or 'coterie export'")
+  }
+
+  async migrate(): Promise<never> {
+    throw notSupported('migrate()', 'redis-cli --cluster import, or RIOT')
+  }
+
+  async abortMigration(): Promise<never> {
+    throw notSupported('abortMigration()', 'nothing: no migration leaves it')
   }
 
   async acceptLoss(): Promise<never> {

@@ -147,6 +147,12 @@ export class Requester {
     })
   }
 
+  /** A write for so many copies could be sent now. */
+  isPlaced(partition: PartitionId, w: number): boolean {
+    const place = placeOf(this.#options.watch.topology, this.#options.names, partition)
+    return place !== undefined && place.replicas.length >= w - 1
+  }
+
   /** Waits for a topology in which the partition has a master. Errors: TIMEOUT, CLOSED. */
   async #placeFor(partition: PartitionId, deadlineMs: number): Promise<Place> {
     const { watch, names, isClosed } = this.#options

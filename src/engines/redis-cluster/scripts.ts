@@ -96,14 +96,14 @@ rows[#rows + 1] = #keys == tonumber(ARGV[4]) and keys[#keys] or ''
 return rows
 `)
 
-/** KEYS: meta. ARGV: format, partitions. Gives what is there, or now is, and `1` if it was made. */
+/** KEYS: meta. ARGV: format, partitions. Gives what is there, or now is, `1` if it was made, and the migration that fills it, if one does. */
 export const CREATE = script(`
 local made = redis.call('HSETNX', KEYS[1], 'format', ARGV[1])
 if made == 1 then redis.call('HSET', KEYS[1], 'partitions', ARGV[2]) end
-local format, partitions = unpack(redis.call('HMGET', KEYS[1], 'format', 'partitions'))
-return { format, partitions, made }
+local format, partitions, migration = unpack(redis.call('HMGET', KEYS[1], 'format', 'partitions', 'migration'))
+return { format, partitions, made, migration }
 `)
 
-function script(text: string): Script {
+export function script(text: string): Script {
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }

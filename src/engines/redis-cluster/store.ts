@@ -124,7 +124,7 @@ export function bytesOfPart(keys: readonly Key[], values: readonly (Uint8Array |
   return keys.reduce((sum, key, index) => sum + 2 * key.length + (values[index]?.byteLength ?? 0), COMMAND_BYTES)
 }
 
-function boundsOf({ from, fromExclusive, to, toExclusive }: KeyRange): { from: Buffer; to: Buffer } {
+export function boundsOf({ from, fromExclusive, to, toExclusive }: KeyRange): { from: Buffer; to: Buffer } {
   return { from: boundOf(from, fromExclusive === true, '-'), to: boundOf(to, toExclusive === true, '+') }
 }
 
@@ -136,6 +136,7 @@ function bytesOf(reply: Reply): Uint8Array | undefined {
   return Buffer.isBuffer(reply) ? reply : undefined
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+/** A Buffer over the same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

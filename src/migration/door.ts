@@ -1,0 +1,118 @@
+/**
+ * The calls of one thread while its cluster may move: to the cluster or, after the cutover, to the store that it has moved to. In between
+ * writes wait, for as long as a quick breath, and never past their deadline; reads never wait.
+ *
+ * Called by `cluster.ts` and `connect.ts`, as the `KeyValueStore` that they are.
+ */
+
+import type { Client } from '../client.js'
+import type { BatchOperation, Bytes, KeyValueStore } from '../shared/api.js'
+import { copyOf } from '../shared/call-arguments.js'
+import { CoterieError } from '../shared/errors.js'
+
+export type Calls = Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose>
+
+interface Waiting {
+  go(): void
+  end(error: CoterieError): void
+}
+
+export class Door implements Calls {
+  readonly #client: Client
+  readonly #limits: { readonly writeTimeoutMs: number; readonly requestsInFlightMax: number }
+  #calls: Calls
+  /** Undefined: writes are not held. */
+  #held: Set<Waiting> | undefined
+
+  constructor(
+    client: Client,
+    calls: Calls,
+    limits: { readonly writeTimeoutMs: number; readonly requestsInFlightMax: number },
+  ) {
+    this.#client = client
+    this.#limits = limits
+    this.#calls = calls
+  }
+
+  get waiting(): number {
+    return this.#held?.size ?? 0
+  }
+
+  get: Calls['get'] = (...call) => this.#calls.get(...call)
+  read: Calls['read'] = (...call) => this.#calls.read(...call)
+  getMany: Calls['getMany'] = (...call) => this.#calls.getMany(...call)
+  scan: Calls['scan'] = (...call) => this.#calls.scan(...call)
+  locate: Calls['locate'] = (...call) => this.#calls.locate(...call)
+
+  put: Calls['put'] = (key, value, options) => {
+    if (this.#held === undefined) return this.#calls.put(key, value, options)
+    const [heldKey, heldValue] = [bytesOf(key), bytesOf(value)]
+    return this.#hold(options?.timeoutMs, () => this.#calls.put(heldKey, heldValue, options))
+  }
+
+  delete: Calls['delete'] = (key, options) => {
+    if (this.#held === undefined) return this.#calls.delete(key, options)
+    const heldKey = bytesOf(key)
+    return this.#hold(options?.timeoutMs, () => this.#calls.delete(heldKey, options))
+  }
+
+  batch: Calls['batch'] = (operations, options) => {
+    if (this.#held === undefined || !Array.isArray(operations)) return this.#calls.batch(operations, options)
+    const held = operations.map(operationOf)
+    return this.#hold(options?.timeoutMs, () => this.#calls.batch(held, options))
+  }
+
+  hold(): void {
+    this.#held ??= new Set()
+  }
+
+  letGo(): void {
+    const held = this.#held
+    this.#held = undefined
+    for (const waiting of held ?? []) waiting.go()
+  }
+
+  /** Reads go there at once, writes once they are let go; a scan from its next page on. */
+  moveTo(successor: KeyValueStore): void {
+    this.#calls = successor
+    this.#client.moveTo(successor)
+  }
+
+  close(): void {
+    const held = this.#held
+    this.#held = undefined
+    for (const waiting of held ?? []) waiting.end(new CoterieError('CLOSED'))
+  }
+
+  #hold(timeoutMs: unknown, call: () => Promise<void>): Promise<void> {
+    const held = this.#held as Set<Waiting>
+    if (held.size >= this.#limits.requestsInFlightMax) return Promise.reject(new CoterieError('OVERLOADED'))
+    const ms = typeof timeoutMs === 'number' && timeoutMs > 0 ? timeoutMs : this.#limits.writeTimeoutMs
+    return new Promise((resolve, reject) => {
+      const end = (error: CoterieError): void => {
+        clearTimeout(timer)
+        held.delete(waiting)
+        reject(error)
+      }
+      const waiting: Waiting = {
+        go: () => {
+          clearTimeout(timer)
+          resolve(call())
+        },
+        end,
+      }
+      const timer = setTimeout(() => end(new CoterieError('TIMEOUT', 'the cluster moves, and takes long')), ms)
+      held.add(waiting)
+    })
+  }
+}
+
+/** The caller may overwrite its bytes as soon as the call returns. What is no bytes is refused when its turn comes. */
+function bytesOf(bytes: Bytes): Bytes {
+  return bytes instanceof Uint8Array ? copyOf(bytes) : bytes
+}
+
+function operationOf(operation: BatchOperation): BatchOperation {
+  const key = bytesOf(operation?.key)
+  return operation?.type === 'put' ? { ...operation, key, value: bytesOf(operation.value) } : { ...operation, key }
+}

@@ -1,0 +1,490 @@
+/**
+ * `cluster.migrate`: a cluster moves to a store of another engine while it serves.
+ *
+ *   dual-write   Every thread opens the target. Then all hold their writes until none is under way and nothing is owed among the nodes, and
+ *                from the next one on each goes to both (`mirror.ts`). Written down first: whoever opens the folder does so at once.
+ *   backfill     Everything is copied with its stamps, in one ordered pass whose place is written down (`backfill.ts`).
+ *   verify       Every record is compared with all owners' (`verification.ts`). What differs is put right, and there is another pass.
+ *   cutover      After a pass without a difference all hold their writes until none is under way. It is written down that the target
+ *                has the say; the target becomes a store like any other; reads go there, and once all threads' do, writes too.
+ *   done         Written down. The folder is refused from now on (MIGRATED).
+ *
+ * Why nothing is lost. From the first order on each write is at the target before its caller is told (or its keys are owed). What was
+ * there before is at some owner, for before the verification begins no hint is outstanding; and a pass reads all owners. A death takes
+ * with it which keys were owed: so the verification always begins anew. A thread that ends in the middle of writes, a failover of the
+ * target, anything else that could have undone a pass's work while it ran or after it, makes another pass.
+ *
+ * Which side has the say is one file's to tell: until `cutover` is on the disk this cluster, from then on the target. A write that the
+ * migration sent before and that comes late is refused there: its right to write went first (`migration-scripts.ts`).
+ *
+ * A target that is away for `pauseAfterMs` pauses it: that is written down, then writes go to this cluster alone, and `migrate` takes it up
+ * again. Until then writes wait for the target within their deadlines; reads never do.
+ *
+ * Called by `OpenCluster`.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Client } from '../client.js'
+import { CoterieError } from '../shared/errors.js'
+import { type MigrationOrder, NO_MIGRATION } from '../shared/migration-order.js'
+import {
+  type MigrateOptions,
+  type MigrationStatus,
+  type MigrationSummary,
+  type MigrationTo,
+  migrationToOf,
+  movedError,
+  textOfMigrationTo,
+  withoutLogin,
+} from '../shared/migration-shapes.js'
+import { checkNames, checkWhole, invalid } from '../shared/options.js'
+import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
+import { backfill } from './backfill.js'
+import { Progress } from './progress.js'
+import type { Seat } from './seat.js'
+import type { SideBySide } from './side-by-side.js'
+import { TargetWatch } from './target-watch.js'
+import { verifyOnce } from './verification.js'
+import { persist } from './walk.js'
+
+/** Writes are held for no longer than this; then they are let go, and it is tried again later. */
+const HOLD_MS = 500
+const HOLD_AGAIN_MS = 100
+const HOLD_AGAIN_MS_MAX = 10_000
+const LOOK_MS = 5
+/** Between two times that the backfill's place is written down. */
+const CURSOR_MS = 1_000
+const PASSES_MAX = 8
+const CLAIM_MS = 30_000
+/** A thread that is busy is not waited for when its writes are to go to this cluster alone again: it is never wrong later. */
+const BUSY_MS = 2_000
+const PAUSE_AFTER_MS = 10_000
+
+/** The threads that have connected. */
+export interface MigrationGuests {
+  /** Resolves once all have carried it out that are there; false: a newer one came first. Errors: of the first that cannot. */
+  order(order: MigrationOrder): Promise<boolean>
+  /** Nobody waits for them any more. */
+  endOrders(): void
+  /** Keys that they owe the target. */
+  readonly owed: number
+}
+
+export interface MigrationOptions {
+  readonly file: MigrationFile
+  readonly location: string
+  readonly clusterId: string
+  readonly partitions: number
+  readonly conflict: 'lww' | 'siblings'
+  /** Of the backfill. */
+  readonly r: number
+  /** Options that the target goes on with. */
+  readonly numbers: Readonly<Record<string, number>>
+  readonly seat: Seat
+  readonly client: Client
+  readonly guests: MigrationGuests
+  /** Nothing is owed among the nodes: no hint, no fill. */
+  readonly isThrough: () => boolean
+  /** Records that there are, more or less. */
+  readonly total: () => number
+  readonly isOpen: () => boolean
+  readonly onChange: (status: MigrationStatus) => void
+}
+
+type Why = 'aborted' | 'paused' | 'different'
+
+export class ClusterMigration {
+  readonly #options: MigrationOptions
+  readonly #progress: Progress
+  readonly #watch: TargetWatch
+  #order: MigrationOrder = NO_MIGRATION
+  #running: Promise<MigrationSummary> | undefined
+  /** Why what runs is to end. */
+  #stop: Why | undefined
+  /** From here on there is no way back. */
+  #isCuttingOver = false
+  /** Grows whenever what a pass has seen to may have been undone. */
+  #doubts = 0
+  #ownOwed = 0
+
+  constructor(options: MigrationOptions) {
+    this.#options = options
+    this.#progress = new Progress(options.total)
+    this.#watch = new TargetWatch({
+      isTroubled: () =>
+        this.#order.mode === 'both' &&
+        (options.seat.target?.isWhole !== true || this.#ownOwed + options.guests.owed > 0),
+      onAway: () => void this.#pause(),
+    })
+  }
+
+  get #record(): MigrationRecord | undefined {
+    return this.#options.file.record
+  }
+
+  get status(): MigrationStatus | undefined {
+    const record = this.#record
+    if (record === undefined) return undefined
+    const { stage, startedAt, isPaused, copied } = record
+    const isRunning = this.#running !== undefined
+    const records = isRunning ? this.#progress.records : stage === 'backfill' ? copied : 0
+    const share = isRunning ? this.#progress.share : stage === 'done' ? 1 : 0
+    return { stage, to: textOfMigrationTo(record.to), paused: isPaused, startedAt, records, share }
+  }
+
+  /** Before the first call: a migration that is under way goes on with writes to both. Errors: MIGRATION_TARGET_UNREACHABLE. */
+  async resume(): Promise<void> {
+    const record = this.#record
+    if (record === undefined || !isDual(record)) return
+    await this.#give({ target: this.#targetOf(record), mode: 'both' })
+    await this.#claim()
+    this.#watch.start(PAUSE_AFTER_MS)
+  }
+
+  /** Of the opener's thread. */
+  onOwed(keys: number): void {
+    this.#ownOwed = keys
+  }
+
+  /** A thread has ended in the middle of its work: what it wrote last may be here and not there. */
+  onGuestLost(): void {
+    this.#doubts += 1
+  }
+
+  async migrate(options: MigrateOptions = {}): Promise<MigrationSummary> {
+    const { to, onProgress, recordsPerSecond, pauseAfterMs } = this.#check(options)
+    const record = this.#record
+    if (record !== undefined) {
+      if (record.stage === 'done') throw movedError(this.#options.location, record.to)
+      if (to !== undefined && !isDeepStrictEqual(to, record.to)) {
+        const message = `one to ${textOfMigrationTo(record.to)} is under way; abort it first`
+        throw new CoterieError('MIGRATION_UNDER_WAY', message, { to: textOfMigrationTo(record.to) })
+      }
+    } else if (to === undefined && this.#running === undefined)
+      throw invalid('to', to, 'where the cluster is to move: no migration is under way')
+    this.#progress.add(onProgress)
+    try {
+      // Whoever asks for what runs already watches it.
+      this.#running ??= this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
+      return await this.#running
+    } finally {
+      this.#progress.remove(onProgress)
+    }
+  }
+
+  /** Resolves once writes go to this cluster alone, and what the target was given is taken away, if it can be reached. */
+  async abort(): Promise<{ readonly cleared: boolean }> {
+    const { file, seat, location, isOpen } = this.#options
+    if (!isOpen()) throw new CoterieError('CLOSED')
+    await this.#end('aborted')
+    const record = this.#record
+    if (record === undefined) return { cleared: true }
+    if (this.#isCuttingOver || hasMoved(record)) throw movedError(location, record.to)
+    await file.become('aborted', { to: withoutLogin(record.to) })
+    this.#watch.stop()
+    await this.#settleFor('local')
+    this.#tellChange(record, 'aborted')
+    try {
+      if (seat.target === undefined) await this.#give({ target: this.#targetOf(record) })
+      await seat.target?.clear()
+      return { cleared: true }
+    } catch (error) {
+      if (!(error instanceof CoterieError)) throw error
+      return { cleared: false }
+    } finally {
+      await this.#settleFor('local', false)
+    }
+  }
+
+  /** The cluster closes. Resolves once nothing of it is under way. */
+  async close(): Promise<void> {
+    this.#watch.stop()
+    await this.#running?.catch((error: unknown) => error)
+    await this.#options.file.settled()
+  }
+
+  #check(options: MigrateOptions) {
+    const { isOpen, conflict } = this.#options
+    if (!isOpen()) throw new CoterieError('CLOSED')
+    checkNames(options, ['to', 'onProgress', 'recordsPerSecond', 'pauseAfterMs'])
+    if (conflict === 'siblings') throw invalid('conflict', conflict, "'lww': the target keeps one value a key")
+    const { to, onProgress = () => undefined, recordsPerSecond, pauseAfterMs = PAUSE_AFTER_MS } = options
+    if (typeof onProgress !== 'function') throw invalid('onProgress', onProgress, 'a function')
+    if (recordsPerSecond !== undefined) checkWhole('recordsPerSecond', recordsPerSecond, 1, 1e9)
+    return {
+      to: to === undefined ? undefined : migrationToOf(to),
+      onProgress,
+      recordsPerSecond: recordsPerSecond ?? Number.POSITIVE_INFINITY,
+      pauseAfterMs: checkWhole('pauseAfterMs', pauseAfterMs, 100, 600_000),
+    }
+  }
+
+  async #run(
+    to: MigrationTo | undefined,
+    pace: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
+  ): Promise<MigrationSummary> {
+    const { file } = this.#options
+    this.#progress.begin('dual-write')
+    if (this.#record === undefined) await this.#begin(to as MigrationTo)
+    else if (this.#record.isPaused) await this.#goOn(this.#record)
+    this.#watch.start(pace.pauseAfterMs)
+    if (this.#record?.stage === 'dual-write') {
+      await this.#hold(this.#options.isThrough)
+      await this.#give({ mode: 'both', holdsWrites: false })
+      await this.#become('backfill')
+    }
+    if (this.#record?.stage === 'backfill') {
+      await this.#backfill(pace.recordsPerSecond)
+      await this.#become('verify')
+    }
+    const verified = await this.#verify(pace.recordsPerSecond)
+    const { startedAt, copied, backfillMs, to: moved } = file.record as MigrationRecord
+    return {
+      to: textOfMigrationTo(moved),
+      copied,
+      ...verified,
+      tookMs: Date.now() - Date.parse(startedAt),
+      perSecond: { backfill: Math.round((copied / Math.max(1, backfillMs)) * 1_000), verify: verified.perSecond },
+    }
+  }
+
+  async #onEnd(): Promise<void> {
+    this.#running = undefined
+    this.#stop = undefined
+    // What it ended with may have come while writes were held.
+    if (this.#order.holdsWrites && !this.#isCuttingOver) await this.#give({ holdsWrites: false })
+  }
+
+  /** Every thread has the target open, and it is this migration's. Errors: MIGRATION_TARGET_UNREACHABLE, MIGRATION_TARGET_NOT_EMPTY. */
+  async #begin(to: MigrationTo): Promise<void> {
+    const { file } = this.#options
+    const begun = { id: randomUUID(), to, startedAt: new Date().toISOString() }
+    try {
+      await this.#give({ target: this.#targetOf(begun) })
+      await this.#claim()
+      this.#throwIfStopped()
+      await file.begin(begun)
+    } catch (error) {
+      if (this.#record === undefined) await this.#settleFor('local', false)
+      throw error
+    }
+    this.#tellChange(this.#record as MigrationRecord)
+  }
+
+  async #goOn(record: MigrationRecord): Promise<void> {
+    try {
+      await this.#give({ target: this.#targetOf(record) })
+      await this.#claim()
+      this.#throwIfStopped()
+    } catch (error) {
+      await this.#settleFor('local', false)
+      throw error
+    }
+    await this.#options.file.pause(false)
+    this.#tellChange(this.#record as MigrationRecord)
+    await this.#hold(this.#options.isThrough)
+    await this.#give({ mode: 'both', holdsWrites: false })
+  }
+
+  async #claim(): Promise<void> {
+    await this.#options.seat.target?.claim(performance.now() + CLAIM_MS)
+  }
+
+  async #backfill(recordsPerSecond: number): Promise<void> {
+    const { file, r } = this.#options
+    const { cursor, copied, backfillMs } = this.#record as MigrationRecord
+    this.#progress.begin('backfill', { records: copied })
+    const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64').toString('latin1')
+    let notedMs = performance.now()
+    const note = (upTo: string | undefined) => {
+      notedMs = performance.now()
+      const place = upTo === undefined ? {} : { cursor: Buffer.from(upTo, 'latin1').toString('base64') }
+      return file.proceed({ ...place, copied: this.#progress.records, backfillMs: backfillMs + this.#progress.tookMs })
+    }
+    await backfill({
+      sides: this.#sides,
+      after,
+      r,
+      recordsPerSecond,
+      check: this.#throwIfStopped,
+      onPage: async (page) => {
+        this.#progress.onPage(page)
+        if (page.upTo === undefined || performance.now() - notedMs > CURSOR_MS) await note(page.upTo)
+      },
+    })
+  }
+
+  /** Passes, until one finds no difference; then the cutover. */
+  async #verify(
+    recordsPerSecond: number,
+  ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
+    let mended = 0
+    for (let passes = 1; passes <= PASSES_MAX; passes++) {
+      // What nodes owe each other may be nowhere where a pass looks.
+      await this.#hold(this.#options.isThrough)
+      await this.#give({ holdsWrites: false })
+      const before = this.#state
+      this.#progress.begin('verify', { phase: passes === 1 ? 'verify' : `verify, pass ${passes}` })
+      const different = await verifyOnce({
+        sides: this.#sides,
+        recordsPerSecond,
+        check: this.#throwIfStopped,
+        onPage: (page) => this.#progress.onPage(page),
+      })
+      mended += different
+      const { records: verified, perSecond } = this.#progress
+      if (different > 0 || before !== this.#state) continue
+      const heldMs = await this.#cutOver(before)
+      if (heldMs !== undefined) return { verified, passes, mended, heldMs, perSecond: Math.round(perSecond) }
+    }
+    throw stopped('different', `records differed in each of ${PASSES_MAX} passes`)
+  }
+
+  /** Undefined: something has happened since the pass. */
+  async #cutOver(before: string): Promise<number | undefined> {
+    const { file, seat } = this.#options
+    const heldAtMs = await this.#hold(() => true)
+    if (before !== this.#state) {
+      await this.#give({ holdsWrites: false })
+      return undefined
+    }
+    // In one turn: who says later that it is to stop is too late.
+    this.#throwIfStopped()
+    this.#isCuttingOver = true
+    this.#watch.stop()
+    try {
+      await this.#become('cutover')
+    } finally {
+      if (this.#record?.stage !== 'cutover') {
+        this.#isCuttingOver = false
+        await this.#give({ holdsWrites: false })
+      }
+    }
+    this.#progress.begin('cutover')
+    // For as long as it takes: the target has the say, and nobody else can go on.
+    await persist(
+      this.#throwIfClosed,
+      async () => seat.target?.release(performance.now() + CLAIM_MS),
+      Number.POSITIVE_INFINITY,
+    )
+    await this.#become('done', { to: withoutLogin((file.record as MigrationRecord).to) })
+    // No thread may write there while another one still reads here.
+    await this.#give({ mode: 'target' })
+    await this.#give({ holdsWrites: false })
+    this.#progress.begin('done')
+    return performance.now() - heldAtMs
+  }
+
+  /** What a pass relies on. */
+  get #state(): string {
+    return `${this.#doubts} ${this.#options.seat.target?.epoch}`
+  }
+
+  get #sides(): SideBySide {
+    return this.#options.seat.sides as SideBySide
+  }
+
+  async #become(...change: Parameters<MigrationFile['become']>): Promise<void> {
+    await this.#options.file.become(...change)
+    this.#tellChange(this.#record as MigrationRecord)
+  }
+
+  #tellChange({ to, startedAt, isPaused, stage }: MigrationRecord, now = stage): void {
+    this.#options.onChange({ stage: now, to: textOfMigrationTo(to), paused: isPaused, startedAt, records: 0, share: 0 })
+  }
+
+  /** The target has been away for too long. */
+  async #pause(): Promise<void> {
+    if (this.#isCuttingOver || this.#record === undefined || !isDual(this.#record)) return
+    this.#watch.stop()
+    if (this.#running !== undefined) this.#stop ??= 'paused'
+    await this.#options.file.pause(true)
+    await this.#settleFor('local', false)
+    this.#tellChange(this.#record)
+    await this.#end('paused')
+  }
+
+  /** Resolves once nothing runs. */
+  async #end(why: Why): Promise<void> {
+    if (this.#running === undefined || this.#isCuttingOver) return
+    this.#stop ??= why
+    this.#options.guests.endOrders()
+    await this.#running.catch((error: unknown) => error)
+  }
+
+  readonly #throwIfClosed = (): void => {
+    if (!this.#options.isOpen())
+      throw new CoterieError('CLOSED', 'the cluster was closed; the migration goes on when it is opened again')
+  }
+
+  readonly #throwIfStopped = (): void => {
+    this.#throwIfClosed()
+    if (this.#stop === 'paused') throw stopped('paused', 'the target was away for too long')
+    if (this.#stop !== undefined) throw stopped(this.#stop, `it was ${this.#stop}`)
+  }
+
+  /** Writes wait in every thread, and none is under way. Gives since when. They are let go if that takes long, and it is tried again. */
+  async #hold(isThrough: () => boolean): Promise<number> {
+    for (let againMs = HOLD_AGAIN_MS; ; againMs = Math.min(HOLD_AGAIN_MS_MAX, 2 * againMs)) {
+      await this.#until(isThrough, Number.POSITIVE_INFINITY)
+      const heldAtMs = performance.now()
+      const isHeld = await this.#within(HOLD_MS, this.#give({ holdsWrites: true }))
+      if (isHeld && (await this.#until(isThrough, heldAtMs + HOLD_MS))) {
+        this.#throwIfStopped()
+        return heldAtMs
+      }
+      await this.#give({ holdsWrites: false })
+      await this.#until(() => false, performance.now() + againMs)
+    }
+  }
+
+  async #until(condition: () => boolean, endMs: number): Promise<boolean> {
+    for (;;) {
+      this.#throwIfStopped()
+      if (condition()) return true
+      if (performance.now() > endMs) return false
+      await delay(LOOK_MS)
+    }
+  }
+
+  async #within(ms: number, order: Promise<boolean>): Promise<boolean> {
+    const late = new AbortController()
+    try {
+      return await Promise.race([order, delay(ms, false, { signal: late.signal })])
+    } finally {
+      late.abort()
+    }
+  }
+
+  /** Errors: as `Seat.carryOut`. */
+  async #give(change: Partial<Omit<MigrationOrder, 'version'>>): Promise<boolean> {
+    this.#order = { ...this.#order, ...change, version: this.#order.version + 1 }
+    return this.#carryOut(this.#order)
+  }
+
+  /** Back to this cluster alone. */
+  async #settleFor(mode: 'local', keepsTarget = true): Promise<void> {
+    const { target, version } = this.#order
+    const kept = keepsTarget && target !== undefined ? { target } : {}
+    this.#order = { version: version + 1, mode, holdsWrites: false, ...kept }
+    await this.#within(BUSY_MS, this.#carryOut(this.#order))
+  }
+
+  async #carryOut(order: MigrationOrder): Promise<boolean> {
+    const { seat, guests } = this.#options
+    const all = await Promise.allSettled([seat.carryOut(order), guests.order(order)])
+    for (const one of all) if (one.status === 'rejected') throw one.reason
+    return all.every((one) => one.status === 'fulfilled' && one.value)
+  }
+
+  #targetOf({ id, to }: Pick<MigrationRecord, 'id' | 'to'>): NonNullable<MigrationOrder['target']> {
+    const { clusterId, partitions, numbers } = this.#options
+    return { id, to, clusterId, partitions, numbers }
+  }
+}
+
+function stopped(why: Why, message: string): CoterieError {
+  return new CoterieError('MIGRATION_STOPPED', message, { why })
+}
