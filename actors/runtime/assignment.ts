@@ -24,6 +24,7 @@ export function assignmentOf(input: {
   }
   readonly clock: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
+  readonly view: SharedArrayBuffer
   readonly faultsOver: SharedArrayBuffer | undefined
   readonly faultRules: FaultRules | undefined
   readonly diskFilled: SharedArrayBuffer
@@ -54,6 +55,7 @@ export function assignmentOf(input: {
     },
     clock,
     gauges,
+    view: input.view,
     pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
     faultsOver,
     faultRules,

@@ -28,6 +28,10 @@ export const GAUGES = [
   'faultsSlowed',
   /** Of a gateway, 1: see `Gateway.hasLateBatches`. */
   'lateBatches',
+  // See `pulse.ts`.
+  'pulseDueAtMs',
+  'loopLagMs',
+  'memoryBytes',
   /** 1: its store takes no writes because the disk is full. */
   'storeFull',
 ] as const

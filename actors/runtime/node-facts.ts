@@ -5,6 +5,7 @@ import type { VerifyReport } from '../../src/storage/verify-store.js'
 import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
 import { RoomLooks } from './room-looks.js'
+import { ViewCells } from './view-cells.js'
 
 export interface ScrubFacts {
   readonly at: string
@@ -15,6 +16,7 @@ export interface ScrubFacts {
 
 export interface NodeFacts {
   readonly gauges: Gauges
+  readonly view: ViewCells
   thread: NodeThread | undefined
   actor: string | null
   lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
@@ -39,6 +41,7 @@ export interface NodeFacts {
 export function newFacts(suspicion: Suspicion | undefined): NodeFacts {
   return {
     gauges: new Gauges(),
+    view: new ViewCells(),
     thread: undefined,
     actor: null,
     lastEnd: undefined,

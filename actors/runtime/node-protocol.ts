@@ -39,6 +39,8 @@ export interface Assignment {
   readonly clock: SharedArrayBuffer
   /** The cells of `Gauges`. */
   readonly gauges: SharedArrayBuffer
+  /** The cells of `ViewCells`. */
+  readonly view: SharedArrayBuffer
   /** How often the loop's counter turns when nothing happens. */
   readonly pulseMs: number
   /** An Int32 that ends faults which are under way when it is not 0; absent without `faults: true`. */

@@ -87,8 +87,8 @@ export class Spawning {
     const order = [...this.#own.facts.keys()].indexOf(node)
     const identity = { node, incarnation, salvage, order, nodes: this.#own.facts.size }
     const store = { files, isCreation: record.isCreation, entry: record.entryOf(node) }
-    const { gauges, diskFilled } = facts
-    const own = { clock: options.clock.shared, gauges: gauges.shared, diskFilled }
+    const { gauges, view, diskFilled } = facts
+    const own = { clock: options.clock.shared, gauges: gauges.shared, view: view.shared, diskFilled }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...own, ...faults() }))
   }
