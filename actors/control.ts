@@ -8,9 +8,11 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
 import Comlink from 'comlink'
 import nodeAdapter from 'comlink/dist/umd/node-adapter.js'
+import type { Key } from '../src/protocol/ids.js'
 import type { MemberState } from '../src/protocol/membership/member.js'
 import type { NodeGauges } from '../src/protocol/node-identity.js'
 import type { FaultRules } from './runtime/fault-rules.js'
+import type { HeldVersions } from './runtime/held-versions.js'
 
 // A UMD module: its export is the function itself, whatever its declaration says.
 const nodeEndpoint = nodeAdapter as unknown as typeof nodeAdapter.default
@@ -34,6 +36,8 @@ export interface ControlSurface {
   pause(ms: number): void
   /** Standing faults: from now on these; in effect when it is answered. */
   faults(rules: FaultRules): void
+  /** What its own store holds of a key: see `heldVersions`. */
+  versions(key: Key): HeldVersions
   /** A backup's cut: see `NodeCut`. */
   freeze(token: string, limitMs: number): Promise<boolean>
   snapshot(token: string): boolean
@@ -89,6 +93,10 @@ export class NodeControl {
 
   faults(rules: FaultRules, timeoutMs: number): Promise<void> {
     return this.#race('faults', this.#remote.faults(rules), timeoutMs)
+  }
+
+  versions(key: Key, timeoutMs: number): Promise<HeldVersions> {
+    return this.#race('versions', this.#remote.versions(key) as Promise<HeldVersions>, timeoutMs)
   }
 
   /** The node may stay frozen for `limitMs`, whoever forgets it. */

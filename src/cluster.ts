@@ -27,6 +27,7 @@ import { ClockCeiling } from './opening/clock-ceiling.js'
 import { ClusterShape } from './opening/cluster-shape.js'
 import { FillsUnderWay } from './opening/fills-under-way.js'
 import { GatewayHost } from './opening/gateway-host.js'
+import { keyVersions } from './opening/key-versions.js'
 import { clusterMetrics, RepairsDone } from './opening/metrics.js'
 import { migrationOf } from './opening/migration.js'
 import { emitNodeNotice } from './opening/node-notices.js'
@@ -34,15 +35,24 @@ import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { Seeds } from './opening/seed.js'
 import { whenSettled } from './opening/settled.js'
-import { clusterRing, clusterStatus, isConverged, isOpenEnough, nodesOwe } from './opening/status.js'
+import { clusterRing, clusterStatus, isConverged, isOpenEnough, nodesOwe, nodeViews } from './opening/status.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
 import { stampTimePart } from './protocol/versions/stamp.js'
-import type { Cluster, ClusterMetrics, ClusterStatus, PartitionOwners, Ticket } from './shared/api.js'
+import type {
+  Bytes,
+  Cluster,
+  ClusterMetrics,
+  ClusterStatus,
+  KeyVersions,
+  NodeView,
+  PartitionOwners,
+  Ticket,
+} from './shared/api.js'
 import { type ClusterEvents, emitAside } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import type { Faults } from './shared/fault-calls.js'
-import { keyToBytes } from './shared/keys.js'
+import { keyFromUser, keyToBytes } from './shared/keys.js'
 import { type ClusterOptions, checkWhole, invalid, validateOptions } from './shared/options.js'
 import { isShortage } from './shared/shortage.js'
 import { isDiskFull } from './storage/disk-room.js'
@@ -319,6 +329,15 @@ class OpenCluster implements Cluster {
 
   ring(): PartitionOwners[] {
     return this.#seat.served?.ring() ?? clusterRing(this.#supervisor.table)
+  }
+
+  views(): NodeView[] {
+    return this.#closing === undefined ? nodeViews(this.#supervisor) : []
+  }
+
+  async versions(key: Bytes, options: { timeoutMs?: number } = {}): Promise<KeyVersions> {
+    if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    return keyVersions(this.#supervisor, this.locate(key), { key: keyFromUser(key), ...options })
   }
 
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {

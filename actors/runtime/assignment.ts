@@ -25,6 +25,7 @@ export function assignmentOf(input: {
   readonly clock: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
   readonly marks: Assignment['marks']
+  readonly view: SharedArrayBuffer
   readonly faultsOver: SharedArrayBuffer | undefined
   readonly faultRules: FaultRules | undefined
   readonly diskFilled: SharedArrayBuffer
@@ -56,6 +57,7 @@ export function assignmentOf(input: {
     clock,
     gauges,
     marks: input.marks,
+    view: input.view,
     pulseMs: Math.max(10, Math.min(250, Math.floor(config.hungAfterMs / 4))),
     faultsOver,
     faultRules,

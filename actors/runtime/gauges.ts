@@ -30,6 +30,10 @@ export const GAUGES = [
   'lateBatches',
   /** Of a gateway: keys that a migration's target may lack, see `src/migration/mirror.ts`. */
   'owed',
+  // See `pulse.ts`.
+  'pulseDueAtMs',
+  'loopLagMs',
+  'memoryBytes',
   /** 1: its store takes no writes because the disk is full. */
   'storeFull',
 ] as const

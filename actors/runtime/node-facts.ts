@@ -6,6 +6,7 @@ import { NodeMarks } from '../../src/storage/write-marks.js'
 import { Gauges } from './gauges.js'
 import type { NodeThread, ThreadEnd } from './node-thread.js'
 import { RoomLooks } from './room-looks.js'
+import { ViewCells } from './view-cells.js'
 
 export interface ScrubFacts {
   readonly at: string
@@ -16,6 +17,7 @@ export interface ScrubFacts {
 
 export interface NodeFacts {
   readonly gauges: Gauges
+  readonly view: ViewCells
   thread: NodeThread | undefined
   actor: string | null
   lastEnd: { readonly end: ThreadEnd; readonly at: string } | undefined
@@ -42,6 +44,7 @@ export interface NodeFacts {
 export function newFacts(suspicion: Suspicion | undefined): NodeFacts {
   return {
     gauges: new Gauges(),
+    view: new ViewCells(),
     thread: undefined,
     actor: null,
     lastEnd: undefined,

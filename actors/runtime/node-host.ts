@@ -28,10 +28,13 @@ import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
+import { heldVersions } from './held-versions.js'
 import { NodeCut } from './node-cut.js'
 import { NodeFaults } from './node-faults.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { Ports } from './ports.js'
+import { Pulse } from './pulse.js'
+import { ViewCells } from './view-cells.js'
 import { packEnvelope } from './wire.js'
 import { WriteGate } from './write-gate.js'
 
@@ -56,7 +59,9 @@ export class NodeHost {
   #core: DynamoNode | undefined
   #isTurnDue = false
   #isStopped = false
-  #pulse: NodeJS.Timeout | undefined
+  #pulse: Pulse | undefined
+  #view: ViewCells | undefined
+  #viewDigest: number | undefined
   #toSupervisor: Message[] = []
   #notices: Notice[] = []
 
@@ -71,7 +76,9 @@ export class NodeHost {
     const { node, location, store: options, protocol, salvage, marks } = assignment
     this.#gauges = new Gauges(assignment.gauges)
     this.#gauges.reset()
-    this.#pulse = setInterval(() => this.#gauges.add('loops', 1), assignment.pulseMs)
+    this.#view = new ViewCells(assignment.view)
+    this.#view.reset()
+    this.#pulse = new Pulse(this.#gauges, assignment.pulseMs)
     this.#allowFaults(assignment)
     const wallMs = this.#faults?.wallMs ?? Date.now
     const { expectedStoreId, expectedSequence, ...rest } = options
@@ -162,6 +169,7 @@ export class NodeHost {
       faults: (rules) => this.#faults?.apply(rules),
       hang: (ms) => afterTheAnswer(() => hangThread(ms, over)),
       pause: (ms) => afterTheAnswer(() => pauseThread(ms, over)),
+      versions: (key) => heldVersions(this.#openStore(), key),
       freeze: (token, limitMs) => cut.freeze(token, limitMs),
       snapshot: (token) => cut.snapshot(token),
       stream: (token, port) => cut.stream(token, port),
@@ -303,13 +311,16 @@ export class NodeHost {
     this.#gauges.set('viewDigest', viewDigest)
     this.#gauges.set('converged', converged ? 1 : 0)
     this.#gauges.set('deadLetters', this.#ports.deadLetters)
+    if (viewDigest === this.#viewDigest) return
+    this.#viewDigest = viewDigest
+    this.#view?.publish(core.members())
   }
 
   async #stop(): Promise<void> {
     this.#isStopped = true
     this.#timer.stop()
     this.#faults?.stop()
-    clearInterval(this.#pulse)
+    this.#pulse?.stop()
     this.#ports.closeAll()
     await this.#close()
     // After the answer has left.

@@ -41,6 +41,8 @@ export interface Assignment {
   readonly gauges: SharedArrayBuffer
   /** The cells of `WriteMarks`, and this node's own; absent if no thread has a near cache. */
   readonly marks: { readonly shared: SharedArrayBuffer; readonly own: SharedArrayBuffer } | undefined
+  /** The cells of `ViewCells`. */
+  readonly view: SharedArrayBuffer
   /** How often the loop's counter turns when nothing happens. */
   readonly pulseMs: number
   /** An Int32 that ends faults which are under way when it is not 0; absent without `faults: true`. */

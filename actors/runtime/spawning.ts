@@ -87,9 +87,9 @@ export class Spawning {
     const order = [...this.#own.facts.keys()].indexOf(node)
     const identity = { node, incarnation, salvage, order, nodes: this.#own.facts.size }
     const store = { files, isCreation: record.isCreation, entry: record.entryOf(node) }
-    const { gauges, diskFilled, writeMarks } = facts
+    const { gauges, view, diskFilled, writeMarks } = facts
     const marks = options.marks && { shared: options.marks.shared, own: writeMarks }
-    const own = { clock: options.clock.shared, gauges: gauges.shared, diskFilled, marks }
+    const own = { clock: options.clock.shared, gauges: gauges.shared, view: view.shared, diskFilled, marks }
     this.#pending.delete(thread)
     thread.assign(assignmentOf({ config, protocol, ...identity, store, ...own, ...faults() }))
   }

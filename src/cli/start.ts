@@ -7,6 +7,8 @@ import { openAfter } from '../cluster.js'
 import type { Cluster } from '../shared/api.js'
 import type { StartCommand } from './commands.js'
 import { ControlServer } from './control/control-server.js'
+import { type HttpOptions, HttpServer } from './http/http-server.js'
+import { httpToken, TOKEN_VARIABLE } from './http/token.js'
 import { jsonLog, type Said, type Say } from './json-log.js'
 import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
 import { errorLines } from './report-error.js'
@@ -23,7 +25,7 @@ import { version } from './version.js'
 const FOOTER_MS = 250
 const LOG_STATUS_MS = 10_000
 
-export async function startCommand({ cluster: options, faults, json }: StartCommand): Promise<number> {
+export async function startCommand({ cluster: options, faults, json, http: address }: StartCommand): Promise<number> {
   const { stdin, stdout, env } = process
   // A terminal without a width (a pty that nobody has sized) cannot be drawn on.
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true && stdout.columns > 0 && env['TERM'] !== 'dumb'
@@ -33,21 +35,29 @@ export async function startCommand({ cluster: options, faults, json }: StartComm
   const say = interactive ? sayOnTerminal : json ? await jsonLog(process.stdout) : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
   const started = performance.now()
+  const mayDestroy = faults === true
   const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
-  const control = await listen(cluster, { ...options, mayDestroy: faults === true }, say)
+  const control = await listen(cluster, { ...options, mayDestroy }, say)
+  const close = () => (control === undefined ? cluster.close() : control.close(() => cluster.close()))
+  const http =
+    address === undefined
+      ? undefined
+      : await serve({ cluster, address, faults: faults ?? interactive, mayDestroy }, close)
   tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
   // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
   process.stdout.on('error', () => stop.request('closed output'))
-  const view = interactive ? new TerminalView(cluster, stop, faults === true) : new LogView(cluster, say)
+  if (http !== undefined) sayWhere(http, say)
+  const view = interactive ? new TerminalView(cluster, stop, mayDestroy) : new LogView(cluster, say)
   const by = await stop.requested
   tellParent('closing')
   view.close()
 
   say('stop', `${by}: closing`)
   const closing = performance.now()
-  await (control === undefined ? cluster.close() : control.close(() => cluster.close()))
+  await http?.close()
+  await close()
   say('stop', `closed after ${duration(performance.now() - closing)}`)
   stop.close()
   return 0
@@ -65,6 +75,27 @@ async function listen(
     say('control', `other commands cannot reach this cluster: ${errorLines(error).join(' ')}`)
     return undefined
   }
+}
+
+/** Who asked for the dashboard and cannot have it is told, and all is closed. Errors: those of `listen`; INVALID_OPTION for a short token. */
+async function serve(options: Omit<HttpOptions, 'token'>, close: () => Promise<void>): Promise<HttpServer> {
+  try {
+    const { token } = httpToken()
+    return await HttpServer.listen({ ...options, token })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function sayWhere(http: HttpServer, say: Say): void {
+  const whoActs = httpToken().isNew ? `opens ${http.urlWithToken}` : `adds #token= and that of ${TOKEN_VARIABLE}`
+  say('http', `dashboard: ${http.url}; who is to act from it ${whoActs}`)
+  if (!http.isLocal)
+    say(
+      'http',
+      'WARNING: others reach the dashboard over the network, unencrypted. They see the cluster; with the token they change it',
+    )
 }
 
 /** Live status, prompt, events above them. */

@@ -3,14 +3,16 @@
  * threads publish in shared memory.
  */
 
+import type { FaultRules } from '../../actors/runtime/fault-rules.js'
 import type { Gauges } from '../../actors/runtime/gauges.js'
+import { loopLagMsOf } from '../../actors/runtime/pulse.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { NodeId } from '../protocol/ids.js'
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 import { type Quorums, readQuorumOf, writeQuorumOf } from '../protocol/ring/quorum.js'
 import { isJoint, type PartitionTable, standbysOf } from '../protocol/ring/table.js'
 import type { NodePhase, SupervisedView } from '../protocol/supervision/supervised.js'
-import type { ClusterStatus, FillStatus, NodeStatus, PartitionOwners } from '../shared/api.js'
+import type { ClusterStatus, FillStatus, NodeStatus, NodeView, PartitionOwners } from '../shared/api.js'
 import { CoterieError } from '../shared/errors.js'
 import type { FaultCounts } from '../shared/fault-calls.js'
 import type { ClusterConfig } from '../shared/options.js'
@@ -58,6 +60,7 @@ export function clusterStatus(
     replication: { n, r: readQuorumOf(quorums, n), w: writeQuorumOf(quorums, n) },
     partitionsMoving: table.rows.filter(isJoint).length,
     partitionsLost,
+    ...(supervisor.faultRules === undefined ? {} : { cuts: cutsIn(supervisor.faultRules) }),
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
     ...(isClosing ? { closing: true } : {}),
@@ -65,6 +68,19 @@ export function clusterStatus(
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
   }
+}
+
+function cutsIn({ links }: FaultRules): NonNullable<ClusterStatus['cuts']> {
+  return links.flatMap(({ from, to, fault }) => (fault.type === 'cut' ? [{ from, to }] : []))
+}
+
+/** Of nodes that have a thread. */
+export function nodeViews(supervisor: SupervisorActor): NodeView[] {
+  return supervisor.nodes().flatMap(({ id: node }) => {
+    const facts = supervisor.factsOf(node)
+    const members = facts?.thread === undefined ? [] : facts.view.read()
+    return members.length === 0 ? [] : [{ node, epoch: facts?.gauges.get('epoch') ?? 0, members }]
+  })
 }
 
 export function clusterRing({ rows }: PartitionTable): PartitionOwners[] {
@@ -159,19 +175,23 @@ function nodeStatus(
   const facts = supervisor.factsOf(id)
   const lastEnd = facts?.lastEnd
   const isEnded = phase === 'down' || (isClosing && facts?.thread === undefined)
-  const gauge = (name: 'keys' | 'mailbox' | 'hints' | 'epoch') => (isEnded ? 0 : (facts?.gauges.get(name) ?? 0))
+  const gauge = (name: 'keys' | 'mailbox' | 'memoryBytes' | 'hints' | 'exchanging' | 'epoch') =>
+    isEnded ? 0 : (facts?.gauges.get(name) ?? 0)
   return {
     id,
     role: isStandby(supervisor, id, table) ? 'standby' : 'member',
     status: isEnded ? 'down' : statusIn(supervisor, view),
     incarnation,
     restarts,
-    partitions: table.rows.filter((row) => row.owners.includes(id)).length,
-    pending: table.rows.filter((row) => row.pending.includes(id)).length,
+    partitions: replicasOf(table).owned.get(id) ?? 0,
+    pending: replicasOf(table).pending.get(id) ?? 0,
     ...(filling === undefined ? {} : { filling }),
     keys: gauge('keys'),
     mailbox: gauge('mailbox'),
+    loopLagMs: isEnded || facts?.thread === undefined ? 0 : tenths(loopLagMsOf(facts.gauges)),
+    memoryBytes: facts?.thread === undefined ? 0 : gauge('memoryBytes'),
     hints: gauge('hints'),
+    exchanging: gauge('exchanging'),
     // What it says of itself is of its last life until it is up.
     epoch: phase === 'up' ? gauge('epoch') : 0,
     threadId: facts?.thread?.threadId ?? null,
@@ -186,6 +206,32 @@ function nodeStatus(
   }
 }
 
+interface Replicas {
+  readonly owned: ReadonlyMap<NodeId, number>
+  readonly pending: ReadonlyMap<NodeId, number>
+}
+
+/** A table is a value, so that it is counted once, however many nodes there are and however often somebody looks. */
+const COUNTED = new WeakMap<PartitionTable, Replicas>()
+
+function replicasOf(table: PartitionTable): Replicas {
+  const known = COUNTED.get(table)
+  if (known !== undefined) return known
+  const counted = {
+    owned: countOf(table.rows.map(({ owners }) => owners)),
+    pending: countOf(table.rows.map(({ pending }) => pending)),
+  }
+  COUNTED.set(table, counted)
+  return counted
+}
+
+function countOf(places: readonly (readonly (NodeId | null)[])[]): ReadonlyMap<NodeId, number> {
+  const counts = new Map<NodeId, number>()
+  for (const row of places)
+    for (const node of new Set(row)) if (node !== null) counts.set(node, (counts.get(node) ?? 0) + 1)
+  return counts
+}
+
 /** Also one that is on the way to be. */
 function isStandby(supervisor: SupervisorActor, id: NodeId, table: PartitionTable): boolean {
   const entry = supervisor.metadata.nodes.find((node) => node.id === id)
@@ -197,6 +243,10 @@ function statusIn(supervisor: SupervisorActor, { id, phase }: SupervisedView): M
   const entry = supervisor.metadata.nodes.find((node) => node.id === id)
   if (phase === 'up' && (entry?.status === 'joining' || entry?.status === 'leaving')) return entry.status
   return STATUS_OF[phase]
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10
 }
 
 function faultCounts(gauges: Gauges): FaultCounts {

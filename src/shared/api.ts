@@ -199,8 +199,14 @@ export interface NodeStatus {
   readonly keys: number
   /** Messages waiting. */
   readonly mailbox: number
+  /** By how many milliseconds its event loop was late, at most, in the last second or two. While it stands still: for how long it has. */
+  readonly loopLagMs: number
+  /** Bytes of its thread's JavaScript heap and buffers, of up to a second ago. LevelDB's own memory is not in it. */
+  readonly memoryBytes: number
   /** Hints kept for others. */
   readonly hints: number
+  /** Replicas that it has still to compare with its own, of those that it was told to. */
+  readonly exchanging: number
   /** The table epoch it acts on; 0: it does not serve. */
   readonly epoch: number
   /** Of its worker thread; null: it has none. */
@@ -240,6 +246,8 @@ export interface ClusterStatus {
   readonly replication: { readonly n: number; readonly r: number; readonly w: number }
   /** Partitions with a place being filled. */
   readonly partitionsMoving: number
+  /** With `faults: true`: the links that are cut, each in one direction, until `heal`. */
+  readonly cuts?: readonly { readonly from: readonly string[]; readonly to: readonly string[] }[]
   /** Partitions that say PARTITION_LOST; all of them while every node is down for good. */
   readonly partitionsLost: number[]
   /** Threads that call: the opener's, and those that have connected. */
@@ -268,6 +276,37 @@ export interface PartitionOwners {
   readonly moving: boolean
   /** It says PARTITION_LOST. */
   readonly lost: boolean
+}
+
+/** How one node sees the cluster. */
+export interface NodeView {
+  readonly node: NodeId
+  /** The table epoch it acts on. */
+  readonly epoch: number
+  /** The members it has heard of, itself included. */
+  readonly members: readonly { readonly id: NodeId; readonly status: MemberStatus; readonly incarnation: number }[]
+}
+
+/** What one replica holds of a key. */
+export interface ReplicaVersions {
+  readonly node: NodeId
+  /** `owner`: of the preference list; `pending`: being filled to become one. */
+  readonly role: 'owner' | 'pending' | 'standby'
+  /** Its store was read. False: it has no thread, or did not answer in time. */
+  readonly answered: boolean
+  /** Its record's checksum is wrong. */
+  readonly damaged: boolean
+  /**
+   * Newest first; none: it has nothing. More than one only under `conflict: 'siblings'`. The same `stamp` is the same version; of two, the
+   * later one is greater as text. `at`: ISO 8601, of the cluster's clock. `valueBytes` null: a delete.
+   */
+  readonly versions: readonly { readonly stamp: string; readonly at: string; readonly valueBytes: number | null }[]
+}
+
+/** A key's way through the ring, and what there is at its end. */
+export interface KeyVersions extends Location {
+  /** In the order of the preference list; then those that are being filled, then standbys. */
+  readonly replicas: readonly ReplicaVersions[]
 }
 
 /** What became of requests of one kind. */
@@ -350,6 +389,15 @@ export interface Cluster extends KeyValueStore {
   metrics(): ClusterMetrics
   /** Who has each partition, in the order of the partitions. */
   ring(): PartitionOwners[]
+  /** How each node that runs sees the cluster, at once; wakes nobody. Of one that stands still: how it saw it last. */
+  views(): NodeView[]
+  /**
+   * What each replica's own store holds of a key, side by side: nothing is merged and nothing repaired. It asks the nodes by the
+   * supervisor's way, which no cut closes: for people and tests, not for every request.
+   *
+   * Errors: INVALID_KEY, INVALID_OPTION, CLOSED. A replica that does not answer is told of, and fails nothing.
+   */
+  versions(key: Bytes, options?: { timeoutMs?: number }): Promise<KeyVersions>
   /** Calls the listener at each event of that name. */
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this
   /** Calls the listener at the next event of that name. */

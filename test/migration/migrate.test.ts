@@ -136,7 +136,7 @@ test('migrate: what it cannot do is refused before anything is begun', NEEDS_RED
 
 test('migrate: a target that is away pauses it; then it goes on, deletes included', NEEDS_REDIS, async (t) => {
   const location = await folderForTest(t)
-  const options = { ...SMALL, writeTimeoutMs: 300, openTimeoutMs: 1_000 }
+  const options = { ...SMALL, writeTimeoutMs: 300, openTimeoutMs: 3_000 }
   const cluster = await openForTest(t, { location, ...options })
   const records = await loadRecords(cluster, 2_000)
   const load = await callOn(t, cluster)

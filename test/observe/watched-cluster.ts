@@ -7,8 +7,9 @@ import { clusterMetrics, RepairsDone } from '../../src/opening/metrics.js'
 
 export function nodeStatus(id: string, facts: Partial<NodeStatus> = {}): NodeStatus {
   const counts = { incarnation: 1, restarts: 0, partitions: 2, pending: 0, keys: 5, mailbox: 0, hints: 0, epoch: 3 }
+  const work = { loopLagMs: 0, memoryBytes: 0, exchanging: 0 }
   const store = { threadId: 1, actor: null, quarantined: [], storeFull: false }
-  return { id, role: 'member', status: 'up', ...counts, ...store, ...facts }
+  return { id, role: 'member', status: 'up', ...counts, ...work, ...store, ...facts }
 }
 
 export class WatchedCluster extends EventEmitter<ClusterEvents> {

@@ -150,6 +150,15 @@ export class RedisCluster implements Cluster {
     return ringOf(this.#opened.watch.topology, this.#names, this.#opened.partitions)
   }
 
+  /** Nodes of a Redis Cluster do not say how each of them sees the others. */
+  views(): [] {
+    return []
+  }
+
+  async versions(): Promise<never> {
+    throw notSupported('versions()', 'GET at each node, after READONLY')
+  }
+
   on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
     this.#events.on(name, listener as never)
     return this
@@ -256,7 +265,10 @@ export class RedisCluster implements Cluster {
       pending: 0,
       keys: owned.reduce((sum, { partition }) => sum + this.#keys.of(partition), 0),
       mailbox: this.#requester.waitingAt(node.id),
+      loopLagMs: 0,
+      memoryBytes: 0,
       hints: 0,
+      exchanging: 0,
       epoch: node.epoch,
       threadId: null,
       actor: node.redisId,
