@@ -5,7 +5,7 @@
 
 import { FAILURE_CODES } from '../protocol/failure.js'
 import type { RequestMetrics } from '../shared/api.js'
-import type { MetricDefinition, Sample, Seen } from './metric.js'
+import { type MetricDefinition, type Sample, type Seen, single } from './metric.js'
 
 /** 32 µs … 8.4 s. */
 const BOUNDS_US = Array.from({ length: 19 }, (_, doublings) => 32 * 2 ** doublings)
@@ -49,5 +49,13 @@ export const REQUEST_METRICS: readonly MetricDefinition[] = [
       operations(seen).flatMap(([operation, { failures }]) =>
         FAILURE_CODES.map((code) => ({ labels: { operation, code }, value: failures[code] ?? 0 })),
       ),
+  },
+  {
+    name: 'coterie_near_cache_hits_total',
+    type: 'counter',
+    labels: [],
+    unit: 'requests',
+    help: 'Of the gets, those that asked no node: the thread that called had kept the value. They took no time.',
+    read: ({ metrics }) => single(metrics.nearCacheHits),
   },
 ]

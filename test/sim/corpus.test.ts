@@ -14,8 +14,8 @@ const TELLING = [
 ]
 /** With them. */
 const LOGGED = [1_795_855_320_398]
-const FIXED = 74
-const FRESH = 100
+const FIXED = 50
+const FRESH = 60
 
 /** For both tests: a thread is quick only after some seeds. */
 const threads = createTaskThreads<SimTask, RunReport[]>({
