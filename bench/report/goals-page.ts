@@ -3,6 +3,7 @@
 import type { Goal, Judgement } from '../goals.js'
 import { markdownTable, type Row, SHARED_LOAD } from '../harness.js'
 import type { Results, Run } from './results.js'
+import { SHORTFALLS } from './shortfalls.js'
 
 /** The page. */
 export function goalsPage(judgements: readonly Judgement[], results: Results): string {
@@ -21,8 +22,23 @@ each call by itself, or auto-pipelined. Of what is to be small (stalls, lag, mem
 
 ${markdownTable(judgements.map(goalRow))}
 
+${shortfallsOf(judgements)}
+
+## Where the figures come from
+
 ${sources.join('\n')}
 `
+}
+
+/** What is known of those that were missed: profiles, and what it would take. */
+function shortfallsOf(judgements: readonly Judgement[]): string {
+  const missed = judgements.filter(({ verdict }) => verdict === 'MISSED')
+  const places = new Set(missed.map(({ goal }) => `${goal.group}/${goal.workload}`))
+  const lines = [...places].map((place) => {
+    const titles = missed.filter(({ goal }) => `${goal.group}/${goal.workload}` === place).map(({ goal }) => goal.title)
+    return `- _${[...new Set(titles)].join('; ')}_: ${SHORTFALLS[place] ?? 'no profile yet.'}`
+  })
+  return lines.length === 0 ? 'None was missed.' : `## Missed: why, and what it would take\n\n${lines.join('\n')}`
 }
 
 /** A goal as a row, also for the terminal. */
