@@ -25,7 +25,9 @@ const SHAPES = quick
 const lines: string[] = []
 for (const shape of SHAPES) {
   const location = await mkdtemp(join(tmpdir(), 'coterie-scrape-'))
-  const cluster = await openCluster({ location, ...shape })
+  // Sixty-four threads on few cores are not quick, and no request is measured here.
+  const patience = { readTimeoutMs: 60_000, writeTimeoutMs: 60_000, hungAfterMs: 60_000, openTimeoutMs: 120_000 }
+  const cluster = await openCluster({ location, ...shape, ...patience })
   await warmUp(cluster)
   lines.push(await measure(cluster, shape))
   await cluster.close()

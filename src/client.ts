@@ -44,6 +44,7 @@ import { invalid } from './shared/options.js'
 export interface ClientConfig extends CallDefaults {
   readonly partitions: number
   readonly conflict: 'lww' | 'siblings'
+  readonly coordination: 'client' | 'server'
   readonly requestsInFlightMax: number
 }
 
@@ -376,10 +377,19 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
     if (isWrite(pending)) this.#writing += 1
-    if (this.#watch.current !== undefined) this.#spans.add(request.id, this.#watch.current)
+    const { current } = this.#watch
+    if (current !== undefined) this.#spans.add(request.id, current, this.#isForwarded(request))
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
+  }
+
+  /** A node coordinates it. */
+  #isForwarded({ kind }: ClientRequest): boolean {
+    const { coordination, conflict } = this.#config
+    return kind === 'put'
+      ? coordination === 'server' || conflict === 'siblings'
+      : kind === 'get' && coordination === 'server'
   }
 
   #assertOpen(): void {
