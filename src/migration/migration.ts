@@ -314,6 +314,7 @@ export class ClusterMigration {
         if (page.upTo === undefined || performance.now() - notedMs > CURSOR_MS) await note(page.upTo)
       },
     })
+    this.#progress.end()
   }
 
   /** Passes, until one finds no difference; then the cutover. */
@@ -333,6 +334,7 @@ export class ClusterMigration {
         check: this.#throwIfStopped,
         onPage: (page) => this.#progress.onPage(page),
       })
+      this.#progress.end()
       mended += different
       const { records: verified, perSecond } = this.#progress
       if (different > 0 || before !== this.#state) continue

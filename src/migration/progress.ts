@@ -70,6 +70,11 @@ export class Progress {
     this.#tell()
   }
 
+  /** Of the stage, or the pass. */
+  end(): void {
+    this.#tell()
+  }
+
   #tell(): void {
     this.#toldMs = performance.now()
     const [first] = this.#window

@@ -12,7 +12,7 @@ import type { Key } from '../protocol/ids.js'
 import { CoterieError } from '../shared/errors.js'
 import { type KeyHere, stamped } from './side-by-side.js'
 
-const PAGE_ROWS_MAX = 4_096
+const PAGE_ROWS_MAX = 512
 const PAGE_MS = 10_000
 /** Who is to be slow is so evenly, and can be stopped in between. */
 const PAGES_PER_SECOND_MIN = 8

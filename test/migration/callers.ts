@@ -13,6 +13,8 @@ const UNTOLD = 3
 /** The newest acknowledged number of each key of each caller. */
 export class Acknowledged {
   readonly #newest = new Map<string, number>()
+  /** Where callers have begun again. */
+  readonly #begun: number[] = []
   count = 0
 
   add(caller: string, number: number): void {
@@ -27,19 +29,42 @@ export class Acknowledged {
   /** Where a caller may go on who died: above everything that it can have written. */
   next(): number {
     const highest = Math.max(0, ...this.#newest.values())
-    return (Math.ceil((highest + 1) / KEYS) + UNTOLD + 1) * KEYS
+    const next = (Math.ceil((highest + 1) / KEYS) + UNTOLD + 1) * KEYS
+    this.#begun.push(next)
+    return next
+  }
+
+  /** What may have been written to the same key since, in each life. */
+  #possible(newest: number): number[] {
+    const first = this.#begun.map((begun) => begun + (newest % KEYS)).filter((number) => number > newest)
+    return [newest, ...first].flatMap((number) =>
+      Array.from({ length: 1 + UNTOLD }, (_, times) => number + times * KEYS),
+    )
+  }
+
+  get keys(): string[] {
+    return [...this.#newest.keys()]
   }
 
   /** `slack`: writes that were not acknowledged may have taken effect. */
   async wrongIn(store: Pick<KeyValueStore, 'getMany'>, slack: 'none' | 'untold' = 'none'): Promise<string[]> {
-    const keys = [...this.#newest.keys()]
-    const values = await store.getMany(keys)
-    return keys.flatMap((key, index) => {
+    const values = await store.getMany(this.keys)
+    return this.wrongAmong(
+      values.map((value) => textOf(value) ?? null),
+      slack,
+    )
+  }
+
+  /** `states`: of each of the keys, or what is shown of it. */
+  wrongAmong<Shown>(
+    states: readonly Shown[],
+    slack: 'none' | 'untold',
+    shown: (state: string | null) => Shown = (state) => state as Shown,
+  ): string[] {
+    return this.keys.flatMap((key, index) => {
       const newest = this.#newest.get(key) as number
-      const found = textOf(values[index]) ?? null
-      const allowed = Array.from({ length: slack === 'none' ? 1 : 1 + UNTOLD }, (_, times) =>
-        stateOf(newest + times * KEYS),
-      )
+      const found = states[index] as Shown
+      const allowed = (slack === 'none' ? [newest] : this.#possible(newest)).map((number) => shown(stateOf(number)))
       return allowed.includes(found) ? [] : [`${key}: ${found}, not ${allowed.join(' or ')}`]
     })
   }

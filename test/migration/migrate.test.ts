@@ -1,9 +1,13 @@
 /** `cluster.migrate` into six real Redis processes: nothing is lost, whoever dies, and nobody who calls is failed for it. */
 
 import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import root, { test } from 'tap'
+import { MigrationTarget } from '../../src/engines/redis-cluster/migration-target.js'
 import { type Cluster, openCluster } from '../../src/index.js'
 import {
   eventOf,
@@ -83,6 +87,8 @@ test('migrate: killed in every stage under load, it goes on and loses nothing', 
     t.equal(life.signal, 'SIGKILL', `in ${dieAt.stage}`)
     t.same(life.failed, [])
     stages.push(life.stages[0] ?? '')
+    if (dieAt.stage === 'verify')
+      t.same(await onlyHere(t, location, acknowledged), [], 'what was acknowledged is there')
   }
   t.same(
     stages,
@@ -136,7 +142,7 @@ test('migrate: what it cannot do is refused before anything is begun', NEEDS_RED
 
 test('migrate: a target that is away pauses it; then it goes on, deletes included', NEEDS_REDIS, async (t) => {
   const location = await folderForTest(t)
-  const options = { ...SMALL, writeTimeoutMs: 300, openTimeoutMs: 3_000 }
+  const options = { ...SMALL, writeTimeoutMs: 300 }
   const cluster = await openForTest(t, { location, ...options })
   const records = await loadRecords(cluster, 2_000)
   const load = await callOn(t, cluster)
@@ -161,7 +167,7 @@ test('migrate: a target that is away pauses it; then it goes on, deletes include
   const left = new Map([...records].filter(([key]) => !gone.includes(key)))
   await cluster.close()
   const again = await openForTest(t, { location, ...options })
-  t.equal(await outcomeOf(again.migrate()), 'MIGRATION_TARGET_UNREACHABLE', 'paused, it is open all the same')
+  t.equal(await outcomeOf(again.put('while it is paused', 'x')), 'ok')
   continueAll()
   await redis.whole()
   const begun = eventOf(again, 'migration', ({ stage, paused: isPaused }) => stage === 'backfill' && !isPaused)
@@ -170,7 +176,8 @@ test('migrate: a target that is away pauses it; then it goes on, deletes include
   await again.close()
   t.equal(await interrupted, 'CLOSED')
   stopAll()
-  t.equal(await outcomeOf(openCluster({ location, ...options })), 'MIGRATION_TARGET_UNREACHABLE', 'not here alone')
+  const alone = outcomeOf(openCluster({ location, ...options, openTimeoutMs: 3_000 }))
+  t.equal(await alone, 'MIGRATION_TARGET_UNREACHABLE', 'not here alone')
   continueAll()
   await redis.whole()
   t.match(await run(location, ['migrate', '-d', '.', '--json']), { code: 0, stdout: /"to":"redis-cluster:/ })
@@ -289,6 +296,22 @@ async function liveAndDie(task: MigratingTask, acknowledged: Acknowledged) {
   })
   const [, signal] = (await once(child, 'close')) as [number | null, string | null]
   return { signal, failed, stages }
+}
+
+/** Acknowledged writes that the target of a migration which was killed has not got. */
+async function onlyHere(t: TestContext, location: string, acknowledged: Acknowledged): Promise<string[]> {
+  const bodyOf = async (name: string) => JSON.parse(await readFile(join(location, 'cluster', name), 'utf8')).body
+  const [{ id }, { clusterId, partitions }] = await Promise.all([bodyOf('migration.json'), bodyOf('metadata.json')])
+  const options = { engine: 'redis-cluster', seeds: redis.seeds, name: 'killed' } as const
+  const target = await MigrationTarget.open(options, { id, clusterId, partitions })
+  t.teardown(async () => target.close())
+  const seen = await target.look(acknowledged.keys, performance.now() + 5_000)
+  const digestOf = (text: string | null) => (text === null ? undefined : createHash('sha1').update(text).digest('hex'))
+  return acknowledged.wrongAmong(
+    seen.map(({ digest }) => digest),
+    'untold',
+    digestOf,
+  )
 }
 
 /** Everything that is there of a store. */
