@@ -3,13 +3,11 @@
  * `settled`, faults, tickets, and an end that always comes.
  */
 
-import { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayActor } from '../actors/gateway.actor.js'
 import { createPool, type Pool } from '../actors/pool.js'
 import { nowMs } from '../actors/runtime/clock.js'
 import { RequestCounters } from '../actors/runtime/request-counters.js'
-import type { SupervisorObserver } from '../actors/runtime/supervisor-contract.js'
 import { type NodeScrub, Scrubber } from '../actors/scrubber.js'
 import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
@@ -30,12 +28,13 @@ import { GatewayHost } from './opening/gateway-host.js'
 import { keyVersions } from './opening/key-versions.js'
 import { clusterMetrics, RepairsDone } from './opening/metrics.js'
 import { migrationOf } from './opening/migration.js'
-import { emitNodeNotice } from './opening/node-notices.js'
+import type { Emit } from './opening/node-notices.js'
 import { hasShortage, openFailed } from './opening/open-failed.js'
 import { type Prepared, prepare } from './opening/prepare.js'
 import { Seeds } from './opening/seed.js'
 import { whenSettled } from './opening/settled.js'
 import { clusterRing, clusterStatus, isConverged, isOpenEnough, nodesOwe, nodeViews } from './opening/status.js'
+import { supervisorObserver } from './opening/supervisor-observer.js'
 import { gatewayConfigOf, protocolConfigOf, supervisionConfigOf } from './opening/wiring.js'
 import { canRefill } from './protocol/ring/quorum.js'
 import { stampTimePart } from './protocol/versions/stamp.js'
@@ -49,7 +48,8 @@ import type {
   PartitionOwners,
   Ticket,
 } from './shared/api.js'
-import { type ClusterEvents, emitAside } from './shared/cluster-events.js'
+import { ClusterEmitter } from './shared/cluster-emitter.js'
+import type { ClusterEvents } from './shared/cluster-events.js'
 import { CoterieError } from './shared/errors.js'
 import type { Faults } from './shared/fault-calls.js'
 import { keyFromUser, keyToBytes } from './shared/keys.js'
@@ -125,10 +125,9 @@ async function refuseIfMoved({ config, lock, metadata, migration }: Prepared): P
 /** The opener's own gateway; those of other threads are numbered from 2. */
 const OWN_GATEWAY = 'gateway1'
 
-class OpenCluster implements Cluster {
+class OpenCluster extends ClusterEmitter implements Cluster {
   readonly id = OWN_GATEWAY
   readonly faults: Faults
-  readonly #events = new EventEmitter<ClusterEvents>()
   readonly #prepared: Prepared
   readonly #pool: Pool
   readonly #supervisor: SupervisorActor
@@ -152,6 +151,7 @@ class OpenCluster implements Cluster {
   #closing: Promise<void> | undefined
 
   constructor(prepared: Prepared) {
+    super()
     const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
     this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onClockUnwritten(error) })
@@ -165,6 +165,7 @@ class OpenCluster implements Cluster {
       nearCacheBytes: config.nearCacheBytes,
     }
     const marks = config.nearCacheBytes === 0 ? undefined : new WriteMarks()
+    const emit: Emit = (name, ...args) => this.#emit(name, ...args)
     this.#supervisor = new SupervisorActor({
       config,
       protocol,
@@ -177,7 +178,7 @@ class OpenCluster implements Cluster {
       clock,
       marks,
       nodeUrl: config.workers.node ?? new URL('../actors/node.actor.js', import.meta.url),
-      observer: this.#observer(),
+      observer: supervisorObserver({ emit, fills: this.#fills, onFatal: (error) => this.#onFatal(error) }),
       isReapingHeld: () => !this.#isReplayed || this.#gateway.hasLateBatches || this.#host.hasLateBatches,
     })
     this.#scrubber = new Scrubber({
@@ -340,21 +341,6 @@ class OpenCluster implements Cluster {
     return keyVersions(this.#supervisor, this.locate(key), { key: keyFromUser(key), ...options })
   }
 
-  on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.on(name, listener as never)
-    return this
-  }
-
-  once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.once(name, listener as never)
-    return this
-  }
-
-  off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.off(name, listener as never)
-    return this
-  }
-
   settled(options: { timeoutMs?: number } = {}): Promise<void> {
     if (this.#seat.served !== undefined) return this.#seat.served.settled(options)
     return whenSettled(options, {
@@ -472,34 +458,9 @@ class OpenCluster implements Cluster {
     this.#isConverged = converged
   }
 
-  #observer(): SupervisorObserver {
-    return {
-      onNotice: (notice) => {
-        if (notice.type === 'created' || notice.type === 'node:up') return
-        const { type, ...facts } = notice
-        this.#emit(type, facts as never)
-      },
-      onNodeNotice: (node, notice) => {
-        this.#fills.onNotice(node, notice)
-        emitNodeNotice(node, notice, (name, ...args) => this.#emit(name, ...args))
-      },
-      onExit: ({ node, incarnation, end }) => {
-        this.#fills.onExit(node)
-        const { code, reason, error, failpoint: point } = end
-        if (point !== undefined) this.#emit('failpoint', { node, incarnation, point })
-        this.#emit('node:exit', { node, incarnation, code, reason, ...(error === undefined ? {} : { error }) })
-      },
-      onReady: (ready) => this.#emit('node:up', ready),
-      onQuarantine: (quarantine) => this.#emit('node:quarantine', quarantine),
-      onRestart: (error) => this.#emit('supervisor:restart', { error }),
-      onFolderFull: (error) => this.#emit('folder:full', { error }),
-      onFatal: (error) => this.#onFatal(error),
-    }
-  }
-
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
     this.#repairs.onEvent(name, args[0])
-    emitAside(this.#events, name, args)
+    this.tell(name, ...args)
     publishEvent(this.#prepared.config.location, name, args)
   }
 }

@@ -5,7 +5,7 @@ import type { NodeId } from '../protocol/ids.js'
 import type { ClusterEvents } from '../shared/cluster-events.js'
 import { keyToBytes } from '../shared/keys.js'
 
-type Emit = <Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]) => void
+export type Emit = <Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]) => void
 
 export function emitNodeNotice(node: NodeId, notice: Notice, emit: Emit): void {
   switch (notice.type) {

@@ -1,6 +1,5 @@
 /** Events of an open cluster, and what comes with them. */
 
-import type { EventEmitter } from 'node:events'
 import type { NodeId, PartitionId } from '../protocol/ids.js'
 import type { FillStatus } from './api.js'
 import type { Failpoint } from './failpoints.js'
@@ -120,18 +119,3 @@ export const EVENT_NAMES = Object.keys({
   converged: true,
   close: true,
 } satisfies Record<keyof ClusterEvents, true>) as readonly (keyof ClusterEvents)[]
-
-/** A listener's own error is the program's to handle, but nothing that tells of an event may stop halfway because of it. */
-export function emitAside<Name extends keyof ClusterEvents>(
-  events: EventEmitter<ClusterEvents>,
-  name: Name,
-  args: ClusterEvents[Name],
-): void {
-  try {
-    events.emit(name, ...(args as never))
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
-}

@@ -3,14 +3,14 @@
  * that runs in this process can do is refused with NOT_SUPPORTED: its nodes are somebody else's.
  */
 
-import { EventEmitter } from 'node:events'
 import { RequestCounters } from '../../../actors/runtime/request-counters.js'
 import { CallWatch } from '../../observe/call-watch.js'
 import { publishEvent } from '../../observe/channels.js'
 import { WatchedCalls } from '../../observe/watched-calls.js'
 import { clusterMetrics, RepairsDone } from '../../opening/metrics.js'
 import type { Cluster, ClusterMetrics, ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
-import { type ClusterEvents, emitAside } from '../../shared/cluster-events.js'
+import { ClusterEmitter } from '../../shared/cluster-emitter.js'
+import type { ClusterEvents } from '../../shared/cluster-events.js'
 import { CoterieError } from '../../shared/errors.js'
 import type { Faults } from '../../shared/fault-calls.js'
 import { checkWhole } from '../../shared/options.js'
@@ -46,7 +46,7 @@ export interface Opened {
   readonly counters?: RequestCounters
 }
 
-export class RedisCluster implements Cluster {
+export class RedisCluster extends ClusterEmitter implements Cluster {
   readonly id = 'gateway1'
   readonly faults: Faults = noFaults()
   readonly #opened: Opened
@@ -56,7 +56,6 @@ export class RedisCluster implements Cluster {
   readonly #client: RedisClient
   readonly #calls: WatchedCalls
   readonly #counters: RequestCounters
-  readonly #events = new EventEmitter<ClusterEvents>()
   /** Times that a node was back after it had failed. */
   readonly #returns = new Map<string, number>()
   readonly #replaying: NodeJS.Timeout
@@ -66,6 +65,7 @@ export class RedisCluster implements Cluster {
   #closing: Promise<void> | undefined
 
   constructor(opened: Opened) {
+    super()
     const { config, partitions, quorums, connections, watch: topologyWatch } = opened
     this.#opened = opened
     this.#counters = opened.counters ?? new RequestCounters()
@@ -157,21 +157,6 @@ export class RedisCluster implements Cluster {
 
   async versions(): Promise<never> {
     throw notSupported('versions()', 'GET at each node, after READONLY')
-  }
-
-  on<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.on(name, listener as never)
-    return this
-  }
-
-  once<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.once(name, listener as never)
-    return this
-  }
-
-  off<Name extends keyof ClusterEvents>(name: Name, listener: (...args: ClusterEvents[Name]) => void): this {
-    this.#events.off(name, listener as never)
-    return this
   }
 
   async settled(options: { timeoutMs?: number } = {}): Promise<void> {
@@ -282,7 +267,7 @@ export class RedisCluster implements Cluster {
   }
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
-    emitAside(this.#events, name, args)
+    this.tell(name, ...args)
     publishEvent(locationOf(this.#opened.config), name, args)
   }
 }
