@@ -379,7 +379,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
     const { config, folder, lock, clock } = this.#prepared
     this.#seat.door.close()
     this.#client.close()
-    this.#host.endOrders()
+    this.#host.endOrders({ forGood: true })
     await Promise.all([this.#backup.stop(), this.#shape.stop(), this.#migration.close()])
     const drainUntilMs = nowMs() + Math.min(DRAIN_MS, config.closeTimeoutMs)
     const owed = () =>

@@ -24,24 +24,24 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../client.js'
 import { CoterieError } from '../shared/errors.js'
-import { type MigrationOrder, NO_MIGRATION } from '../shared/migration-order.js'
+import type { MigrationOrder } from '../shared/migration-order.js'
 import {
   type MigrateOptions,
   type MigrationStatus,
   type MigrationSummary,
   type MigrationTo,
-  migrationToOf,
   movedError,
   textOfMigrationTo,
   withoutLogin,
 } from '../shared/migration-shapes.js'
-import { checkNames, checkWhole, invalid } from '../shared/options.js'
+import { invalid } from '../shared/options.js'
 import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
 import { backfill } from './backfill.js'
+import { checkMigrateOptions, PAUSE_AFTER_MS } from './migrate-options.js'
+import { type MigrationGuests, Orders } from './orders.js'
 import { Progress } from './progress.js'
 import type { Seat } from './seat.js'
 import type { SideBySide } from './side-by-side.js'
@@ -49,28 +49,10 @@ import { TargetWatch } from './target-watch.js'
 import { verifyOnce } from './verification.js'
 import { persist } from './walk.js'
 
-/** Writes are held for no longer than this; then they are let go, and it is tried again later. */
-const HOLD_MS = 500
-const HOLD_AGAIN_MS = 100
-const HOLD_AGAIN_MS_MAX = 10_000
-const LOOK_MS = 5
 /** Between two times that the backfill's place is written down. */
 const CURSOR_MS = 1_000
 const PASSES_MAX = 8
 const CLAIM_MS = 30_000
-/** A thread that is busy is not waited for when its writes are to go to this cluster alone again: it is never wrong later. */
-const BUSY_MS = 2_000
-const PAUSE_AFTER_MS = 10_000
-
-/** The threads that have connected. */
-export interface MigrationGuests {
-  /** Resolves once all have carried it out that are there; false: a newer one came first. Errors: of the first that cannot. */
-  order(order: MigrationOrder): Promise<boolean>
-  /** Nobody waits for them any more. */
-  endOrders(): void
-  /** Keys that they owe the target. */
-  readonly owed: number
-}
 
 export interface MigrationOptions {
   readonly file: MigrationFile
@@ -99,8 +81,9 @@ export class ClusterMigration {
   readonly #options: MigrationOptions
   readonly #progress: Progress
   readonly #watch: TargetWatch
-  #order: MigrationOrder = NO_MIGRATION
+  readonly #orders: Orders
   #running: Promise<MigrationSummary> | undefined
+  #pausing: Promise<void> | undefined
   /** Why what runs is to end. */
   #stop: Why | undefined
   /** From here on there is no way back. */
@@ -112,11 +95,16 @@ export class ClusterMigration {
   constructor(options: MigrationOptions) {
     this.#options = options
     this.#progress = new Progress(options.total)
+    const { seat, guests } = options
+    this.#orders = new Orders({ seat, guests, check: () => this.#throwIfStopped() })
     this.#watch = new TargetWatch({
       isTroubled: () =>
-        this.#order.mode === 'both' &&
-        (options.seat.target?.isWhole !== true || this.#ownOwed + options.guests.owed > 0),
-      onAway: () => void this.#pause(),
+        this.#orders.mode === 'both' && (seat.target?.isWhole !== true || this.#ownOwed + guests.owed > 0),
+      onAway: () => {
+        this.#pausing ??= this.#pause().finally(() => {
+          this.#pausing = undefined
+        })
+      },
     })
   }
 
@@ -138,7 +126,7 @@ export class ClusterMigration {
   async resume(): Promise<void> {
     const record = this.#record
     if (record === undefined || !isDual(record)) return
-    await this.#give({ target: this.#targetOf(record), mode: 'both' })
+    await this.#orders.give({ target: this.#targetOf(record), mode: 'both' })
     await this.#claim()
     this.#watch.start(PAUSE_AFTER_MS)
   }
@@ -154,10 +142,13 @@ export class ClusterMigration {
   }
 
   async migrate(options: MigrateOptions = {}): Promise<MigrationSummary> {
-    const { to, onProgress, recordsPerSecond, pauseAfterMs } = this.#check(options)
+    const { location, isOpen, conflict } = this.#options
+    if (!isOpen()) throw new CoterieError('CLOSED')
+    const { to, onProgress, recordsPerSecond, pauseAfterMs } = checkMigrateOptions(options, conflict)
+    await this.#pausing
     const record = this.#record
     if (record !== undefined) {
-      if (record.stage === 'done') throw movedError(this.#options.location, record.to)
+      if (record.stage === 'done') throw movedError(location, record.to)
       if (to !== undefined && !isDeepStrictEqual(to, record.to)) {
         const message = `one to ${textOfMigrationTo(record.to)} is under way; abort it first`
         throw new CoterieError('MIGRATION_UNDER_WAY', message, { to: textOfMigrationTo(record.to) })
@@ -184,17 +175,17 @@ export class ClusterMigration {
     if (this.#isCuttingOver || hasMoved(record)) throw movedError(location, record.to)
     await file.become('aborted', { to: withoutLogin(record.to) })
     this.#watch.stop()
-    await this.#settleFor('local')
+    await this.#orders.stayHere({ keepsTarget: true })
     this.#tellChange(record, 'aborted')
     try {
-      if (seat.target === undefined) await this.#give({ target: this.#targetOf(record) })
+      if (seat.target === undefined) await this.#orders.give({ target: this.#targetOf(record) })
       await seat.target?.clear()
       return { cleared: true }
     } catch (error) {
       if (!(error instanceof CoterieError)) throw error
       return { cleared: false }
     } finally {
-      await this.#settleFor('local', false)
+      await this.#orders.stayHere({ keepsTarget: false })
     }
   }
 
@@ -205,22 +196,6 @@ export class ClusterMigration {
     await this.#options.file.settled()
   }
 
-  #check(options: MigrateOptions) {
-    const { isOpen, conflict } = this.#options
-    if (!isOpen()) throw new CoterieError('CLOSED')
-    checkNames(options, ['to', 'onProgress', 'recordsPerSecond', 'pauseAfterMs'])
-    if (conflict === 'siblings') throw invalid('conflict', conflict, "'lww': the target keeps one value a key")
-    const { to, onProgress = () => undefined, recordsPerSecond, pauseAfterMs = PAUSE_AFTER_MS } = options
-    if (typeof onProgress !== 'function') throw invalid('onProgress', onProgress, 'a function')
-    if (recordsPerSecond !== undefined) checkWhole('recordsPerSecond', recordsPerSecond, 1, 1e9)
-    return {
-      to: to === undefined ? undefined : migrationToOf(to),
-      onProgress,
-      recordsPerSecond: recordsPerSecond ?? Number.POSITIVE_INFINITY,
-      pauseAfterMs: checkWhole('pauseAfterMs', pauseAfterMs, 100, 600_000),
-    }
-  }
-
   async #run(
     to: MigrationTo | undefined,
     pace: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
@@ -228,18 +203,18 @@ export class ClusterMigration {
     const { file } = this.#options
     this.#progress.begin('dual-write')
     if (this.#record === undefined) await this.#begin(to as MigrationTo)
-    else if (this.#record.isPaused) await this.#goOn(this.#record)
+    else if (this.#orders.mode === 'local' && !hasMoved(this.#record)) await this.#goOn(this.#record)
     this.#watch.start(pace.pauseAfterMs)
     if (this.#record?.stage === 'dual-write') {
-      await this.#hold(this.#options.isThrough)
-      await this.#give({ mode: 'both', holdsWrites: false })
+      await this.#orders.hold(this.#options.isThrough)
+      await this.#orders.give({ mode: 'both', holdsWrites: false })
       await this.#become('backfill')
     }
     if (this.#record?.stage === 'backfill') {
       await this.#backfill(pace.recordsPerSecond)
       await this.#become('verify')
     }
-    const verified = await this.#verify(pace.recordsPerSecond)
+    const verified = await this.#verifyAndCutOver(pace.recordsPerSecond)
     const { startedAt, copied, backfillMs, to: moved } = file.record as MigrationRecord
     return {
       to: textOfMigrationTo(moved),
@@ -253,8 +228,7 @@ export class ClusterMigration {
   async #onEnd(): Promise<void> {
     this.#running = undefined
     this.#stop = undefined
-    // What it ended with may have come while writes were held.
-    if (this.#order.holdsWrites && !this.#isCuttingOver) await this.#give({ holdsWrites: false })
+    if (!this.#isCuttingOver) await this.#orders.letGo()
   }
 
   /** Every thread has the target open, and it is this migration's. Errors: MIGRATION_TARGET_UNREACHABLE, MIGRATION_TARGET_NOT_EMPTY. */
@@ -262,12 +236,13 @@ export class ClusterMigration {
     const { file } = this.#options
     const begun = { id: randomUUID(), to, startedAt: new Date().toISOString() }
     try {
-      await this.#give({ target: this.#targetOf(begun) })
+      await this.#orders.give({ target: this.#targetOf(begun) })
       await this.#claim()
       this.#throwIfStopped()
       await file.begin(begun)
     } catch (error) {
-      if (this.#record === undefined) await this.#settleFor('local', false)
+      // What was claimed is nobody's then; the next migration takes it.
+      if (this.#record === undefined) await this.#orders.stayHere({ keepsTarget: false })
       throw error
     }
     this.#tellChange(this.#record as MigrationRecord)
@@ -275,17 +250,17 @@ export class ClusterMigration {
 
   async #goOn(record: MigrationRecord): Promise<void> {
     try {
-      await this.#give({ target: this.#targetOf(record) })
+      await this.#orders.give({ target: this.#targetOf(record) })
       await this.#claim()
       this.#throwIfStopped()
     } catch (error) {
-      await this.#settleFor('local', false)
+      await this.#orders.stayHere({ keepsTarget: false })
       throw error
     }
     await this.#options.file.pause(false)
     this.#tellChange(this.#record as MigrationRecord)
-    await this.#hold(this.#options.isThrough)
-    await this.#give({ mode: 'both', holdsWrites: false })
+    await this.#orders.hold(this.#options.isThrough)
+    await this.#orders.give({ mode: 'both', holdsWrites: false })
   }
 
   async #claim(): Promise<void> {
@@ -318,14 +293,19 @@ export class ClusterMigration {
   }
 
   /** Passes, until one finds no difference; then the cutover. */
-  async #verify(
+  async #verifyAndCutOver(
     recordsPerSecond: number,
   ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
     let mended = 0
+    if (this.#record?.stage === 'cutover') {
+      // An attempt before could not write it twice.
+      await this.#finish()
+      return { verified: 0, passes: 0, mended, heldMs: 0, perSecond: 0 }
+    }
     for (let passes = 1; passes <= PASSES_MAX; passes++) {
       // What nodes owe each other may be nowhere where a pass looks.
-      await this.#hold(this.#options.isThrough)
-      await this.#give({ holdsWrites: false })
+      await this.#orders.hold(this.#options.isThrough)
+      await this.#orders.give({ holdsWrites: false })
       const before = this.#state
       this.#progress.begin('verify', { phase: passes === 1 ? 'verify' : `verify, pass ${passes}` })
       const different = await verifyOnce({
@@ -346,10 +326,9 @@ export class ClusterMigration {
 
   /** Undefined: something has happened since the pass. */
   async #cutOver(before: string): Promise<number | undefined> {
-    const { file, seat } = this.#options
-    const heldAtMs = await this.#hold(() => true)
+    const heldAtMs = await this.#orders.hold(() => true)
     if (before !== this.#state) {
-      await this.#give({ holdsWrites: false })
+      await this.#orders.give({ holdsWrites: false })
       return undefined
     }
     // In one turn: who says later that it is to stop is too late.
@@ -359,11 +338,16 @@ export class ClusterMigration {
     try {
       await this.#become('cutover')
     } finally {
-      if (this.#record?.stage !== 'cutover') {
-        this.#isCuttingOver = false
-        await this.#give({ holdsWrites: false })
-      }
+      // It could not be written.
+      if (this.#record?.stage !== 'cutover') this.#isCuttingOver = false
     }
+    await this.#finish()
+    return performance.now() - heldAtMs
+  }
+
+  /** It is on the disk that the target has the say. */
+  async #finish(): Promise<void> {
+    const { file, seat } = this.#options
     this.#progress.begin('cutover')
     // For as long as it takes: the target has the say, and nobody else can go on.
     await persist(
@@ -373,10 +357,9 @@ export class ClusterMigration {
     )
     await this.#become('done', { to: withoutLogin((file.record as MigrationRecord).to) })
     // No thread may write there while another one still reads here.
-    await this.#give({ mode: 'target' })
-    await this.#give({ holdsWrites: false })
+    await this.#orders.give({ mode: 'target' })
+    await this.#orders.give({ holdsWrites: false })
     this.#progress.begin('done')
-    return performance.now() - heldAtMs
   }
 
   /** What a pass relies on. */
@@ -403,7 +386,7 @@ export class ClusterMigration {
     this.#watch.stop()
     if (this.#running !== undefined) this.#stop ??= 'paused'
     await this.#options.file.pause(true)
-    await this.#settleFor('local', false)
+    await this.#orders.stayHere({ keepsTarget: false })
     this.#tellChange(this.#record)
     await this.#end('paused')
   }
@@ -425,60 +408,6 @@ export class ClusterMigration {
     this.#throwIfClosed()
     if (this.#stop === 'paused') throw stopped('paused', 'the target was away for too long')
     if (this.#stop !== undefined) throw stopped(this.#stop, `it was ${this.#stop}`)
-  }
-
-  /** Writes wait in every thread, and none is under way. Gives since when. They are let go if that takes long, and it is tried again. */
-  async #hold(isThrough: () => boolean): Promise<number> {
-    for (let againMs = HOLD_AGAIN_MS; ; againMs = Math.min(HOLD_AGAIN_MS_MAX, 2 * againMs)) {
-      await this.#until(isThrough, Number.POSITIVE_INFINITY)
-      const heldAtMs = performance.now()
-      const isHeld = await this.#within(HOLD_MS, this.#give({ holdsWrites: true }))
-      if (isHeld && (await this.#until(isThrough, heldAtMs + HOLD_MS))) {
-        this.#throwIfStopped()
-        return heldAtMs
-      }
-      await this.#give({ holdsWrites: false })
-      await this.#until(() => false, performance.now() + againMs)
-    }
-  }
-
-  async #until(condition: () => boolean, endMs: number): Promise<boolean> {
-    for (;;) {
-      this.#throwIfStopped()
-      if (condition()) return true
-      if (performance.now() > endMs) return false
-      await delay(LOOK_MS)
-    }
-  }
-
-  async #within(ms: number, order: Promise<boolean>): Promise<boolean> {
-    const late = new AbortController()
-    try {
-      return await Promise.race([order, delay(ms, false, { signal: late.signal })])
-    } finally {
-      late.abort()
-    }
-  }
-
-  /** Errors: as `Seat.carryOut`. */
-  async #give(change: Partial<Omit<MigrationOrder, 'version'>>): Promise<boolean> {
-    this.#order = { ...this.#order, ...change, version: this.#order.version + 1 }
-    return this.#carryOut(this.#order)
-  }
-
-  /** Back to this cluster alone. */
-  async #settleFor(mode: 'local', keepsTarget = true): Promise<void> {
-    const { target, version } = this.#order
-    const kept = keepsTarget && target !== undefined ? { target } : {}
-    this.#order = { version: version + 1, mode, holdsWrites: false, ...kept }
-    await this.#within(BUSY_MS, this.#carryOut(this.#order))
-  }
-
-  async #carryOut(order: MigrationOrder): Promise<boolean> {
-    const { seat, guests } = this.#options
-    const all = await Promise.allSettled([seat.carryOut(order), guests.order(order)])
-    for (const one of all) if (one.status === 'rejected') throw one.reason
-    return all.every((one) => one.status === 'fulfilled' && one.value)
   }
 
   #targetOf({ id, to }: Pick<MigrationRecord, 'id' | 'to'>): NonNullable<MigrationOrder['target']> {

@@ -47,6 +47,7 @@ export class GatewayHost {
   /** The opener's own gateway is the first. */
   #lastNumber = 1
   #isListening = false
+  #isClosing = false
 
   constructor(options: {
     supervisor: SupervisorActor
@@ -114,6 +115,7 @@ export class GatewayHost {
    */
   async order(order: MigrationOrder): Promise<boolean> {
     this.#order = order
+    if (this.#isClosing) return false
     const carriedOut = [...this.#guests.values()].map(
       (guest) =>
         new Promise<boolean>((resolve, reject) => {
@@ -125,8 +127,9 @@ export class GatewayHost {
     return (await Promise.all(carriedOut)).every((isDone) => isDone)
   }
 
-  /** Nobody waits for a guest any more. */
-  endOrders(): void {
+  /** Nobody waits for a guest that has not carried out what it was told; `forGood`: nor is another told anything. */
+  endOrders({ forGood = false }: { readonly forGood?: boolean } = {}): void {
+    this.#isClosing ||= forGood
     for (const guest of this.#guests.values()) guest.ordered?.end(false)
   }
 

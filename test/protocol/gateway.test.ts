@@ -1,6 +1,7 @@
 /** Where requests enter: what is refused, what a batch is, how each request ends once. */
 
 import { test } from 'tap'
+import { Gateway } from '../../src/protocol/gateway.js'
 import type { NodeId } from '../../src/protocol/ids.js'
 import { partitionOf } from '../../src/protocol/ring/slot.js'
 import { GATEWAY, VirtualWorld } from './virtual-world.js'
@@ -169,4 +170,31 @@ test('gateway: 200,000 puts while a node stands still: no more than one message 
   t.ok(ids.size > 0)
   t.ok(most <= 1_000, `${most} in flight at most`)
   t.ok(refused > 100_000, `${refused} were refused at once`)
+})
+
+test('gateway: the stamp of a put that is mirrored is told before its end, and of no other', async (t) => {
+  const world = new VirtualWorld(11)
+  const gateway = new Gateway('gateway9', world.config, world.table)
+  const put = {
+    kind: 'put' as const,
+    keys: ['k'],
+    values: [null],
+    w: 2,
+    sloppy: false,
+    deadlineMs: world.nowMs + 1_000,
+  }
+  const requests = [
+    { ...put, id: 1 },
+    { ...put, id: 2, mirrored: true },
+    { ...put, id: 3, keys: [], values: [], mirrored: true },
+  ]
+  const effects = gateway.step({ type: 'client/requests', requests, stampTimeNs: 255n }, world.nowMs)
+  const stamped = effects.filter(({ type }) => type === 'stamped')
+  t.same(stamped, [
+    { type: 'stamped', id: 2, stamp: '00000000000000ff.gateway9.0001' },
+    { type: 'stamped', id: 3, stamp: '00000000000000ff.gateway9.0002' },
+  ])
+  const placeOf = (wanted: string, id: number) =>
+    effects.findIndex((one) => one.type === wanted && 'id' in one && one.id === id)
+  for (const id of [2, 3]) t.ok(placeOf('stamped', id) < placeOf('reply', id))
 })

@@ -144,7 +144,10 @@ export class MigrationTarget {
   }
 
   /** Takes away everything that the migration has written. Errors: OPEN_FAILED, those of a write. */
-  clear(): Promise<void> {
+  async clear(): Promise<void> {
+    const owner = await askMeta(this.#reached, ['HGET', metaKey(this.#reached.config.name), 'migration'])
+    // Somebody else's by now, or nobody's.
+    if (String(owner) !== this.#claim.id) return
     return this.#clear(this.#names, this.#claim.partitions, this.#claim.id)
   }
 
