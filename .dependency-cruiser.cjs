@@ -134,9 +134,21 @@ module.exports = {
       { path: '^src/engines/' },
     ),
     forbid(
+      'the-page-runs-in-a-browser',
+      'It knows the format that it is told in, and nothing of the process that tells it.',
+      { path: '^src/dashboard/' },
+      { path: '.', pathNot: ['^src/dashboard/', 'node_modules/(preact|uplot)/'] },
+    ),
+    forbid(
+      'the-page-is-served-by-the-command',
+      'Its format is known to those who serve it; the page itself is a file to them.',
+      { path: '^(src|actors)/', pathNot: ['^src/dashboard/', '^src/cli/http/'] },
+      { path: '^src/dashboard/' },
+    ),
+    forbid(
       'no-development-packages-in-the-product',
-      'They are not installed at the user. The demo loads its data set with import() and says what is missing.',
-      { path: '^(src|actors)/', pathNot: '^src/cli/demo/' },
+      'They are not installed at the user. The demo loads its data set with import() and says what is missing; the page is bundled.',
+      { path: '^(src|actors)/', pathNot: ['^src/cli/demo/', '^src/dashboard/page/'] },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'], pathNot: 'node_modules/@types/' },
     ),
     forbid(

@@ -2,8 +2,9 @@
 // one they cost a node's thread several times what the thread itself does, and five threads start at once on few cores.
 // What is native stays outside and is found in node_modules. Part of `npm run build`, after tsc, whose output it replaces.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { licencesOf } from './licences.mjs'
 
 // classic-level looks for its binding relative to its own file.
 const nativeBinding = {
@@ -35,21 +36,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 
-// Their licences travel with them.
-const packages = new Set(
-  Object.keys(metafile.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
-)
-const notices = [...packages].sort().map((name) => {
-  const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENCE']
-    .map((it) => `node_modules/${name}/${it}`)
-    .find(existsSync)
-  const text =
-    file === undefined
-      ? JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).license
-      : readFileSync(file, 'utf8')
-  return `== ${name} ==\n\n${text.trim()}\n`
-})
 writeFileSync(
   'dist/actors/THIRD-PARTY-LICENSES.txt',
-  `The worker files contain code of these packages.\n\n${notices.join('\n')}`,
+  licencesOf(metafile, 'The worker files contain code of these packages.'),
 )

@@ -13,7 +13,7 @@ const { forbidden, options } = createRequire(import.meta.url)('../.dependency-cr
 const folders = ['src', 'actors', 'bench', 'test'].filter((folder) => existsSync(folder))
 const sources = folders.flatMap((folder) =>
   readdirSync(folder, { recursive: true })
-    .filter((file) => /[.]c?ts$/.test(file))
+    .filter((file) => /[.](?:c?ts|tsx)$/.test(file))
     .map((file) => join(folder, file)),
 )
 

@@ -9,6 +9,7 @@ import { type ClusterOptions, validateOptions } from '../shared/options.js'
 import type { Command, InputFormat, Joining, LoadCommand, PlanCommand, SimCommand } from './commands.js'
 import { COMMAND_NAMES, type CommandName, FLAGS } from './flags.js'
 import { defined, Given, UsageError } from './given.js'
+import { type ListenAddress, listenAddressOf } from './http/listen-address.js'
 
 const DEFAULT_LOCATION = './data'
 /** `nodes` is what the scripts of the others ask for. */
@@ -37,7 +38,7 @@ function isCommandName(text: string): text is CommandName {
 }
 
 const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
-  start: (given) => ({ name: 'start', ...common(given), faults: given.flag('faults') }),
+  start: (given) => ({ name: 'start', ...common(given), faults: given.flag('faults'), http: httpAddress(given) }),
   load: loadCommand,
   import: (given) => ({
     name: 'import',
@@ -128,6 +129,14 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
 /** What every command that works on a cluster has. */
 function common(given: Given): { readonly cluster: ClusterOptions; readonly json: boolean } {
   return { cluster: clusterOptions(given), json: given.flag('json') ?? false }
+}
+
+function httpAddress(given: Given): ListenAddress | undefined {
+  const text = given.text('http')
+  const address = text === undefined ? undefined : listenAddressOf(text)
+  if (text !== undefined && address === undefined)
+    throw given.wrong('http', text, 'a port, or HOST:PORT for those who reach HOST')
+  return address
 }
 
 function planCommand(given: Given): PlanCommand {

@@ -4,6 +4,7 @@ import type { NodeId } from '../protocol/ids.js'
 import type { GetOptions, PutOptions } from '../shared/api.js'
 import type { ClusterOptions } from '../shared/options.js'
 import type { CommandName } from './flags.js'
+import type { ListenAddress } from './http/listen-address.js'
 
 export interface StartCommand {
   readonly name: 'start'
@@ -12,6 +13,8 @@ export interface StartCommand {
   readonly faults: boolean | undefined
   /** Log lines as JSON, also on a terminal. */
   readonly json: boolean
+  /** Where the dashboard listens; undefined: there is none. */
+  readonly http: ListenAddress | undefined
 }
 
 export type InputFormat = 'tsv' | 'csv' | 'jsonl'

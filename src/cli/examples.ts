@@ -11,6 +11,7 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly Example[]>> = {
       'coterie start -d /srv/kv --nodes 7 --durability disk',
       'seven nodes; each write on the disk before it is acknowledged',
     ],
+    ['coterie start --http 8080 --faults', 'with the dashboard at http://127.0.0.1:8080, which may inject faults'],
     ['coterie start --n all --faults', 'every node a full copy; every fault may be injected'],
   ],
   load: [

@@ -190,6 +190,12 @@ export const FLAGS = {
     about:
       'allow faults (default: at the prompt all but wipe, corrupt and crash --permanent, elsewhere none; --no-faults)',
   },
+  http: {
+    type: 'string',
+    operand: '[HOST:]PORT',
+    commands: ['start'],
+    about: 'serve the dashboard, to this machine only unless a HOST is named; 0: any free port',
+  },
   format: {
     type: 'string',
     operand: 'KIND',

@@ -7,6 +7,8 @@ import { openAfter } from '../cluster.js'
 import type { Cluster } from '../shared/api.js'
 import type { StartCommand } from './commands.js'
 import { ControlServer } from './control/control-server.js'
+import { type HttpOptions, HttpServer } from './http/http-server.js'
+import { givenToken, newToken } from './http/token.js'
 import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
 import { errorLines } from './report-error.js'
 import { StopSignals } from './stop-signals.js'
@@ -22,7 +24,7 @@ import { version } from './version.js'
 const FOOTER_MS = 250
 const LOG_STATUS_MS = 10_000
 
-export async function startCommand({ cluster: options, faults, json }: StartCommand): Promise<number> {
+export async function startCommand({ cluster: options, faults, json, http: address }: StartCommand): Promise<number> {
   const { stdin, stdout, env } = process
   // A terminal without a width (a pty that nobody has sized) cannot be drawn on.
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true && stdout.columns > 0 && env['TERM'] !== 'dumb'
@@ -32,20 +34,25 @@ export async function startCommand({ cluster: options, faults, json }: StartComm
   const say = interactive ? sayOnTerminal : json ? jsonLine : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
   const started = performance.now()
+  const mayDestroy = faults === true
   const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
-  const control = await listen(cluster, { ...options, mayDestroy: faults === true }, say)
+  const control = await listen(cluster, { ...options, mayDestroy }, say)
+  const http =
+    address === undefined ? undefined : await serve(cluster, { address, faults: faults ?? interactive, mayDestroy })
   tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
   // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
   process.stdout.on('error', () => stop.request('closed output'))
-  const view = interactive ? new TerminalView(cluster, stop, faults === true) : new LogView(cluster, say)
+  if (http !== undefined) sayWhere(http, say)
+  const view = interactive ? new TerminalView(cluster, stop, mayDestroy) : new LogView(cluster, say)
   const by = await stop.requested
   tellParent('closing')
   view.close()
 
   say('stop', `${by}: closing`)
   const closing = performance.now()
+  await http?.close()
   await (control === undefined ? cluster.close() : control.close(() => cluster.close()))
   say('stop', `closed after ${duration(performance.now() - closing)}`)
   stop.close()
@@ -66,6 +73,28 @@ async function listen(
     say('control', `other commands cannot reach this cluster: ${errorLines(error).join(' ')}`)
     return undefined
   }
+}
+
+/** Who asked for the dashboard is told if there is none, and the cluster is closed. Errors: as `listen`, INVALID_OPTION for a token that is too short. */
+async function serve(
+  cluster: Cluster,
+  options: Pick<HttpOptions, 'address' | 'faults' | 'mayDestroy'>,
+): Promise<HttpServer> {
+  try {
+    return await HttpServer.listen({ cluster, token: givenToken() ?? newToken(), ...options })
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+function sayWhere(http: HttpServer, say: Say): void {
+  say('http', `dashboard: ${http.url}; who is to act from it opens ${http.urlWithToken}`)
+  if (!http.isLocal)
+    say(
+      'http',
+      'WARNING: others reach the dashboard over the network, unencrypted. They see the cluster; with the token they change it',
+    )
 }
 
 /** Live status, prompt, events above them. */

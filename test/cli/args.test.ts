@@ -13,6 +13,7 @@ test('start: passes on only what was said', async (t) => {
     cluster: { location: './data' },
     json: false,
     faults: undefined,
+    http: undefined,
   })
   t.strictSame(
     parseCommand([
@@ -34,8 +35,11 @@ test('start: passes on only what was said', async (t) => {
       cluster: { location: 'x', nodes: 3, replication: { n: 'all', r: 1 }, hungAfterMs: 500 },
       json: false,
       faults: false,
+      http: undefined,
     },
   )
+  t.match(parseCommand(['start', '--http', '8080']), { http: { host: '127.0.0.1', port: 8080 } })
+  t.throws(() => parseCommand(['start', '--http', 'here']), /--http is "here"; allowed: a port, or HOST:PORT/)
 })
 
 test('get, put: r and w are options of the call, not of the cluster', async (t) => {

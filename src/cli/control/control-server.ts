@@ -15,8 +15,9 @@ import type { Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
 import { version } from '../version.js'
-import { HttpError, jsonOfError, statusOf } from './error-json.js'
+import { HttpError } from './error-json.js'
 import { EventFeed } from './event-json.js'
+import { JsonBodies, sendError, sendJson } from './json-http.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from './routes.js'
 import { placeSocket, removeSocket } from './socket-place.js'
 
@@ -27,8 +28,6 @@ const CONNECTIONS_MAX = 320
 /** Of one body: two values of the longest kind, as JSON; V8's strings end at 512 MiB. */
 const BODY_BYTES_MAX = 268_435_456
 const BODY_BYTES_SPARE = 1_048_576
-/** Of all bodies that are being received, in bodies of the longest kind. */
-const BODIES_MAX = 4
 /** Of a stream whose reader is slow: progress and events past it are left out. */
 const UNREAD_BYTES_MAX = 1_048_576
 /** How long answers may take to leave once the cluster is closed. */
@@ -44,11 +43,10 @@ export class ControlServer {
   readonly #server: Server
   readonly #context: RouteContext
   readonly #location: string
-  readonly #bodyBytesMax: number
+  readonly #bodies: JsonBodies
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
   #running = 0
-  #bodyBytes = 0
   #onIdle: () => void = () => undefined
 
   /** Errors: those of the file system and of `listen`. */
@@ -70,7 +68,7 @@ export class ControlServer {
     const about = { coterie: version(), pid: process.pid, since: new Date().toISOString(), location }
     this.#context = { cluster, events: new EventFeed(cluster), mayDestroy, about }
     this.#location = location
-    this.#bodyBytesMax = Math.min(BODY_BYTES_MAX, 2 * valueBytesMax + BODY_BYTES_SPARE)
+    this.#bodies = new JsonBodies(Math.min(BODY_BYTES_MAX, 2 * valueBytesMax + BODY_BYTES_SPARE))
     this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.#answer(request, response))
     this.#server.maxConnections = CONNECTIONS_MAX
   }
@@ -131,7 +129,7 @@ export class ControlServer {
     if (this.#running > REQUESTS_MAX)
       throw new CoterieError('OVERLOADED', `more than ${REQUESTS_MAX} requests are being answered`)
     const route = routeOf(request)
-    const members = membersFor(route, await this.#bodyOf(request))
+    const members = membersFor(route, await this.#bodies.of(request))
     if (route.streams !== true) return sendJson(response, 200, await route.answer(this.#context, members, noLines))
     await this.#stream(route, members, response)
   }
@@ -142,31 +140,6 @@ export class ControlServer {
     lines.begin()
     if (result !== undefined) lines.writeLast({ result })
     response.end()
-  }
-
-  /** Errors: 413, 503, 400 for what is not JSON. Empty is an empty object. */
-  async #bodyOf(request: IncomingMessage): Promise<unknown> {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    try {
-      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        bytes += chunk.length
-        this.#bodyBytes += chunk.length
-        if (bytes > this.#bodyBytesMax)
-          throw new HttpError(413, 'INVALID_VALUE', `a request has at most ${this.#bodyBytesMax} bytes`)
-        if (this.#bodyBytes > BODIES_MAX * this.#bodyBytesMax)
-          throw new CoterieError('OVERLOADED', 'too many bytes of requests are being received')
-        chunks.push(chunk)
-      }
-    } finally {
-      this.#bodyBytes -= bytes
-    }
-    if (bytes === 0) return {}
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
-    } catch (error) {
-      throw new CoterieError('INVALID_OPTION', `the body is no JSON: ${error instanceof Error ? error.message : ''}`)
-    }
   }
 }
 
@@ -242,18 +215,4 @@ function routeOf({ method = '', url = '' }: IncomingMessage): Route {
   if (others.length > 0)
     throw new HttpError(405, 'INVALID_OPTION', `${method} ${path} is not known; ${others.join(', ')} is`)
   throw new HttpError(404, 'INVALID_OPTION', `${method} ${path} is not known; there are ${known}`)
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-  response.end(text)
-}
-
-/** After the first line of a stream the error is its last line. */
-function sendError(response: ServerResponse, error: unknown): void {
-  if (response.destroyed) return
-  const json = { error: jsonOfError(error) }
-  if (response.headersSent) response.end(`${JSON.stringify(json)}\n`)
-  else sendJson(response, statusOf(error), json)
 }

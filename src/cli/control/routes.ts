@@ -9,6 +9,7 @@ import { isAbsolute } from 'node:path'
 import type { BatchOperation, Cluster } from '../../shared/api.js'
 import type { BulkProgress } from '../../shared/backup-shapes.js'
 import { CoterieError } from '../../shared/errors.js'
+import type { Ids } from '../../shared/fault-calls.js'
 import { checkNames, invalid } from '../../shared/options.js'
 import { prefixRange } from '../terminal/prefix-range.js'
 import type { EventFeed } from './event-json.js'
@@ -67,6 +68,11 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       await aborted(lines.signal)
       end()
     },
+  },
+  'GET /v1/views': { members: [], answer: ({ cluster }) => cluster.views() },
+  'POST /v1/versions': {
+    members: ['key', 'timeoutMs'],
+    answer: ({ cluster }, { key, ...options }) => cluster.versions(bytesOfJson('key', key), options),
   },
   'POST /v1/get': {
     members: GET_MEMBERS,
@@ -172,6 +178,13 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     members: ['node', 'ms'],
     answer: async ({ cluster }, { node, ms }) => {
       await cluster.faults.hang(textOf('node', node), ms as number)
+      return {}
+    },
+  },
+  'POST /v1/cut': {
+    members: ['idsA', 'idsB'],
+    answer: async ({ cluster }, { idsA, idsB }) => {
+      await cluster.faults.cut(idsA as Ids, idsB as Ids)
       return {}
     },
   },

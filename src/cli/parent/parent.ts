@@ -11,6 +11,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { planRestart, type RestartPolicy } from '../../protocol/supervision/restart-policy.js'
+import { newToken, TOKEN_VARIABLE } from '../http/token.js'
 import { DEATH_VARIABLE, type FromChild, NATIVE_SIGNALS, type ToChild } from './parent-protocol.js'
 
 const POLICY = {
@@ -35,6 +36,8 @@ interface End {
 class Parent {
   readonly #entry: string
   readonly #args: readonly string[]
+  /** The same for every child: who has the dashboard open goes on. */
+  readonly #httpToken = process.env[TOKEN_VARIABLE] ?? newToken()
   #child: ChildProcess | undefined
   #stopBy: NodeJS.Signals | undefined
   #wake: () => void = () => undefined
@@ -73,7 +76,11 @@ class Parent {
   }
 
   #live(death: string | undefined): Promise<End> {
-    const env = { ...process.env, ...(death === undefined ? {} : { [DEATH_VARIABLE]: death }) }
+    const env = {
+      ...process.env,
+      [TOKEN_VARIABLE]: this.#httpToken,
+      ...(death === undefined ? {} : { [DEATH_VARIABLE]: death }),
+    }
     const args = [...process.execArgv, this.#entry, ...this.#args, '--no-parent']
     const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })
     const sinceMs = performance.now()

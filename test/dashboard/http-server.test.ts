@@ -1,0 +1,245 @@
+/** The dashboard's server: who is answered, who may act, what is bounded, and its end. Without a browser. */
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
+import { test } from 'tap'
+import { HttpServer } from '../../src/cli/http/http-server.js'
+import { listenAddressOf } from '../../src/cli/http/listen-address.js'
+import { Recording } from '../../src/cli/http/recording.js'
+import { givenToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
+import { Viewers } from '../../src/cli/http/viewers.js'
+import type { FrameEntry, NumberedEntry, RingEntry } from '../../src/dashboard/frames.js'
+import { openForTest } from '../support/cluster.js'
+
+const TOKEN = newToken()
+const LOCAL = { host: '127.0.0.1', port: 0 }
+
+test('dashboard server: who is answered, who may act, and what is shown', async (t) => {
+  const cluster = await openForTest(t, { nodes: 3, partitions: 16 })
+  await cluster.put('user:7', 'Ada')
+  const options = { cluster, address: LOCAL, token: TOKEN, faults: true, mayDestroy: false }
+  const http = await HttpServer.listen(options)
+  t.teardown(() => http.close())
+  const { port } = new URL(http.url)
+  const own = { authorization: `Bearer ${TOKEN}` }
+
+  const ask = async (path: string, { body, ...more }: RequestOptions & { body?: string } = {}) => {
+    const sent = request({ port, path, agent: false, ...more })
+    sent.end(body)
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    return answer
+  }
+  const status = async (...asked: Parameters<typeof ask>) => {
+    const answer = await ask(...asked)
+    answer.resume()
+    return answer.statusCode
+  }
+  const json = async (...asked: Parameters<typeof ask>) => JSON.parse(await text(await ask(...asked)))
+  const post = (headers: RequestOptions['headers'] = {}) => ({ method: 'POST', headers, body: '{"key":"user:7"}' })
+
+  await t.test('every answer forbids what is not its own, and nothing is inline', async (t) => {
+    for (const path of ['/', '/page.js', '/v1/status', '/v1/none']) {
+      const { headers } = await ask(path).then((answer) => answer.resume())
+      const policy = String(headers['content-security-policy'])
+      t.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'/)
+      t.notMatch(policy, /unsafe|\*|https?:/)
+      t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+    }
+    const page = await text(await ask('/'))
+    t.notMatch(page, /<style|style=|<script(?![^>]*src=)|\son\w+=|https?:\/\//)
+  })
+
+  await t.test('files: once read they are not sent again; packed where that is understood', async (t) => {
+    const first = await ask('/page.js', { headers: { 'accept-encoding': 'gzip' } })
+    first.resume()
+    t.equal(first.headers['content-encoding'], 'gzip')
+    t.equal(await status('/page.js', { headers: { 'if-none-match': String(first.headers.etag) } }), 304)
+    t.equal((await ask('/page.js').then((answer) => answer.resume())).headers['content-encoding'], undefined)
+    t.equal(await status('/../package.json'), 404)
+    t.equal(await status('/%2e%2e/frames.js'), 404)
+  })
+
+  await t.test('a name that is not ours is not answered, whatever it leads to', async (t) => {
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1:1', `localhost.evil.example:${port}`])
+      t.equal(await status('/v1/status', { headers: { host } }), 421, host)
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
+      t.equal(await status('/v1/status', { headers: { host } }), 200, host)
+  })
+
+  await t.test('actions need the token, and no page of another origin may act', async (t) => {
+    t.equal(await status('/v1/get', post()), 401)
+    t.equal(await status('/v1/get', post({ authorization: `Bearer ${TOKEN}x` })), 401)
+    t.equal(await status('/v1/get', post({ authorization: `Basic ${TOKEN}` })), 401)
+    t.equal(await status('/v1/get', post({ ...own, origin: 'http://evil.example' })), 403)
+    t.equal(await status('/v1/get', post({ ...own, 'sec-fetch-site': 'cross-site' })), 403)
+    // The origin must be the host that was asked.
+    t.equal(await status('/v1/get', post({ ...own, origin: `http://127.0.0.1:${port}` })), 403)
+    const host = `localhost:${port}`
+    t.equal(await status('/v1/get', post({ ...own, host, origin: `http://${host}` })), 200)
+    t.same(await json('/v1/get', post(own)), { found: true, value: 'Ada' })
+  })
+
+  await t.test('it offers some of the routes of the control socket, and no others', async (t) => {
+    t.equal(await status('/v1/leave', { method: 'POST', headers: own, body: '{"node":"node1"}' }), 404)
+    t.equal(await status('/v1/backup', { method: 'POST', headers: own, body: '{"dir":"/tmp/x"}' }), 404)
+    t.equal(await status('/v1/status', { method: 'DELETE' }), 405)
+    t.same(await json('/v1/ring'), cluster.ring())
+    t.same(await json('/v1/views'), cluster.views())
+    const permanent = await json('/v1/crash', {
+      method: 'POST',
+      headers: own,
+      body: '{"node":"node1","permanent":true}',
+    })
+    t.equal(permanent.error.code, 'FAULTS_DISABLED')
+  })
+
+  await t.test('a key: its way, and the version of each replica, without its value', async (t) => {
+    const found = await text(await ask('/v1/versions?key=user%3A7'))
+    t.match(JSON.parse(found), {
+      ...cluster.locate('user:7'),
+      replicas: cluster.locate('user:7').owners.map((node) => ({ node, role: 'owner', answered: true })),
+    })
+    t.notMatch(found, /Ada/)
+    t.equal(await status('/v1/versions?key='), 400)
+    t.equal(await status('/v1/versions?base64=AA%3D%3D'), 200)
+  })
+
+  await t.test('what is sent is bounded', async (t) => {
+    t.equal(await status('/v1/put', { method: 'POST', headers: own, body: 'x'.repeat(1_100_000) }), 413)
+    t.equal(await status('/v1/put', { method: 'POST', headers: own, body: '{' }), 400)
+  })
+
+  await t.test('the stream: what there is, then what happens; viewers are bounded', async (t) => {
+    const stream = await ask('/v1/stream')
+    t.teardown(() => stream.destroy())
+    const lines = linesOf(stream)
+    t.match(await lines.next(), { value: { kind: 'about', partitions: 16, faults: true, mayDestroy: false } })
+    await cluster.faults.crash('node2')
+    for await (const entry of lines) if (entry.kind === 'event' && entry.event === 'node:exit') break
+    t.pass('the crash was told')
+
+    const others = await Promise.all(Array.from({ length: 32 }, () => ask('/v1/stream')))
+    t.equal(await status('/v1/stream'), 503)
+    for (const other of others) other.destroy()
+  })
+
+  await t.test('the recording: numbered lines, from the first look to the last', async (t) => {
+    const lines = (await text(await ask('/v1/recording'))).trimEnd().split('\n')
+    const entries = lines.slice(1).map((line) => JSON.parse(line) as NumberedEntry)
+    t.ok(entries.some(({ kind }) => kind === 'ring'))
+    t.ok(entries.some(({ kind }) => kind === 'views'))
+    const numbers = entries.map(({ number }) => number)
+    t.same(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    )
+  })
+
+  await t.test('its port is taken: that is told, and nothing goes on', async (t) => {
+    await t.rejects(HttpServer.listen({ ...options, address: { host: '127.0.0.1', port: Number(port) } }), {
+      code: 'EADDRINUSE',
+    })
+  })
+
+  await t.test('closed, it ends what is open', async (t) => {
+    const stream = await ask('/v1/stream')
+    stream.resume()
+    const ended = once(stream, 'close')
+    await http.close()
+    await ended
+    await t.rejects(ask('/'), { code: 'ECONNREFUSED' })
+  })
+})
+
+test('dashboard viewers: one that does not read is let go, the others go on', async (t) => {
+  const viewers = new Viewers()
+  const server = createServer((_request, response) => viewers.add(response, []))
+  t.teardown(async () => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const [reader] = (await once(request({ port, agent: false }).end(), 'response')) as [IncomingMessage]
+  let read = 0
+  reader.on('data', (chunk: Buffer) => {
+    read += chunk.length
+  })
+  const idle = connect(port, '127.0.0.1')
+  const gone = once(idle, 'close')
+  const asked = once(server, 'request')
+  idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  idle.pause()
+  const [, response] = (await asked) as [IncomingMessage, ServerResponse]
+  let isGone = false
+  response.once('close', () => {
+    isGone = true
+  })
+  let told = 0
+  for (; !isGone && told < 5_000; told++) {
+    viewers.tell('x'.repeat(65_536))
+    await turn()
+  }
+  t.ok(isGone, `let go after ${told} lines`)
+  idle.resume()
+  await gone
+  t.ok(read > 1_000_000, 'the other one has read on')
+  viewers.close()
+  await once(reader, 'end')
+})
+
+test('dashboard address: a port is this machine, HOST:PORT whoever reaches it', async (t) => {
+  t.same(listenAddressOf('8080'), { host: '127.0.0.1', port: 8080 })
+  t.same(listenAddressOf('0'), { host: '127.0.0.1', port: 0 })
+  t.same(listenAddressOf('0.0.0.0:80'), { host: '0.0.0.0', port: 80 })
+  t.same(listenAddressOf('[::]:8080'), { host: '::', port: 8080 })
+  for (const wrong of ['', 'x', '65536', ':80', 'a b:80', '1:2:3', '-1'])
+    t.equal(listenAddressOf(wrong), undefined, wrong)
+})
+
+test('dashboard token: that of the environment, if it cannot be guessed', async (t) => {
+  const before = process.env[TOKEN_VARIABLE]
+  t.teardown(async () => {
+    if (before === undefined) delete process.env[TOKEN_VARIABLE]
+    else process.env[TOKEN_VARIABLE] = before
+  })
+  process.env[TOKEN_VARIABLE] = 'short'
+  t.throws(() => givenToken(), { code: 'INVALID_OPTION' })
+  process.env[TOKEN_VARIABLE] = TOKEN
+  t.equal(givenToken(), TOKEN)
+})
+
+test('recording: bounded in time and bytes; the partitions that hold are kept with what they explain', async (t) => {
+  const ring = (at: number, epoch: number): RingEntry => ({ kind: 'ring', at, epoch, nodes: [], rows: [] })
+  const frame = (at: number) => ({ kind: 'frame', at, nodes: ['x'.repeat(100)] }) as unknown as FrameEntry
+  const kindsOf = (recording: Recording) => recording.lines().map((line) => JSON.parse(line) as NumberedEntry)
+
+  const byTime = new Recording()
+  byTime.add(ring(0, 1))
+  byTime.add(frame(1))
+  byTime.add(ring(2, 2))
+  byTime.add(frame(700_000))
+  t.match(kindsOf(byTime), [
+    { kind: 'ring', epoch: 2 },
+    { kind: 'frame', at: 700_000 },
+  ])
+  t.equal(kindsOf(byTime).length, 2)
+
+  const byBytes = new Recording(10_000)
+  byBytes.add(ring(0, 1))
+  for (let at = 1; at <= 3_000; at++) byBytes.add(frame(at))
+  t.ok(byBytes.bytes <= 10_000)
+  const kept = kindsOf(byBytes)
+  t.match(kept[0], { kind: 'ring', epoch: 1 })
+  t.match(kept.at(-1), { kind: 'frame', at: 3_000 })
+  t.ok(kept.length > 50)
+})
+
+async function* linesOf(stream: IncomingMessage): AsyncGenerator<{ kind: string; event?: string }> {
+  let rest = ''
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const parts = (rest + chunk).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) if (part.startsWith('data: ')) yield JSON.parse(part.slice('data: '.length))
+  }
+}
