@@ -119,6 +119,18 @@ module.exports = {
       { path: 'node_modules/ioredis', dependencyTypesNot: ['type-only'] },
     ),
     forbid(
+      'one-importer-of-prom-client',
+      'It is loaded with the first scrape; prometheus.ts alone loads it.',
+      { path: '^(src|actors)/', pathNot: '^src/observe/prometheus[.]ts$' },
+      { path: 'node_modules/prom-client' },
+    ),
+    forbid(
+      'observing-is-beside-the-door',
+      'src/observe looks at a cluster through its types: any engine, from any thread.',
+      { path: '^src/observe/' },
+      { path: [door, '^actors/', '^src/(cli|sim|storage|engines|opening)/', '^(bench|test)/'] },
+    ),
+    forbid(
       'engines-are-beside-the-actors',
       'An engine stands behind the door. Of the embedded one it uses the counters of requests.',
       { path: '^src/engines/' },

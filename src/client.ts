@@ -122,7 +122,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const pending = this.#pending.take(id)
     if (pending === undefined) return
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
-    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed')
+    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed' ? outcome.failure.code : undefined)
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else pending.resolve(answerOf(pending.answer, pending.key ?? '', outcome))
   }

@@ -1,6 +1,7 @@
 /**
- * What became of a gateway's requests, in shared memory: how many of each kind ended after how long, how many of them failed. Others
- * read it without waking the thread; it only ever grows, so that several readers each see their own interval.
+ * What became of a gateway's requests, in shared memory: how many of each kind ended after how long, how long they took together,
+ * how many failed with which code. Others read it without waking the thread; it only ever grows, so that several readers each see
+ * their own interval.
  *
  * *What is measured:* from the turn of the caller's loop in which the call was made to the message (or timer) that brought its
  * end. So the queue in this thread counts, and so does a deadline that passed; what a program waits before it calls does
@@ -13,6 +14,8 @@
  * Called by the client (`record`) and `OpenCluster.metrics`.
  */
 
+import { FAILURE_CODES, type FailureCode } from '../../src/protocol/failure.js'
+
 /** The place of each kind. Of a `scan` each page is a request; `read` and each key of `getMany` are a `get`. */
 export const REQUEST_KINDS = { get: 0, put: 1, delete: 2, batch: 3, scan: 4 } as const
 export type RequestKind = (typeof REQUEST_KINDS)[keyof typeof REQUEST_KINDS]
@@ -23,8 +26,10 @@ const STEPS_LOG2 = 4
 const STEPS = 1 << STEPS_LOG2
 /** Microseconds go up to 2³¹ − 1, which is more than the longest deadline. */
 const BUCKETS = bucketOf(0x7fff_ffff) + 1
-/** Buckets, then how many failed. */
-const CELLS = BUCKETS + 1
+/** Buckets, then microseconds of all together, then failures by code. */
+const TOTAL_US = BUCKETS
+const FAILURES = BUCKETS + 1
+const CELLS = FAILURES + FAILURE_CODES.length
 
 /** Requests that took at most so many microseconds, and more than those of the bucket before. */
 export type LatencyBucket = readonly [upToUs: number, requests: number]
@@ -36,13 +41,16 @@ export class RequestCounters {
     this.#cells = new Float64Array(shared)
   }
 
-  /** `us`: a whole number, at least 0. */
-  record(kind: RequestKind, us: number, failed: boolean): void {
+  /** `us`: a whole number, at least 0. `failure`: what it failed with; undefined: it did not. */
+  record(kind: RequestKind, us: number, failure: FailureCode | undefined): void {
     const from = kind * CELLS
     const cells = this.#cells
     const cell = from + bucketOf(us)
     cells[cell] = (cells[cell] ?? 0) + 1
-    if (failed) cells[from + BUCKETS] = (cells[from + BUCKETS] ?? 0) + 1
+    cells[from + TOTAL_US] = (cells[from + TOTAL_US] ?? 0) + us
+    if (failure === undefined) return
+    const failed = from + FAILURES + FAILURE_CODES.indexOf(failure)
+    cells[failed] = (cells[failed] ?? 0) + 1
   }
 
   /** What another gateway that is gone has counted. */
@@ -52,8 +60,13 @@ export class RequestCounters {
     })
   }
 
-  failed(kind: RequestKind): number {
-    return this.#cells[kind * CELLS + BUCKETS] ?? 0
+  failed(kind: RequestKind, code: FailureCode): number {
+    return this.#cells[kind * CELLS + FAILURES + FAILURE_CODES.indexOf(code)] ?? 0
+  }
+
+  /** Microseconds that all of them took together. */
+  totalUs(kind: RequestKind): number {
+    return this.#cells[kind * CELLS + TOTAL_US] ?? 0
   }
 
   /** Those that are not empty, in order. */

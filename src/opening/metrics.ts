@@ -1,6 +1,7 @@
 /** What has been done since the cluster was opened: requests, and the repairs that it makes by itself. Called by `OpenCluster`. */
 
 import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../../actors/runtime/request-counters.js'
+import { FAILURE_CODES } from '../protocol/failure.js'
 import type { ClusterMetrics, RepairMetrics, RequestMetrics } from '../shared/api.js'
 import type { ClusterEvents } from '../shared/cluster-events.js'
 
@@ -41,9 +42,14 @@ function requestMetrics(gateways: readonly RequestCounters[], kind: RequestKind)
     for (const [upToUs, requests] of counters.latencies(kind))
       latencies.set(upToUs, (latencies.get(upToUs) ?? 0) + requests)
   const sorted = [...latencies].sort(([a], [b]) => a - b)
+  const failures = FAILURE_CODES.map(
+    (code) => [code, gateways.reduce((sum, counters) => sum + counters.failed(kind, code), 0)] as const,
+  ).filter(([, requests]) => requests > 0)
   return {
     ended: sorted.reduce((sum, [, requests]) => sum + requests, 0),
-    failed: gateways.reduce((sum, counters) => sum + counters.failed(kind), 0),
+    failed: failures.reduce((sum, [, requests]) => sum + requests, 0),
+    failures: Object.fromEntries(failures),
+    totalUs: gateways.reduce((sum, counters) => sum + counters.totalUs(kind), 0),
     latencies: sorted,
   }
 }

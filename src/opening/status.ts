@@ -63,6 +63,7 @@ export function clusterStatus(
     ...(supervisor.faultRules === undefined ? {} : { cuts: cutsIn(supervisor.faultRules) }),
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
+    ...(isClosing ? { closing: true } : {}),
     nodes: supervisor
       .nodes()
       .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),

@@ -5,17 +5,20 @@
 
 import type { NodeId, PartitionId } from './ids.js'
 
-export type FailureCode =
-  | 'CLOSED'
-  | 'OVERLOADED'
-  | 'QUORUM_UNAVAILABLE'
-  | 'PARTITION_LOST'
-  | 'TIMEOUT'
-  | 'OUTCOME_UNKNOWN'
-  | 'STORE_FAILED'
-  | 'SIBLINGS_LIMIT'
-  | 'INVALID_CONTEXT'
-  | 'CLOCK_UNAVAILABLE'
+/** All of them; new ones come last, because they are counted by place. */
+export const FAILURE_CODES = [
+  'CLOSED',
+  'OVERLOADED',
+  'QUORUM_UNAVAILABLE',
+  'PARTITION_LOST',
+  'TIMEOUT',
+  'OUTCOME_UNKNOWN',
+  'STORE_FAILED',
+  'SIBLINGS_LIMIT',
+  'INVALID_CONTEXT',
+  'CLOCK_UNAVAILABLE',
+] as const
+export type FailureCode = (typeof FAILURE_CODES)[number]
 
 /** A failed request: code and facts, plain data. */
 export interface Failure {

@@ -8,6 +8,7 @@ import type { ActorId, GatewayId, NodeId, PartitionId, Slot } from '../protocol/
 import type { MemberStatus } from '../protocol/membership/member-status.js'
 import type { BackupOptions, BackupSummary } from './backup-shapes.js'
 import type { ClusterEvents } from './cluster-events.js'
+import type { CoterieErrorCode } from './errors.js'
 import type { FaultCounts, Faults } from './fault-calls.js'
 
 /** Text (UTF-8) or bytes. */
@@ -255,6 +256,8 @@ export interface ClusterStatus {
    * long as they need nothing new there; then writes fail with CLOCK_UNAVAILABLE. Close the cluster and open it again.
    */
   readonly fatal?: string
+  /** Only once it has been told to close: it takes no more requests. */
+  readonly closing?: true
   /** All that are members or standbys, also those that are down. */
   readonly nodes: NodeStatus[]
 }
@@ -309,6 +312,10 @@ export interface RequestMetrics {
   readonly ended: number
   /** Of these, with an error. */
   readonly failed: number
+  /** The failed ones by code; codes that did not happen are left out. */
+  readonly failures: Readonly<Partial<Record<CoterieErrorCode, number>>>
+  /** What all of them took together, in microseconds: divided by `ended`, the mean. */
+  readonly totalUs: number
   /**
    * How many took how long, also of those that failed: `[at most so many µs, requests]`, in order, buckets of 1/16. From the turn of the
    * event loop in which the call was made until its answer came; what a program waits before it calls is not in it.

@@ -83,6 +83,40 @@ export interface ClusterEvents {
   close: []
 }
 
+/** All of them; a name that is missing here does not compile. */
+export const EVENT_NAMES = Object.keys({
+  'node:exit': true,
+  failpoint: true,
+  'node:up': true,
+  'node:suspect': true,
+  'node:down': true,
+  'node:hung': true,
+  'node:joined': true,
+  'node:promoted': true,
+  'node:removed': true,
+  'node:full': true,
+  'node:room': true,
+  scrub: true,
+  'node:quarantine': true,
+  'node:amnesia': true,
+  'node:lost-tail': true,
+  epoch: true,
+  handoff: true,
+  repair: true,
+  transfer: true,
+  'tombstones:dropped': true,
+  'transfer:progress': true,
+  exchange: true,
+  'partition:lost': true,
+  'record:damaged': true,
+  'record:stuck': true,
+  'supervisor:restart': true,
+  'folder:full': true,
+  fatal: true,
+  converged: true,
+  close: true,
+} satisfies Record<keyof ClusterEvents, true>) as readonly (keyof ClusterEvents)[]
+
 /** A listener's own error is the program's to handle, but nothing that tells of an event may stop halfway because of it. */
 export function emitAside<Name extends keyof ClusterEvents>(
   events: EventEmitter<ClusterEvents>,

@@ -8,7 +8,7 @@ import type { ClusterMetrics, ClusterStatus, RequestMetrics } from '../../src/in
 import { folderForTest } from '../support/cluster.js'
 import { run, running } from '../support/run-command.js'
 
-const NONE: RequestMetrics = { ended: 0, failed: 0, latencies: [] }
+const NONE: RequestMetrics = { ended: 0, failed: 0, failures: {}, totalUs: 0, latencies: [] }
 
 function metrics(atMs: number, get: RequestMetrics, put: RequestMetrics = NONE): ClusterMetrics {
   const requests = { get, put, delete: NONE, batch: NONE, scan: NONE }
@@ -49,19 +49,21 @@ const STATUS: ClusterStatus = {
 }
 
 test('top: rates and percentiles are of the interval, not of all since the opening', async (t) => {
-  const before = metrics(1_000, { ended: 1_000, failed: 9, latencies: [[5_000, 1_000]] })
+  const before = metrics(1_000, { ended: 1_000, failed: 9, failures: {}, totalUs: 0, latencies: [[5_000, 1_000]] })
   const after = metrics(
     3_000,
     {
       ended: 1_200,
       failed: 10,
+      failures: {},
+      totalUs: 0,
       latencies: [
         [100, 100],
         [5_000, 1_099],
         [9_000, 1],
       ],
     },
-    { ended: 4, failed: 0, latencies: [[20_000, 4]] },
+    { ended: 4, failed: 0, failures: {}, totalUs: 0, latencies: [[20_000, 4]] },
   )
   const { intervalMs, requests, repairs } = sampleOf(before, after)
   t.equal(intervalMs, 2_000)
@@ -74,7 +76,7 @@ test('top: rates and percentiles are of the interval, not of all since the openi
 test('top: fits 80 columns and the rows there are', async (t) => {
   const sample = sampleOf(
     metrics(0, NONE),
-    metrics(1_000, { ended: 1_234_567, failed: 5, latencies: [[123_456, 1_234_567]] }),
+    metrics(1_000, { ended: 1_234_567, failed: 5, failures: {}, totalUs: 0, latencies: [[123_456, 1_234_567]] }),
   )
   const style = (_style: unknown, text: string) => text
   const lines = topLines({ status: STATUS, sample }, { columns: 80, rows: 40, style })

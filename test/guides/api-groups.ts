@@ -111,6 +111,12 @@ export const GROUPS: readonly Group[] = [
     names: ['CoterieLevel', 'CoterieLevelOptions'],
   },
   {
+    title: 'Metrics and health',
+    about:
+      'From `coterie/observe`. What the metrics are called is in the [README](../../README.md#metrics-health-traces-and-logs).',
+    names: ['PrometheusMetrics', 'healthOf', 'Health'],
+  },
+  {
     title: 'Other threads',
     about: 'Worker threads of the same process talk to the nodes directly.',
     names: ['Cluster.ticket', 'connect', 'Ticket'],

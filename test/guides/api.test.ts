@@ -1,5 +1,5 @@
 /**
- * `src/guides/API.md` says what the docstrings say, of everything that `src/index.ts` exports.
+ * `src/guides/API.md` says what the docstrings say, of everything that `src/index.ts` and `src/observe.ts` export.
  *
  * With COTERIE_REWRITE_API=1 it is rewritten to what they say; read the difference before you commit it.
  */

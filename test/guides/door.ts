@@ -1,5 +1,5 @@
 /**
- * What `src/index.ts` exports, read as syntax: declarations and their docstrings. No types are checked, so it takes a moment only.
+ * What `src/index.ts` and `src/observe.ts` export, read as syntax: declarations and their docstrings. No types are checked, so it takes a moment only.
  * Called by `render-api.ts`.
  */
 
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 /** Compiled to dist/test/guides; what is read lies beside the source. */
-const INDEX = fileURLToPath(new URL('../../../src/index.ts', import.meta.url))
+const DOORS = ['index', 'observe'].map((door) => fileURLToPath(new URL(`../../../src/${door}.ts`, import.meta.url)))
 
 export type Declaration =
   | ts.FunctionDeclaration
@@ -23,14 +23,14 @@ export interface Docstring {
   readonly marks: readonly (readonly [mark: string, text: string])[]
 }
 
-/** Every name that the door exports, with what it stands for. */
+/** Every name that the doors export, with what it stands for. */
 export function declarationsOfDoor(): ReadonlyMap<string, Declaration> {
   const found = new Map<string, Declaration>()
-  for (const statement of parsed(INDEX).statements) {
+  for (const statement of DOORS.flatMap((door) => [...parsed(door).statements])) {
     if (!ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined) continue
     const { exportClause, moduleSpecifier } = statement
     if (exportClause === undefined || !ts.isNamedExports(exportClause) || !ts.isStringLiteral(moduleSpecifier)) continue
-    const file = parsed(fileURLToPath(new URL(moduleSpecifier.text.replace(/\.js$/, '.ts'), `file://${INDEX}`)))
+    const file = parsed(fileURLToPath(new URL(moduleSpecifier.text.replace(/\.js$/, '.ts'), `file://${DOORS[0]}`)))
     for (const { name } of exportClause.elements) found.set(name.text, declarationIn(file, name.text))
   }
   return found

@@ -1,4 +1,4 @@
-/** The reference, `src/guides/API.md`, made of the docstrings of what `src/index.ts` exports. Called by `api.test.ts`. */
+/** The reference, `src/guides/API.md`, made of the docstrings of what `src/index.ts` and `src/observe.ts` export. Called by `api.test.ts`. */
 
 import ts from 'typescript'
 import { ERROR_TABLE } from '../../src/index.js'

@@ -1,7 +1,7 @@
 /** The cluster's events as plain data, for `GET /v1/watch`. */
 
 import type { Cluster } from '../../shared/api.js'
-import type { ClusterEvents } from '../../shared/cluster-events.js'
+import { type ClusterEvents, EVENT_NAMES } from '../../shared/cluster-events.js'
 import { jsonOfBytes } from './json-bytes.js'
 
 export interface EventJson {
@@ -10,39 +10,6 @@ export interface EventJson {
   readonly event: keyof ClusterEvents
   readonly facts: unknown
 }
-
-const EVENT_NAMES = Object.keys({
-  'node:exit': true,
-  failpoint: true,
-  'node:up': true,
-  'node:suspect': true,
-  'node:down': true,
-  'node:hung': true,
-  'node:joined': true,
-  'node:promoted': true,
-  'node:removed': true,
-  'node:full': true,
-  'node:room': true,
-  scrub: true,
-  'node:quarantine': true,
-  'node:amnesia': true,
-  'node:lost-tail': true,
-  epoch: true,
-  handoff: true,
-  repair: true,
-  transfer: true,
-  'tombstones:dropped': true,
-  'transfer:progress': true,
-  exchange: true,
-  'partition:lost': true,
-  'record:damaged': true,
-  'record:stuck': true,
-  'supervisor:restart': true,
-  'folder:full': true,
-  fatal: true,
-  converged: true,
-  close: true,
-} satisfies Record<keyof ClusterEvents, true>) as (keyof ClusterEvents)[]
 
 type Watcher = (event: EventJson) => void
 

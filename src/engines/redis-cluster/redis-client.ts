@@ -4,6 +4,7 @@
  */
 
 import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../../../actors/runtime/request-counters.js'
+import { FAILURE_CODES, type FailureCode } from '../../protocol/failure.js'
 import type { Key, PartitionId } from '../../protocol/ids.js'
 import { partitionOf, slotOf } from '../../protocol/ring/slot.js'
 import { contextTextFor } from '../../protocol/versions/context.js'
@@ -196,15 +197,16 @@ export class RedisClient implements Omit<KeyValueStore, 'id' | 'close' | typeof 
     const startedMs = performance.now()
     this.#requests += 1
     this.#bytes += bytes
-    let hasFailed = true
+    let failure: FailureCode | undefined
     try {
-      const result = await work()
-      hasFailed = false
-      return result
+      return await work()
+    } catch (error) {
+      failure = failureOf(error)
+      throw error
     } finally {
       this.#requests -= 1
       this.#bytes -= bytes
-      this.#options.counters.record(kind, Math.round((performance.now() - startedMs) * 1_000), hasFailed)
+      this.#options.counters.record(kind, Math.round((performance.now() - startedMs) * 1_000), failure)
     }
   }
 
@@ -245,6 +247,12 @@ export class RedisClient implements Omit<KeyValueStore, 'id' | 'close' | typeof 
 
 function refuseSloppy(sloppy: boolean | undefined): void {
   if (booleanOf('sloppy', sloppy)) throw invalid('sloppy', sloppy, NO_STAND_INS)
+}
+
+/** What does not come from Redis is a mistake here, and counted as a store that failed. */
+function failureOf(error: unknown): FailureCode {
+  const code = FAILURE_CODES.find((known) => error instanceof CoterieError && error.code === known)
+  return code ?? 'STORE_FAILED'
 }
 
 function timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {

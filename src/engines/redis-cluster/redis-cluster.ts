@@ -122,6 +122,7 @@ export class RedisCluster implements Cluster {
       partitionsMoving: ring.filter(({ moving }) => moving).length,
       partitionsLost: ring.filter(({ lost }) => lost).map(({ partition }) => partition),
       gateways: 1,
+      ...(this.#isClosing ? { closing: true } : {}),
       nodes: topology.nodes.map((node) => this.#statusOf(node, ring)),
     }
   }
