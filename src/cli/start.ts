@@ -37,8 +37,11 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   const mayDestroy = faults === true
   const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
   const control = await listen(cluster, { ...options, mayDestroy }, say)
+  const close = () => (control === undefined ? cluster.close() : control.close(() => cluster.close()))
   const http =
-    address === undefined ? undefined : await serve(cluster, { address, faults: faults ?? interactive, mayDestroy })
+    address === undefined
+      ? undefined
+      : await serve({ cluster, address, faults: faults ?? interactive, mayDestroy }, close)
   tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
@@ -53,7 +56,7 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   say('stop', `${by}: closing`)
   const closing = performance.now()
   await http?.close()
-  await (control === undefined ? cluster.close() : control.close(() => cluster.close()))
+  await close()
   say('stop', `closed after ${duration(performance.now() - closing)}`)
   stop.close()
   return 0
@@ -75,15 +78,12 @@ async function listen(
   }
 }
 
-/** Who asked for the dashboard is told if there is none, and the cluster is closed. Errors: as `listen`, INVALID_OPTION for a token that is too short. */
-async function serve(
-  cluster: Cluster,
-  options: Pick<HttpOptions, 'address' | 'faults' | 'mayDestroy'>,
-): Promise<HttpServer> {
+/** Who asked for the dashboard and cannot have it is told, and all is closed. Errors: those of `listen`; INVALID_OPTION for a short token. */
+async function serve(options: Omit<HttpOptions, 'token'>, close: () => Promise<void>): Promise<HttpServer> {
   try {
-    return await HttpServer.listen({ cluster, token: givenToken() ?? newToken(), ...options })
+    return await HttpServer.listen({ ...options, token: givenToken() ?? newToken() })
   } catch (error) {
-    await cluster.close()
+    await close()
     throw error
   }
 }

@@ -138,6 +138,18 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     )
   })
 
+  await t.test('watchers of processes: /metrics, /healthz, /readyz', async (t) => {
+    const metrics = await ask('/metrics')
+    t.match(metrics.headers['content-type'], /^text\/plain; version=/)
+    t.match(await text(metrics), /^# HELP coterie_/m)
+    t.match(await json('/healthz'), { live: true })
+    t.equal(await status('/readyz'), 200)
+    const owners = cluster.locate('user:7').owners.slice(0, 2)
+    for (const node of owners) await cluster.faults.crash(node, { permanent: true })
+    t.equal(await status('/readyz'), 503)
+    t.equal(await status('/healthz'), 200)
+  })
+
   await t.test('its port is taken: that is told, and nothing goes on', async (t) => {
     await t.rejects(HttpServer.listen({ ...options, address: { host: '127.0.0.1', port: Number(port) } }), {
       code: 'EADDRINUSE',

@@ -21,6 +21,7 @@ import { type LineWriter, type Members, membersFor, ROUTES, type Route, type Rou
 import { version } from '../version.js'
 import { checkHost, checkMayAct, SAFE_HEADERS } from './guard.js'
 import { hostInUrl, isLoopback, type ListenAddress } from './listen-address.js'
+import { Observed } from './observed.js'
 import { PageFiles } from './page-files.js'
 import { Recorder } from './recorder.js'
 import { RECORDING_MS } from './recording.js'
@@ -53,6 +54,7 @@ export class HttpServer {
   readonly #server: Server
   readonly #viewers = new Viewers()
   readonly #recorder: Recorder
+  readonly #observed: Observed
   readonly #context: RouteContext
   readonly #about: AboutEntry
   readonly #bodies = new JsonBodies(BODY_BYTES_MAX)
@@ -65,7 +67,7 @@ export class HttpServer {
       await server.#listen()
       return server
     } catch (error) {
-      server.#recorder.close()
+      server.#stopLooking()
       throw error
     }
   }
@@ -78,6 +80,7 @@ export class HttpServer {
     const own = { version: version(), location, partitions, conflict, faults, mayDestroy, recordingMs: RECORDING_MS }
     this.#about = { kind: 'about', at: Date.now(), ...own }
     this.#context = { cluster, events: new EventFeed(cluster), mayDestroy, about: { ...own } }
+    this.#observed = new Observed(cluster)
     this.#recorder = new Recorder(cluster, (line) => this.#viewers.tell(line))
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.maxConnections = CONNECTIONS_MAX
@@ -99,11 +102,16 @@ export class HttpServer {
   }
 
   async close(): Promise<void> {
-    this.#recorder.close()
+    this.#stopLooking()
     this.#viewers.close()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
     await closed
+  }
+
+  #stopLooking(): void {
+    this.#recorder.close()
+    this.#observed.close()
   }
 
   get #port(): number {
@@ -143,6 +151,7 @@ export class HttpServer {
     if (method !== 'GET' && method !== 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'there are GET and POST')
     if (this.#files.send(pathname, request, response)) return
     if (method === 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page')
+    if (await this.#observed.send(pathname, response)) return
     if (pathname === '/v1/stream')
       return this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
     if (pathname === '/v1/recording') return this.#sendRecording(response)

@@ -117,6 +117,8 @@ function drawLinks(context: CanvasRenderingContext2D, { moment, palette, shape }
     context.stroke()
   }
   context.lineWidth = 1.4
+  // Of many, the most can still be told apart.
+  context.globalAlpha = nodes.length > 16 ? 0.3 : 1
   for (const [viewer, statuses] of views?.views ?? [])
     views?.members.forEach((member, index) => {
       if (STATUS_LETTERS[statuses.charAt(index)] === 'suspect') line(viewer, member, palette.status.suspect, [])

@@ -1,0 +1,44 @@
+/** Processor time of the cluster's own process while no request comes: alone, recorded, and looked at by a page. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Stand } from './stand.js'
+
+const MS = 4_000
+const ROUNDS = 2
+
+export interface IdleCost {
+  /** Milliseconds of processor time a second, the median of some rounds. */
+  readonly alone: number
+  readonly recorded: number
+  readonly watched: number
+}
+
+export async function idleCost(stand: Stand): Promise<IdleCost> {
+  const costs: { -readonly [Name in keyof IdleCost]: number[] } = { alone: [], recorded: [], watched: [] }
+  for (let round = 0; round < ROUNDS; round++) {
+    costs.alone.push(await costOf(MS))
+    const http = await stand.serve()
+    costs.recorded.push(await costOf(MS))
+    const page = await stand.browser.newPage()
+    await page.goto(http.url)
+    await page.locator('[data-node]').first().waitFor()
+    await delay(500)
+    costs.watched.push(await costOf(MS))
+    await page.close()
+    await http.close()
+  }
+  return { alone: median(costs.alone), recorded: median(costs.recorded), watched: median(costs.watched) }
+}
+
+async function costOf(ms: number): Promise<number> {
+  const from = process.cpuUsage()
+  const fromMs = performance.now()
+  await delay(ms)
+  const { user, system } = process.cpuUsage(from)
+  return (user + system) / (performance.now() - fromMs)
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}

@@ -1,0 +1,79 @@
+/** The findings as a Markdown page. Measures nothing. */
+
+import type { FirstPaint } from './first-paint.js'
+import { type IdleCost, median } from './idle-cost.js'
+import type { PageSizes } from './stand.js'
+import type { Throughput, Way } from './throughput.js'
+
+export interface Findings {
+  readonly machine: string
+  readonly nodes: number
+  readonly partitions: number
+  readonly sizes: PageSizes
+  readonly paints: readonly FirstPaint[]
+  readonly idle: IdleCost
+  readonly throughput: Throughput
+}
+
+const NAMES: Readonly<Record<Way, string>> = {
+  without: 'without the dashboard',
+  recorded: '`--http`, nobody looks',
+  read: 'somebody reads the stream',
+  page: 'a page open in Chromium, on the same processors',
+}
+
+export function renderPage({ machine, nodes, partitions, sizes, paints, idle, throughput }: Findings): string {
+  const { rounds, perSecond, cost } = throughput
+  const rows = (Object.keys(NAMES) as Way[]).map((way) => {
+    const [percent, low, high] = cost[way]
+    const told = way === 'without' ? '' : `${percent.toFixed(1)} % (${low.toFixed(1)} to ${high.toFixed(1)})`
+    return [NAMES[way], Math.round(perSecond[way]).toLocaleString('en'), told]
+  })
+  const kib = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KiB`
+  const ms = (of: (paint: FirstPaint) => number) => `${median(paints.map(of)).toFixed(0)} ms`
+  return `# What the dashboard costs
+
+Remade by \`npm run bench:dashboard -- --out bench/results/dashboard.md\`. ${machine}. ${nodes} nodes, ${partitions} partitions.
+
+## Throughput
+
+64 callers in one thread, three gets to one put. The four ways take turns, a second each, in ${rounds} rounds; the cost is the median over the
+rounds, in brackets where 95 % of resampled medians lie.
+
+${table(['', 'calls/s', 'cost'], rows)}
+
+## A cluster that does nothing else
+
+Processor time of its process, in milliseconds a second (1,000 is one processor).
+
+${table(
+  ['', 'ms/s'],
+  [
+    ['without the dashboard', idle.alone.toFixed(1)],
+    ['`--http`, nobody looks', idle.recorded.toFixed(1)],
+    ['a page open', idle.watched.toFixed(1)],
+  ],
+)}
+
+## The page
+
+${table(
+  ['', ''],
+  [
+    ['size, as it is sent (gzip)', kib(sizes.packedBytes)],
+    ['size, unpacked', kib(sizes.bytes)],
+    ['first contentful paint, nothing cached', ms(({ contentfulMs }) => contentfulMs)],
+    ['first useful paint: ring and nodes', ms(({ usefulMs }) => usefulMs)],
+  ],
+)}
+`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, ...[title, ...rows.map((row) => row[column] ?? '')].map((cell) => cell.length)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
