@@ -1,20 +1,26 @@
 /** Processor time of the cluster's own process while no request comes: alone, recorded, and looked at by a page. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { frameOf } from '../../src/cli/http/entries.js'
+import { Recording } from '../../src/cli/http/recording.js'
+import { sampleOf } from '../../src/cli/top/sample.js'
 import type { Stand } from './stand.js'
 
 const MS = 4_000
 const ROUNDS = 2
+export const LOOKS = 200
 
 export interface IdleCost {
   /** Milliseconds of processor time a second, the median of some rounds. */
   readonly alone: number
   readonly recorded: number
   readonly watched: number
+  /** Microseconds, the median. */
+  readonly lookUs: number
 }
 
 export async function idleCost(stand: Stand): Promise<IdleCost> {
-  const costs: { -readonly [Name in keyof IdleCost]: number[] } = { alone: [], recorded: [], watched: [] }
+  const costs: Record<Exclude<keyof IdleCost, 'lookUs'>, number[]> = { alone: [], recorded: [], watched: [] }
   for (let round = 0; round < ROUNDS; round++) {
     costs.alone.push(await costOf(MS))
     const http = await stand.serve()
@@ -27,7 +33,27 @@ export async function idleCost(stand: Stand): Promise<IdleCost> {
     await page.close()
     await http.close()
   }
-  return { alone: median(costs.alone), recorded: median(costs.recorded), watched: median(costs.watched) }
+  return {
+    alone: median(costs.alone),
+    recorded: median(costs.recorded),
+    watched: median(costs.watched),
+    lookUs: lookUs(stand),
+  }
+}
+
+/** What the recorder does at each look, again and again. */
+function lookUs({ cluster }: Stand): number {
+  const recording = new Recording()
+  let before = cluster.metrics()
+  const times = Array.from({ length: LOOKS }, () => {
+    const from = performance.now()
+    const status = cluster.status()
+    const metrics = cluster.metrics()
+    recording.add(frameOf(status, sampleOf(before, metrics), Date.now()))
+    before = metrics
+    return 1_000 * (performance.now() - from)
+  })
+  return median(times)
 }
 
 async function costOf(ms: number): Promise<number> {

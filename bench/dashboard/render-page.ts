@@ -1,7 +1,7 @@
 /** The findings as a Markdown page. Measures nothing. */
 
 import type { FirstPaint } from './first-paint.js'
-import { type IdleCost, median } from './idle-cost.js'
+import { type IdleCost, LOOKS, median } from './idle-cost.js'
 import type { PageSizes } from './stand.js'
 import type { Throughput, Way } from './throughput.js'
 
@@ -17,8 +17,7 @@ export interface Findings {
 
 const NAMES: Readonly<Record<Way, string>> = {
   without: 'without the dashboard',
-  recorded: '`--http`, nobody looks',
-  read: 'somebody reads the stream',
+  read: 'its stream is read',
   page: 'a page open in Chromium, on the same processors',
 }
 
@@ -37,7 +36,7 @@ Remade by \`npm run bench:dashboard -- --out bench/results/dashboard.md\`. ${mac
 
 ## Throughput
 
-64 callers in one thread, three gets to one put. The four ways take turns, a second each, in ${rounds} rounds; the cost is the median over the
+64 callers in one thread, three gets to one put. The three take turns, a second each, in ${rounds} rounds; the cost is the median over the
 rounds, in brackets where 95 % of resampled medians lie.
 
 ${table(['', 'calls/s', 'cost'], rows)}
@@ -54,6 +53,9 @@ ${table(
     ['a page open', idle.watched.toFixed(1)],
   ],
 )}
+
+One look at the cluster, with the line that it makes, takes ${idle.lookUs.toFixed(0)} µs (the median of ${LOOKS}) of the thread that opened it; twice a second, however many
+look, and at once when something happens.
 
 ## The page
 

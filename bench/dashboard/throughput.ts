@@ -1,7 +1,7 @@
 /**
- * Gets and puts a second, without the dashboard, with its server recording, with somebody who reads its stream, and with a page open in a
- * browser on the same processors. The four take turns, a second each, in another order every round, so that what else the machine does
- * falls on all of them.
+ * Gets and puts a second: without the dashboard, with somebody who reads its stream (what a browser elsewhere costs the cluster), and with
+ * a page open in a browser on the same processors. The three take turns, a second each, in another order every round, so that what
+ * else the machine does falls on all of them.
  */
 
 import { get, type IncomingMessage } from 'node:http'
@@ -17,7 +17,7 @@ const CALLERS = 64
 const PUT_EVERY = 4
 const RESAMPLES = 2_000
 
-export const WAYS = ['without', 'recorded', 'read', 'page'] as const
+export const WAYS = ['without', 'read', 'page'] as const
 export type Way = (typeof WAYS)[number]
 
 export interface Throughput {
@@ -29,11 +29,11 @@ export interface Throughput {
 }
 
 export async function throughputs(stand: Stand, rounds: number): Promise<Throughput> {
-  const rates: Record<Way, number[]> = { without: [], recorded: [], read: [], page: [] }
+  const rates: Record<Way, number[]> = { without: [], read: [], page: [] }
   await rateOf(stand.cluster, 2 * MS)
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < WAYS.length; turn++) {
-      // Each way stands once at each place, in four rounds.
+      // Each way stands once at each place, in three rounds.
       const way = WAYS[(turn + round) % WAYS.length] ?? 'without'
       rates[way].push(await withViewer(stand, way, () => rateOf(stand.cluster, MS)))
     }
@@ -48,11 +48,11 @@ export async function throughputs(stand: Stand, rounds: number): Promise<Through
 async function withViewer(stand: Stand, way: Way, measure: () => Promise<number>): Promise<number> {
   if (way === 'without') return measure()
   const http = await stand.serve()
-  const viewer = way === 'read' ? await readStream(http) : way === 'page' ? await openPage(stand, http) : undefined
+  const endView = way === 'read' ? await readStream(http) : await openPage(stand, http)
   try {
     return await measure()
   } finally {
-    await viewer?.()
+    await endView()
     await http.close()
   }
 }

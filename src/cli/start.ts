@@ -8,7 +8,7 @@ import type { Cluster } from '../shared/api.js'
 import type { StartCommand } from './commands.js'
 import { ControlServer } from './control/control-server.js'
 import { type HttpOptions, HttpServer } from './http/http-server.js'
-import { givenToken, newToken } from './http/token.js'
+import { httpToken, TOKEN_VARIABLE } from './http/token.js'
 import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
 import { errorLines } from './report-error.js'
 import { StopSignals } from './stop-signals.js'
@@ -81,7 +81,8 @@ async function listen(
 /** Who asked for the dashboard and cannot have it is told, and all is closed. Errors: those of `listen`; INVALID_OPTION for a short token. */
 async function serve(options: Omit<HttpOptions, 'token'>, close: () => Promise<void>): Promise<HttpServer> {
   try {
-    return await HttpServer.listen({ ...options, token: givenToken() ?? newToken() })
+    const { token } = httpToken()
+    return await HttpServer.listen({ ...options, token })
   } catch (error) {
     await close()
     throw error
@@ -89,7 +90,8 @@ async function serve(options: Omit<HttpOptions, 'token'>, close: () => Promise<v
 }
 
 function sayWhere(http: HttpServer, say: Say): void {
-  say('http', `dashboard: ${http.url}; who is to act from it opens ${http.urlWithToken}`)
+  const whoActs = httpToken().isNew ? `opens ${http.urlWithToken}` : `adds #token= and that of ${TOKEN_VARIABLE}`
+  say('http', `dashboard: ${http.url}; who is to act from it ${whoActs}`)
   if (!http.isLocal)
     say(
       'http',

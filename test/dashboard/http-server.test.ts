@@ -9,7 +9,7 @@ import { test } from 'tap'
 import { HttpServer } from '../../src/cli/http/http-server.js'
 import { listenAddressOf } from '../../src/cli/http/listen-address.js'
 import { Recording } from '../../src/cli/http/recording.js'
-import { givenToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
+import { httpToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
 import { Viewers } from '../../src/cli/http/viewers.js'
 import type { FrameEntry, NumberedEntry, RingEntry } from '../../src/dashboard/frames.js'
 import { openForTest } from '../support/cluster.js'
@@ -159,9 +159,16 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
   await t.test('closed, it ends what is open', async (t) => {
     const stream = await ask('/v1/stream')
     stream.resume()
-    const ended = once(stream, 'close')
+    const half = connect(Number(port), '127.0.0.1')
+    half.write(
+      `POST /v1/get HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 100\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n{`,
+    )
+    half.resume()
+    // It has been read: what was asked after it is answered.
+    await status('/')
+    const ended = [once(stream, 'close'), once(half, 'close')]
     await http.close()
-    await ended
+    await Promise.all(ended)
     await t.rejects(ask('/'), { code: 'ECONNREFUSED' })
   })
 })
@@ -216,9 +223,11 @@ test('dashboard token: that of the environment, if it cannot be guessed', async 
     else process.env[TOKEN_VARIABLE] = before
   })
   process.env[TOKEN_VARIABLE] = 'short'
-  t.throws(() => givenToken(), { code: 'INVALID_OPTION' })
+  t.throws(() => httpToken(), { code: 'INVALID_OPTION' })
   process.env[TOKEN_VARIABLE] = TOKEN
-  t.equal(givenToken(), TOKEN)
+  t.same(httpToken(), { token: TOKEN, isNew: false })
+  delete process.env[TOKEN_VARIABLE]
+  t.match(httpToken(), { token: /^[\w-]{32}$/, isNew: true })
 })
 
 test('recording: bounded in time and bytes; the partitions that hold are kept with what they explain', async (t) => {

@@ -11,7 +11,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { planRestart, type RestartPolicy } from '../../protocol/supervision/restart-policy.js'
-import { newToken, TOKEN_VARIABLE } from '../http/token.js'
+import { madeToken } from '../http/token.js'
 import { DEATH_VARIABLE, type FromChild, NATIVE_SIGNALS, type ToChild } from './parent-protocol.js'
 
 const POLICY = {
@@ -37,7 +37,7 @@ class Parent {
   readonly #entry: string
   readonly #args: readonly string[]
   /** The same for every child: who has the dashboard open goes on. */
-  readonly #httpToken = process.env[TOKEN_VARIABLE] ?? newToken()
+  readonly #httpToken = madeToken()
   #child: ChildProcess | undefined
   #stopBy: NodeJS.Signals | undefined
   #wake: () => void = () => undefined
@@ -78,7 +78,7 @@ class Parent {
   #live(death: string | undefined): Promise<End> {
     const env = {
       ...process.env,
-      [TOKEN_VARIABLE]: this.#httpToken,
+      ...this.#httpToken,
       ...(death === undefined ? {} : { [DEATH_VARIABLE]: death }),
     }
     const args = [...process.execArgv, this.#entry, ...this.#args, '--no-parent']

@@ -1,6 +1,7 @@
 /** What the cluster did over time: requests, latencies, lateness of the threads, and what waits. */
 
 import { useMemo } from 'preact/hooks'
+import type uPlot from 'uplot'
 import { type FrameEntry, unpackNode } from '../frames.js'
 import { count, milliseconds } from './format.js'
 import type { Theme } from './theme.js'
@@ -70,8 +71,17 @@ export function Charts({ timeline, moment, range, theme }: ChartsProps) {
   // Entries are added in place; the newest tells that there is another.
   const data = useMemo(() => {
     const figures = entries.map(figuresOf)
-    const of = (name: keyof Figures) => figures.map((one) => one[name])
-    return { times: entries.map(({ at }) => at / 1_000), of }
+    const times = entries.map(({ at }) => at / 1_000)
+    const of = (...names: (keyof Figures)[]): uPlot.AlignedData => [
+      times,
+      ...names.map((name) => figures.map((one) => one[name])),
+    ]
+    return {
+      rates: of('reads', 'writes', 'failed'),
+      latencies: of('p50', 'p99'),
+      threads: of('lagMs'),
+      waiting: of('hints', 'mailboxes'),
+    }
   }, [newest, entries])
   const now = moment.rates === undefined ? undefined : figuresOf(moment.rates)
   const own = { range, theme, at: moment.isNewest ? undefined : moment.at / 1_000 }
@@ -83,7 +93,7 @@ export function Charts({ timeline, moment, range, theme }: ChartsProps) {
         title="Requests/s"
         lines={RATES}
         format={count}
-        data={[data.times, data.of('reads'), data.of('writes'), data.of('failed')]}
+        data={data.rates}
         now={[
           ['reads', count(Math.round(now?.reads ?? 0))],
           ['writes', count(Math.round(now?.writes ?? 0))],
@@ -95,7 +105,7 @@ export function Charts({ timeline, moment, range, theme }: ChartsProps) {
         title="Latency"
         lines={LATENCIES}
         format={milliseconds}
-        data={[data.times, data.of('p50'), data.of('p99')]}
+        data={data.latencies}
         now={[
           ['p50', ms(now?.p50)],
           ['p99', ms(now?.p99)],
@@ -106,7 +116,7 @@ export function Charts({ timeline, moment, range, theme }: ChartsProps) {
         title="Threads"
         lines={THREADS}
         format={milliseconds}
-        data={[data.times, data.of('lagMs')]}
+        data={data.threads}
         now={[['worst loop lag', ms(now?.lagMs)]]}
       />
       <TimeChart
@@ -114,7 +124,7 @@ export function Charts({ timeline, moment, range, theme }: ChartsProps) {
         title="Waiting"
         lines={WAITING}
         format={count}
-        data={[data.times, data.of('hints'), data.of('mailboxes')]}
+        data={data.waiting}
         now={[
           ['hints', count(now?.hints ?? 0)],
           ['mailboxes', count(now?.mailboxes ?? 0)],

@@ -1,5 +1,6 @@
 /** What a glance is to tell: which cluster, is it well, what it does; and the choice of light or dark. */
 
+import { useEffect } from 'preact/hooks'
 import type { AboutEntry } from '../frames.js'
 import { count, milliseconds, plural } from './format.js'
 import type { Theme } from './theme.js'
@@ -16,8 +17,12 @@ interface HeaderProps {
 
 export function Header({ about, moment, isConnected, mayAct, theme, onTheme }: HeaderProps) {
   const { frame, nodes, rates } = moment
+  const { tone, text } = verdictOf(moment, isConnected)
+  // Seen among other tabs, too.
+  useEffect(() => {
+    document.title = `${text} · Coterie`
+  }, [text])
   const up = nodes.filter(({ status }) => status === 'up').length
-  const verdict = verdictOf(moment, isConnected)
   const all = rates?.requests?.all
   const other = theme === 'dark' ? 'light' : 'dark'
   return (
@@ -31,8 +36,8 @@ export function Header({ about, moment, isConnected, mayAct, theme, onTheme }: H
           </p>
         </div>
       </div>
-      <p class={`verdict pill ${verdict.tone}`} role="status" data-verdict={verdict.tone}>
-        {verdict.text}
+      <p class={`verdict pill ${tone}`} role="status" data-verdict={tone}>
+        {text}
       </p>
       <dl class="glance">
         <Glance name="nodes up" value={`${up} of ${nodes.length}`} data="up" />

@@ -78,10 +78,10 @@ export function TimeBar({ timeline, moment, range, onAt }: TimeBarProps) {
           }}
         />
       </div>
-      <output class="moment" data-at={moment.at}>
+      <p class="moment" data-at={moment.at}>
         <b>{clock(moment.at)}</b>
         <span>{moment.isNewest ? 'now' : ago(timeline.newestAt - moment.at)}</span>
-      </output>
+      </p>
     </section>
   )
 }
