@@ -39,7 +39,10 @@ export function checkHost({ headers }: IncomingMessage, { host, port }: ListenAd
 export function checkMayAct({ headers }: IncomingMessage, token: string): void {
   const { origin, host = '' } = headers
   const site = headers['sec-fetch-site']
-  const isSame = (origin === undefined || origin === `http://${host}`) && (site ?? 'same-origin') === 'same-origin'
+  // Also https: who encrypts stands in front of us.
+  const isSame =
+    (origin === undefined || origin.replace(/^https?:/, '') === `//${host}`) &&
+    (site ?? 'same-origin') === 'same-origin'
   if (!isSame) throw new HttpError(403, 'INVALID_OPTION', 'a page of another origin cannot act here')
   if (!isTokenIn(headers.authorization, token))
     throw new HttpError(

@@ -36,9 +36,11 @@ export function engineTests(servers: RedisServers | undefined): void {
         cluster.promote('n'),
         cluster.backup('d'),
         cluster.acceptLoss(),
+        cluster.versions('key'),
       ])
         t.equal(await outcomeOf(call), 'NOT_SUPPORTED')
       t.throws(() => cluster.ticket(), { code: 'NOT_SUPPORTED' })
+      t.same(cluster.views(), [])
       t.equal(await outcomeOf(cluster.put('key', 'value', { sloppy: true })), 'INVALID_OPTION')
       t.equal(await outcomeOf(cluster.get('key', { sloppy: true })), 'INVALID_OPTION')
     },
