@@ -86,7 +86,7 @@ module.exports = {
       'bench-uses-the-public-door',
       'A benchmark measures what a user gets. Micro benchmarks and the simulation of gossip may touch the protocol; that of the dashboard, its server.',
       { path: '^bench/', pathNot: '^bench/(micro|gossip|dashboard)/' },
-      { path: '^(src|actors|test)/', pathNot: '^src/index[.]ts$' },
+      { path: '^(src|actors|test)/', pathNot: '^src/(index|observe)[.]ts$' },
     ),
     forbid(
       'micro-bench-measures-one-part',
@@ -123,6 +123,18 @@ module.exports = {
       'It is loaded with the first scrape; prometheus.ts alone loads it.',
       { path: '^(src|actors)/', pathNot: '^src/observe/prometheus[.]ts$' },
       { path: 'node_modules/prom-client' },
+    ),
+    forbid(
+      'one-importer-of-pino',
+      'A program brings its own logger; the command alone has one.',
+      { path: '^(src|actors)/', pathNot: '^src/cli/json-log[.]ts$' },
+      { path: 'node_modules/pino' },
+    ),
+    forbid(
+      'nobody-loads-open-telemetry',
+      'open-telemetry.ts requires the copy of the program, once it has registered an SDK; all others name its types.',
+      { path: '^(src|actors)/' },
+      { path: 'node_modules/@opentelemetry', dependencyTypesNot: ['type-only'] },
     ),
     forbid(
       'observing-is-beside-the-door',

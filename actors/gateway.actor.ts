@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ReplayAsked } from '../src/protocol/batch-log/batch-replay.js'
 import type { LogOwner } from '../src/protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
+import type { RequestObserver } from '../src/protocol/coordinator/request-observer.js'
 import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
 import { type Address, type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
@@ -81,6 +82,11 @@ export class GatewayActor {
   submit(requests: readonly ClientRequest[]): void {
     this.#step({ type: 'client/requests', requests, stampTimeNs: this.#options.clock.stampNs(), more: true })
     this.#openTurn()
+  }
+
+  /** Who looks on at requests; see `Gateway.observe`. */
+  observe(observer: RequestObserver | undefined): void {
+    this.#core.observe(observer)
   }
 
   /** A node's new life. */

@@ -3,7 +3,7 @@
  * exactly once each.
  *
  * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
- * both are a `KeyValueStore` through it.
+ * both are a `KeyValueStore` through it and what tells of its calls.
  */
 
 import type { GatewayActor } from '../actors/gateway.actor.js'
@@ -11,6 +11,8 @@ import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
 import { type Answer, answerOf, newestValueOf, type Pending } from './answers.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
+import type { CallWatch } from './observe/call-watch.js'
+import { RequestSpans } from './observe/request-spans.js'
 import { isLogKey } from './protocol/batch-log/log-keys.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
 import type { ClientRequest } from './protocol/gateway.js'
@@ -92,6 +94,8 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   readonly #config: ClientConfig
   readonly #gateway: () => GatewayActor
   readonly #counters: RequestCounters
+  readonly #watch: CallWatch
+  readonly #spans = new RequestSpans((observer) => this.#gateway().observe(observer))
   readonly #pending = new IdTable<Pending>()
   #turn: ClientRequest[] = []
   #turnStartMs = 0
@@ -100,8 +104,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #nextId = 1
   #isClosed = false
 
-  constructor(config: ClientConfig, counters: RequestCounters, gateway: () => GatewayActor) {
+  constructor(config: ClientConfig, watch: CallWatch, counters: RequestCounters, gateway: () => GatewayActor) {
     this.#config = config
+    this.#watch = watch
     this.#counters = counters
     this.#gateway = gateway
   }
@@ -109,6 +114,11 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** Calls that have not settled. */
   get running(): number {
     return this.#pending.size
+  }
+
+  /** Calls of this turn have been gathered. */
+  get isTurnOpen(): boolean {
+    return this.#turn.length > 0
   }
 
   /** No more calls; those that run are settled by the gateway's closing. */
@@ -122,7 +132,9 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     const pending = this.#pending.take(id)
     if (pending === undefined) return
     const tookUs = Math.max(0, (wholeUs(nowMs) - pending.sinceUs) | 0)
-    this.#counters.record(pending.kind, tookUs, outcome.type === 'failed' ? outcome.failure.code : undefined)
+    const failure = outcome.type === 'failed' ? outcome.failure.code : undefined
+    this.#counters.record(pending.kind, tookUs, failure)
+    if (this.#spans.isOn) this.#spans.end(id, failure)
     if (outcome.type === 'failed') pending.reject(errorOfFailure(outcome.failure))
     else pending.resolve(answerOf(pending.answer, pending.key ?? '', outcome))
   }
@@ -254,7 +266,8 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   async #readPage({ r, timeoutMs }: ScanPlan, range: KeyRange, limit: number): Promise<ReadPage> {
-    const page = await this.#scanPage(range, { limit, r, timeoutMs })
+    const scanned = () => this.#scanPage(range, { limit, r, timeoutMs })
+    const page = await (this.#watch.isOn ? this.#watch.run('scan', limit, scanned) : scanned())
     return { page, rest: page.next === undefined ? undefined : after(range, page.next) }
   }
 
@@ -323,6 +336,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
+    if (this.#watch.current !== undefined) this.#spans.add(request.id, this.#watch.current)
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()

@@ -15,6 +15,9 @@ import { SupervisorActor } from '../actors/supervisor.actor.js'
 import { Client } from './client.js'
 import type { RedisClusterOptions } from './engines/redis-cluster/options.js'
 import { ThreadFaults } from './faults.js'
+import { CallWatch } from './observe/call-watch.js'
+import { publishEvent, publishOpen } from './observe/channels.js'
+import { WatchedCalls } from './observe/watched-calls.js'
 import { ClusterBackup } from './opening/backup.js'
 import { ClockCeiling } from './opening/clock-ceiling.js'
 import { ClusterShape } from './opening/cluster-shape.js'
@@ -91,6 +94,7 @@ export async function openAfter(death: NativeDeath | undefined, options: Cluster
   const cluster = new OpenCluster(prepared)
   try {
     await cluster.start(openedAtMs)
+    publishOpen(cluster)
     return cluster
   } catch (error) {
     const [closed] = await Promise.allSettled([cluster.close()])
@@ -116,6 +120,7 @@ class OpenCluster implements Cluster {
   readonly #counters = new RequestCounters()
   readonly #repairs = new RepairsDone()
   readonly #client: Client
+  readonly #calls: WatchedCalls
   readonly #host: GatewayHost
   readonly #shape: ClusterShape
   readonly #backup: ClusterBackup
@@ -165,7 +170,9 @@ class OpenCluster implements Cluster {
         !this.#supervisor.nodes().some(({ isFull }) => isFull),
       onScrubbed: (scrub) => this.#onScrubbed(scrub),
     })
-    this.#client = new Client({ ...gatewayConfig, ...limits }, this.#counters, () => this.#gateway)
+    const watch = new CallWatch({ location: config.location, gateway: OWN_GATEWAY }, { isContext: false })
+    this.#client = new Client({ ...gatewayConfig, ...limits }, watch, this.#counters, () => this.#gateway)
+    this.#calls = new WatchedCalls(this.#client, watch)
     this.#gateway = new GatewayActor({
       id: OWN_GATEWAY,
       config: gatewayConfig,
@@ -179,7 +186,8 @@ class OpenCluster implements Cluster {
     })
     const { clusterId } = metadata
     const onGone = () => this.#replayBatches()
-    const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock }
+    const { location } = config
+    const common = { supervisor: this.#supervisor, config: gatewayConfig, limits, clock, location }
     this.#host = new GatewayHost({ ...common, clusterId, onGone })
     const isOpen = () => this.#closing === undefined
     const own = { supervisor: this.#supervisor, location: config.location, isOpen }
@@ -238,14 +246,14 @@ class OpenCluster implements Cluster {
     this.#gateway.replayBatches({ living, forgottenBefore })
   }
 
-  get = (...call: Parameters<Client['get']>) => this.#client.get(...call)
-  read = (...call: Parameters<Client['read']>) => this.#client.read(...call)
-  put = (...call: Parameters<Client['put']>) => this.#client.put(...call)
-  delete = (...call: Parameters<Client['delete']>) => this.#client.delete(...call)
-  getMany = (...call: Parameters<Client['getMany']>) => this.#client.getMany(...call)
-  batch = (...call: Parameters<Client['batch']>) => this.#client.batch(...call)
-  scan = (...call: Parameters<Client['scan']>) => this.#client.scan(...call)
-  locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
+  get = (...call: Parameters<WatchedCalls['get']>) => this.#calls.get(...call)
+  read = (...call: Parameters<WatchedCalls['read']>) => this.#calls.read(...call)
+  put = (...call: Parameters<WatchedCalls['put']>) => this.#calls.put(...call)
+  delete = (...call: Parameters<WatchedCalls['delete']>) => this.#calls.delete(...call)
+  getMany = (...call: Parameters<WatchedCalls['getMany']>) => this.#calls.getMany(...call)
+  batch = (...call: Parameters<WatchedCalls['batch']>) => this.#calls.batch(...call)
+  scan = (...call: Parameters<WatchedCalls['scan']>) => this.#calls.scan(...call)
+  locate = (...call: Parameters<WatchedCalls['locate']>) => this.#calls.locate(...call)
   plan = (...call: Parameters<ClusterShape['plan']>) => this.#shape.plan(...call)
   join = (...call: Parameters<ClusterShape['join']>) => this.#shape.join(...call)
   promote = (...call: Parameters<ClusterShape['promote']>) => this.#shape.promote(...call)
@@ -431,5 +439,6 @@ class OpenCluster implements Cluster {
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
     this.#repairs.onEvent(name, args[0])
     emitAside(this.#events, name, args)
+    publishEvent(this.#prepared.config.location, name, args)
   }
 }

@@ -10,6 +10,8 @@ import type { FromGateway, JoinRequest, ToGateway } from '../actors/runtime/join
 import { RequestCounters } from '../actors/runtime/request-counters.js'
 import { packEnvelope, unpackEnvelope } from '../actors/runtime/wire.js'
 import { Client } from './client.js'
+import { CallWatch } from './observe/call-watch.js'
+import { WatchedCalls } from './observe/watched-calls.js'
 import type { KeyValueStore, Ticket } from './shared/api.js'
 import { CoterieError } from './shared/errors.js'
 
@@ -70,6 +72,7 @@ class ConnectedStore implements KeyValueStore {
   readonly #port: import('node:worker_threads').MessagePort
   readonly #gateway: GatewayActor
   readonly #client: Client
+  readonly #calls: WatchedCalls
   readonly #onReady: () => void
   #closing: Promise<void> | undefined
 
@@ -82,12 +85,14 @@ class ConnectedStore implements KeyValueStore {
     welcome: ToGateway & { type: 'welcome' },
     onReady: () => void,
   ) {
-    const { id, config, limits, table, clock, gauges, counters } = welcome
+    const { id, location, config, limits, table, clock, gauges, counters } = welcome
     const cells = new Gauges(gauges)
     this.id = id
     this.#port = port
     this.#onReady = onReady
-    this.#client = new Client({ ...config, ...limits }, new RequestCounters(counters), () => this.#gateway)
+    const watch = new CallWatch({ location, gateway: id }, { isContext: false })
+    this.#client = new Client({ ...config, ...limits }, watch, new RequestCounters(counters), () => this.#gateway)
+    this.#calls = new WatchedCalls(this.#client, watch)
     this.#gateway = new GatewayActor({
       id,
       config,
@@ -105,14 +110,14 @@ class ConnectedStore implements KeyValueStore {
     port.on('close', () => this.#end())
   }
 
-  get = (...call: Parameters<Client['get']>) => this.#client.get(...call)
-  read = (...call: Parameters<Client['read']>) => this.#client.read(...call)
-  put = (...call: Parameters<Client['put']>) => this.#client.put(...call)
-  delete = (...call: Parameters<Client['delete']>) => this.#client.delete(...call)
-  getMany = (...call: Parameters<Client['getMany']>) => this.#client.getMany(...call)
-  batch = (...call: Parameters<Client['batch']>) => this.#client.batch(...call)
-  scan = (...call: Parameters<Client['scan']>) => this.#client.scan(...call)
-  locate = (...call: Parameters<Client['locate']>) => this.#client.locate(...call)
+  get = (...call: Parameters<WatchedCalls['get']>) => this.#calls.get(...call)
+  read = (...call: Parameters<WatchedCalls['read']>) => this.#calls.read(...call)
+  put = (...call: Parameters<WatchedCalls['put']>) => this.#calls.put(...call)
+  delete = (...call: Parameters<WatchedCalls['delete']>) => this.#calls.delete(...call)
+  getMany = (...call: Parameters<WatchedCalls['getMany']>) => this.#calls.getMany(...call)
+  batch = (...call: Parameters<WatchedCalls['batch']>) => this.#calls.batch(...call)
+  scan = (...call: Parameters<WatchedCalls['scan']>) => this.#calls.scan(...call)
+  locate = (...call: Parameters<WatchedCalls['locate']>) => this.#calls.locate(...call)
 
   close(): Promise<void> {
     this.#closing ??= this.#close()

@@ -1,7 +1,7 @@
 /**
  * What stands in the README and in the code too is the same in both.
  *
- * With COTERIE_REWRITE_README=1 the table of numeric options is rewritten to what `NUMBER_OPTIONS` says.
+ * With COTERIE_REWRITE_README=1 the tables of numeric options, metrics and levels are rewritten to what the code says.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -10,21 +10,42 @@ import { ROUTES } from '../src/cli/control/routes.js'
 import { EXIT_CODES } from '../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../src/cli/flags.js'
 import { ERROR_TABLE } from '../src/index.js'
+import { CHANNEL_NAMES } from '../src/observe/channels.js'
 import { unaligned } from './guides/markdown.js'
+import { renderLevels, renderMetrics } from './guides/render-observe.js'
 import { renderNumberOptions } from './guides/render-options.js'
 
-const NUMBERS = /^\| option +\| unit .*\n(?:\|.*\n)+/m
+/** A table by its head, and what it is made of. */
+const TABLES: readonly (readonly [what: string, head: RegExp, rendered: () => string[]])[] = [
+  [
+    'numeric options, with what each costs, is NUMBER_OPTIONS',
+    /^\| option +\| unit .*\n(?:\|.*\n)+/m,
+    renderNumberOptions,
+  ],
+  ['metrics is METRICS', /^\| metric +\| type .*\n(?:\|.*\n)+/m, renderMetrics],
+  ['levels is that of logEvents', /^\| level +\| events .*\n(?:\|.*\n)+/m, renderLevels],
+]
 
-test('README: the table of numeric options, with what each costs, is NUMBER_OPTIONS', async (t) => {
+for (const [what, head, render] of TABLES)
+  test(`README: the table of ${what}`, async (t) => {
+    const readme = await readFile('README.md', 'utf8')
+    const rendered = `${render().join('\n')}\n`
+    if (process.env['COTERIE_REWRITE_README'] === '1')
+      await writeFile(
+        'README.md',
+        readme.replace(head, () => rendered),
+      )
+    const [table = ''] = head.exec(await readFile('README.md', 'utf8')) ?? []
+    t.equal(unaligned(table), unaligned(rendered))
+  })
+
+test('README: the channels are those that are published on', async (t) => {
   const readme = await readFile('README.md', 'utf8')
-  const rendered = `${renderNumberOptions().join('\n')}\n`
-  if (process.env['COTERIE_REWRITE_README'] === '1')
-    await writeFile(
-      'README.md',
-      readme.replace(NUMBERS, () => rendered),
-    )
-  const [table = ''] = NUMBERS.exec(await readFile('README.md', 'utf8')) ?? []
-  t.equal(unaligned(table), unaligned(rendered))
+  const channels = [...readme.matchAll(/^\| `((?:tracing:)?coterie:[a-z]+)(?::\*)?` +\|/gm)].map(([, name]) => name)
+  t.same(
+    channels,
+    Object.values(CHANNEL_NAMES).map((name) => (name === CHANNEL_NAMES.request ? `tracing:${name}` : name)),
+  )
 })
 
 test('README: the table of errors is ERROR_TABLE', async (t) => {

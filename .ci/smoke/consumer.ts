@@ -1,4 +1,5 @@
 import { CoterieLevel, openCluster } from 'coterie'
+import { type Health, healthOf, logEvents } from 'coterie/observe'
 
 export async function firstKey(location: string): Promise<string | undefined> {
   const cluster = await openCluster({ location, nodes: 3 })
@@ -8,6 +9,9 @@ export async function firstKey(location: string): Promise<string | undefined> {
     for await (const [key] of cluster.scan({ limit: 1 })) return Buffer.from(key).toString()
     return value === undefined ? undefined : Buffer.from(value).toString()
   } finally {
+    const { ready }: Health = healthOf(cluster)
+    const log = (facts: object, message: string) => console.log(facts, message, ready)
+    logEvents(cluster, { debug: log, info: log, warn: log, error: log, fatal: log })()
     const statuses: readonly string[] = cluster.status().nodes.map((node) => node.status)
     console.log(statuses.join(' '))
     await cluster.close()

@@ -33,6 +33,8 @@ export type ToGateway =
       readonly id: GatewayId
       readonly config: GatewayConfig
       readonly limits: ClientLimits
+      /** As in `status()`. */
+      readonly location: string
       readonly table: PartitionTable
       readonly clock: SharedArrayBuffer
       /** Gauges of this gateway. */

@@ -1,6 +1,6 @@
 /**
  * `coterie start`: opens a cluster and keeps it running until a signal, `exit` or Ctrl-D. With a terminal on both ends it shows
- * the live status and a prompt; otherwise it writes log lines and reads nothing. Usually the child of a small parent (`parent/`).
+ * the live status and a prompt; otherwise it writes log lines (with --json, pino's) and reads nothing. Usually the child of a small parent (`parent/`).
  */
 
 import { openAfter } from '../cluster.js'
@@ -9,6 +9,7 @@ import type { StartCommand } from './commands.js'
 import { ControlServer } from './control/control-server.js'
 import { type HttpOptions, HttpServer } from './http/http-server.js'
 import { httpToken, TOKEN_VARIABLE } from './http/token.js'
+import { jsonLog, type Said, type Say } from './json-log.js'
 import { deathBefore, listenToParent, tellParent } from './parent/parent-link.js'
 import { errorLines } from './report-error.js'
 import { StopSignals } from './stop-signals.js'
@@ -31,7 +32,7 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   const interactive = isTerminal && !json
   const stop = new StopSignals()
   listenToParent(stop)
-  const say = interactive ? sayOnTerminal : json ? jsonLine : logLine
+  const say = interactive ? sayOnTerminal : json ? await jsonLog(process.stdout) : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
   const started = performance.now()
   const mayDestroy = faults === true
@@ -61,8 +62,6 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   stop.close()
   return 0
 }
-
-type Say = (event: string, text: string, at?: Date) => void
 
 /** Without a socket the cluster serves all the same, to those at its prompt. */
 async function listen(
@@ -159,12 +158,12 @@ class LogView {
   readonly #say: Say
   readonly #events: EventLog
   readonly #timer: NodeJS.Timeout
-  #lastStatus = ''
+  #lastSummary = ''
 
   constructor(cluster: Cluster, say: Say) {
     this.#cluster = cluster
     this.#say = say
-    this.#events = new EventLog(cluster, ({ event, text, at }: LogLine) => say(event, text, at))
+    this.#events = new EventLog(cluster, ({ event, text, at, facts }: LogLine) => say(event, text, { at, facts }))
     this.#status()
     this.#timer = setInterval(() => this.#status(), LOG_STATUS_MS)
   }
@@ -175,18 +174,17 @@ class LogView {
   }
 
   #status(): void {
-    const status = logSummary(this.#cluster.status())
-    if (status !== this.#lastStatus) this.#say('status', status)
-    this.#lastStatus = status
+    const status = this.#cluster.status()
+    const summary = logSummary(status)
+    const { epoch, converged, partitionsMoving, partitionsLost, nodes } = status
+    const facts = { epoch, converged, partitionsMoving, partitionsLost: partitionsLost.length, nodes: nodes.length }
+    if (summary !== this.#lastSummary) this.#say('status', summary, { facts })
+    this.#lastSummary = summary
   }
 }
 
-function logLine(event: string, text: string, at = new Date()): void {
+function logLine(event: string, text: string, { at = new Date() }: Said = {}): void {
   process.stdout.write(`${at.toISOString()} ${event} ${text}\n`)
-}
-
-function jsonLine(event: string, text: string, at = new Date()): void {
-  process.stdout.write(`${JSON.stringify({ at: at.toISOString(), event, text })}\n`)
 }
 
 function sayOnTerminal(_event: string, text: string): void {

@@ -27,6 +27,7 @@ export class GatewayHost {
   readonly #supervisor: SupervisorActor
   readonly #config: GatewayConfig
   readonly #limits: ClientLimits
+  readonly #location: string
   readonly #clock: StampClock
   readonly #secret = randomBytes(16).toString('hex')
   readonly #clusterId: string
@@ -43,6 +44,7 @@ export class GatewayHost {
     supervisor: SupervisorActor
     config: GatewayConfig
     limits: ClientLimits
+    location: string
     clock: StampClock
     clusterId: string
     onGone: () => void
@@ -50,6 +52,7 @@ export class GatewayHost {
     this.#supervisor = options.supervisor
     this.#config = options.config
     this.#limits = options.limits
+    this.#location = options.location
     this.#clock = options.clock
     this.#clusterId = options.clusterId
     this.#onGone = options.onGone
@@ -116,6 +119,7 @@ export class GatewayHost {
       id,
       config: this.#config,
       limits: this.#limits,
+      location: this.#location,
       table,
       clock: this.#clock.shared,
       gauges: gauges.shared,

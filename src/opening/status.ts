@@ -192,7 +192,8 @@ function nodeStatus(
     memoryBytes: facts?.thread === undefined ? 0 : gauge('memoryBytes'),
     hints: gauge('hints'),
     exchanging: gauge('exchanging'),
-    epoch: gauge('epoch'),
+    // What it says of itself is of its last life until it is up.
+    epoch: phase === 'up' ? gauge('epoch') : 0,
     threadId: facts?.thread?.threadId ?? null,
     actor: facts?.actor ?? null,
     quarantined: facts?.quarantined ?? [],

@@ -17,6 +17,7 @@ import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { CoordinationLoad } from './coordinator/load.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
+import type { RequestObserver } from './coordinator/request-observer.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
 import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
@@ -132,7 +133,10 @@ export class Gateway {
     this.#asks = config.sharedClock || config.conflict === 'siblings' ? undefined : new StampAsks(id)
     this.#batches = new LoggedBatches(id, config, {
       takeId: () => this.#takeId(),
-      write: (group, stamp, options) => this.#submitGroup(group, stamp, options, this.#nowMs),
+      write: (group, stamp, options) => {
+        if (group.caller !== undefined) this.#coordination.observer?.onPart(group.caller, group.id)
+        this.#submitGroup(group, stamp, options, this.#nowMs)
+      },
       reply: (caller, outcome) => this.#effects.push({ type: 'reply', id: caller, outcome }),
     })
     this.#replay = new BatchReplay(
@@ -185,6 +189,11 @@ export class Gateway {
   nextDeadlineMs(): number {
     const own = Math.min(this.#batches.nextDeadlineMs(), this.#replay.nextDeadlineMs)
     return Math.min(this.#coordination.nextDeadlineMs(), own)
+  }
+
+  /** Looks on from now on; undefined: nobody does. A request without parts is the operation of twice its number. */
+  observe(observer: RequestObserver | undefined): void {
+    this.#coordination.observer = observer
   }
 
   step(event: GatewayEvent, nowMs: number): readonly GatewayEffect[] {
@@ -304,6 +313,7 @@ export class Gateway {
     for (const group of groups) {
       const groupId = this.#takeId()
       this.#joins.add(groupId, join)
+      this.#coordination.observer?.onPart(id, groupId)
       this.#submitGroup({ ...group, id: groupId }, stamp, request, nowMs)
     }
   }

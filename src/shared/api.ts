@@ -206,7 +206,7 @@ export interface NodeStatus {
   readonly hints: number
   /** Replicas that it has still to compare with its own, of those that it was told to. */
   readonly exchanging: number
-  /** The table epoch it acts on. */
+  /** The table epoch it acts on; 0: it does not serve. */
   readonly epoch: number
   /** Of its worker thread; null: it has none. */
   readonly threadId: number | null

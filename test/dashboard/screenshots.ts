@@ -14,7 +14,7 @@ import { type Cluster, openCluster } from '../../src/index.js'
 import { launchChromium } from '../support/chromium.js'
 import { loadRecords } from '../support/cluster.js'
 
-const FOLDER = 'src/guides/dashboard'
+const FOLDER = 'src/dashboard/pictures'
 const RECORDS = 30_000
 /** So slow that a failover can be looked at. */
 const TRANSFER_BYTES_PER_SECOND = 120_000

@@ -111,10 +111,13 @@ export const GROUPS: readonly Group[] = [
     names: ['CoterieLevel', 'CoterieLevelOptions'],
   },
   {
-    title: 'Metrics and health',
+    title: 'Metrics, health and logs',
     about:
-      'From `coterie/observe`. What the metrics are called is in the [README](../../README.md#metrics-health-traces-and-logs).',
-    names: ['PrometheusMetrics', 'healthOf', 'Health'],
+      'From `coterie/observe`. What the metrics, spans and channels are called is in the [README](../../README.md#metrics-health-traces-and-logs).',
+    names: [
+      ...['PrometheusMetrics', 'healthOf', 'Health', 'logEvents', 'EventLogger', 'LogLevel'],
+      ...['OpenMessage', 'EventMessage', 'RequestMessage'],
+    ],
   },
   {
     title: 'Other threads',

@@ -12,8 +12,10 @@ export interface LogLine {
   readonly at: Date
   readonly style: Style
   /** The event's name. */
-  readonly event: string
+  readonly event: EventName
   readonly text: string
+  /** What the text tells, for programs; of gathered events their figures. */
+  readonly facts: object
 }
 
 type EventName = keyof ClusterEvents
@@ -89,6 +91,8 @@ const TELL: { readonly [Name in Exclude<EventName, keyof typeof GATHER>]: (...ar
 /** What is gathered: `group` says which events make one line together, `sums` is added up, `last` is kept. */
 interface Gathered {
   readonly group: string
+  /** Whom the group is about, for programs. */
+  readonly about?: Readonly<Record<string, string>>
   readonly sums: Readonly<Record<string, number>>
   readonly last: Readonly<Record<string, number>>
   readonly quiet?: boolean
@@ -107,6 +111,7 @@ const GATHER = {
   }),
   handoff: ({ node, target, hints, remaining }) => ({
     group: `${node} → ${target}`,
+    about: { node, target },
     sums: { hints },
     last: { remaining },
     tell: (figures) => ({
@@ -116,6 +121,7 @@ const GATHER = {
   }),
   transfer: ({ node, source, partitions, records, done }) => ({
     group: `${node} ← ${source}`,
+    about: { node, source },
     sums: {},
     last: { partitions, records, done: done ? 1 : 0 },
     // The table's own event tells that partitions changed; a transfer that found nothing adds nothing.
@@ -129,6 +135,7 @@ const GATHER = {
   }),
   'tombstones:dropped': ({ node, keys }) => ({
     group: node,
+    about: { node },
     sums: { keys },
     last: {},
     tell: ({ keys: forgotten = 0 }) => ({
@@ -138,6 +145,7 @@ const GATHER = {
   }),
   'transfer:progress': ({ node, partitions, partitionsDone, records, bytes }) => ({
     group: node,
+    about: { node },
     sums: {},
     last: { partitions, partitionsDone, records, bytes },
     // What is compared and found to be the same adds nothing.
@@ -146,6 +154,7 @@ const GATHER = {
   }),
   exchange: ({ node, peer, keysDiffering }) => ({
     group: `${node} ↔ ${peer}`,
+    about: { node, peer },
     sums: { keysDiffering },
     last: {},
     // Exchanges never end; those that find nothing are the normal state.
@@ -157,6 +166,7 @@ const GATHER = {
   }),
   'record:damaged': ({ node, key }) => ({
     group: node,
+    about: { node },
     sums: { records: 1 },
     last: {},
     tell: ({ records = 0 }) => ({
@@ -166,6 +176,7 @@ const GATHER = {
   }),
   'record:stuck': ({ node, key }) => ({
     group: node,
+    about: { node },
     sums: { records: 1 },
     last: {},
     tell: ({ records = 0 }) => ({
@@ -176,7 +187,8 @@ const GATHER = {
 } as const satisfies { readonly [Name in EventName]?: (...args: ClusterEvents[Name]) => Gathered }
 
 interface Pending {
-  readonly event: string
+  readonly event: EventName
+  readonly about: Readonly<Record<string, string>>
   figures: Record<string, number>
   tell: Gathered['tell']
 }
@@ -196,7 +208,7 @@ export class EventLog {
     // While it opened nobody could listen yet.
     for (const { id: node, quarantined } of cluster.status().nodes)
       for (const { folder, reason } of quarantined)
-        this.#add('node:quarantine', TELL['node:quarantine']({ node, folder, reason }))
+        this.#add('node:quarantine', TELL['node:quarantine']({ node, folder, reason }), { node, folder, reason })
   }
 
   /** Tells what is still gathered and stops listening. */
@@ -208,7 +220,7 @@ export class EventLog {
 
   #tellOneByOne<Name extends keyof typeof TELL>(cluster: Cluster, name: Name): void {
     const tell: (...args: ClusterEvents[Name]) => Told = TELL[name]
-    this.#listen(cluster, name, (...args) => this.#add(name, tell(...args)))
+    this.#listen(cluster, name, (...args) => this.#add(name, tell(...args), args[0] ?? {}))
   }
 
   #gather<Name extends keyof typeof GATHER>(cluster: Cluster, name: Name): void {
@@ -228,10 +240,10 @@ export class EventLog {
     this.#stopListening.push(() => cluster.off(name, listener))
   }
 
-  #merge(event: string, { group, sums, last, tell }: Gathered): void {
+  #merge(event: EventName, { group, about = {}, sums, last, tell }: Gathered): void {
     const overflows = this.#pending.size >= GATHERED_MAX && !this.#pending.has(`${event} ${group}`)
     const id = overflows ? event : `${event} ${group}`
-    const pending = this.#pending.get(id) ?? { event, figures: {}, tell }
+    const pending = this.#pending.get(id) ?? { event, about: overflows ? {} : about, figures: {}, tell }
     for (const [name, value] of Object.entries(sums)) pending.figures[name] = (pending.figures[name] ?? 0) + value
     pending.figures = { ...pending.figures, ...last }
     pending.tell = tell
@@ -243,11 +255,11 @@ export class EventLog {
     this.#timer = undefined
     const gathered = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { event, figures, tell } of gathered) this.#add(event, tell(figures))
+    for (const { event, about, figures, tell } of gathered) this.#add(event, tell(figures), { ...about, ...figures })
   }
 
-  #add(event: string, { style, text }: Told): void {
-    const line = { at: new Date(), style, event, text }
+  #add(event: EventName, { style, text }: Told, facts: object): void {
+    const line = { at: new Date(), style, event, text, facts }
     this.recent.push(line)
     if (this.recent.length > RECENT_MAX) this.recent.shift()
     this.#sink(line)

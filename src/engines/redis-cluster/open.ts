@@ -1,5 +1,6 @@
 /** Opens a store in a Redis or Valkey Cluster: finds the cluster, and in it what was fixed when the store was created, or creates it. */
 
+import { publishOpen } from '../../observe/channels.js'
 import type { Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
 import { loadIoRedis } from './connection.js'
@@ -42,6 +43,7 @@ export async function openRedisCluster(
     cluster = new RedisCluster({ config, partitions, quorums, connections, watch })
     watch.start()
     await cluster.replay()
+    publishOpen(cluster)
     return cluster
   } catch (error) {
     watch.close()

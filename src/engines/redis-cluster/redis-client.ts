@@ -4,6 +4,7 @@
  */
 
 import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../../../actors/runtime/request-counters.js'
+import type { CallWatch } from '../../observe/call-watch.js'
 import { FAILURE_CODES, type FailureCode } from '../../protocol/failure.js'
 import type { Key, PartitionId } from '../../protocol/ids.js'
 import { partitionOf, slotOf } from '../../protocol/ring/slot.js'
@@ -58,6 +59,7 @@ interface RedisClientOptions {
   readonly store: RedisStore
   readonly batches: Batches
   readonly ownersOf: (partition: PartitionId) => string[]
+  readonly watch: CallWatch
 }
 
 const NO_OPTIONS = {}
@@ -67,6 +69,8 @@ const NO_STAND_INS = 'false: a Redis Cluster has no nodes that stand in'
 export class RedisClient implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose> {
   readonly #options: RedisClientOptions
   readonly #config: RedisClientConfig
+  /** Nothing is gathered here. */
+  readonly isTurnOpen = false
   #requests = 0
   #bytes = 0
   #isClosed = false
@@ -178,7 +182,9 @@ export class RedisClient implements Omit<KeyValueStore, 'id' | 'close' | typeof 
       const reading = { r, deadlineMs: performance.now() + timeoutMs }
       const readAll = () =>
         Promise.all(wanted.map((page) => store.page(page.partition, page.range, page.rows, reading)))
-      return this.#run(REQUEST_KINDS.scan, 0, readAll)
+      const { watch } = this.#options
+      const run = () => this.#run(REQUEST_KINDS.scan, 0, readAll)
+      return watch.isOn ? watch.run('scan', sumOf(wanted.map((page) => page.rows)), run) : run()
     })
     for await (const [key, value] of rows) yield [keyToBytes(key), copyOf(value)]
   }
@@ -257,6 +263,10 @@ function failureOf(error: unknown): FailureCode {
 
 function timeoutOf(options: { readonly timeoutMs?: number }, byDefault: number): number {
   return options.timeoutMs === undefined ? byDefault : checkWhole('timeoutMs', options.timeoutMs, 1, TIMEOUT_MS_MAX)
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }
 
 function sizeOf(keys: readonly Key[], values: readonly (Uint8Array | null)[]): number {

@@ -5,6 +5,9 @@
 
 import { EventEmitter } from 'node:events'
 import { RequestCounters } from '../../../actors/runtime/request-counters.js'
+import { CallWatch } from '../../observe/call-watch.js'
+import { publishEvent } from '../../observe/channels.js'
+import { WatchedCalls } from '../../observe/watched-calls.js'
 import { clusterMetrics, RepairsDone } from '../../opening/metrics.js'
 import type { Cluster, ClusterMetrics, ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
 import { type ClusterEvents, emitAside } from '../../shared/cluster-events.js'
@@ -49,6 +52,7 @@ export class RedisCluster implements Cluster {
   readonly #requester: Requester
   readonly #batches: Batches
   readonly #client: RedisClient
+  readonly #calls: WatchedCalls
   readonly #counters = new RequestCounters()
   readonly #events = new EventEmitter<ClusterEvents>()
   /** Times that a node was back after it had failed. */
@@ -60,32 +64,40 @@ export class RedisCluster implements Cluster {
   #closing: Promise<void> | undefined
 
   constructor(opened: Opened) {
-    const { config, partitions, quorums, connections, watch } = opened
+    const { config, partitions, quorums, connections, watch: topologyWatch } = opened
     this.#opened = opened
     this.#names = new KeyNames(config.name, partitions)
-    this.#requester = new Requester({ names: this.#names, connections, watch, isClosed: () => this.#isClosed })
+    this.#requester = new Requester({
+      names: this.#names,
+      connections,
+      watch: topologyWatch,
+      isClosed: () => this.#isClosed,
+    })
     const store = new RedisStore(this.#names, this.#requester)
     this.#batches = new Batches({ names: this.#names, partitions, store, requester: this.#requester })
+    const watch = new CallWatch({ location: locationOf(config), gateway: this.id }, { isContext: true })
     this.#client = new RedisClient({
       config: { ...config, ...quorums, partitions },
       counters: this.#counters,
       store,
       batches: this.#batches,
-      ownersOf: (partition) => ownersOf(watch.topology, this.#names, partition),
+      ownersOf: (partition) => ownersOf(topologyWatch.topology, this.#names, partition),
+      watch,
     })
-    this.#keys = new KeyCounts({ names: this.#names, partitions, connections, watch })
+    this.#calls = new WatchedCalls(this.#client, watch)
+    this.#keys = new KeyCounts({ names: this.#names, partitions, connections, watch: topologyWatch })
     this.#replaying = setInterval(() => void this.replay(), REPLAY_MS)
     this.#replaying.unref()
   }
 
-  get = (...call: Parameters<RedisClient['get']>) => this.#client.get(...call)
-  read = (...call: Parameters<RedisClient['read']>) => this.#client.read(...call)
-  put = (...call: Parameters<RedisClient['put']>) => this.#client.put(...call)
-  delete = (...call: Parameters<RedisClient['delete']>) => this.#client.delete(...call)
-  getMany = (...call: Parameters<RedisClient['getMany']>) => this.#client.getMany(...call)
-  batch = (...call: Parameters<RedisClient['batch']>) => this.#client.batch(...call)
-  scan = (...call: Parameters<RedisClient['scan']>) => this.#client.scan(...call)
-  locate = (...call: Parameters<RedisClient['locate']>) => this.#client.locate(...call)
+  get = (...call: Parameters<WatchedCalls['get']>) => this.#calls.get(...call)
+  read = (...call: Parameters<WatchedCalls['read']>) => this.#calls.read(...call)
+  put = (...call: Parameters<WatchedCalls['put']>) => this.#calls.put(...call)
+  delete = (...call: Parameters<WatchedCalls['delete']>) => this.#calls.delete(...call)
+  getMany = (...call: Parameters<WatchedCalls['getMany']>) => this.#calls.getMany(...call)
+  batch = (...call: Parameters<WatchedCalls['batch']>) => this.#calls.batch(...call)
+  scan = (...call: Parameters<WatchedCalls['scan']>) => this.#calls.scan(...call)
+  locate = (...call: Parameters<WatchedCalls['locate']>) => this.#calls.locate(...call)
 
   /** By the watch, at each look. */
   onTopology(now: Topology, before: Topology): void {
@@ -113,7 +125,7 @@ export class RedisCluster implements Cluster {
     const { topology } = watch
     const ring = this.ring()
     return {
-      location: `redis-cluster://${config.seeds.map(({ host, port }) => `${host}:${port}`).join(',')}/${config.name}`,
+      location: locationOf(config),
       epoch: topology.epoch,
       converged: !this.#isClosing && isConverged(topology),
       partitions,
@@ -260,5 +272,10 @@ export class RedisCluster implements Cluster {
 
   #emit<Name extends keyof ClusterEvents>(name: Name, ...args: ClusterEvents[Name]): void {
     emitAside(this.#events, name, args)
+    publishEvent(locationOf(this.#opened.config), name, args)
   }
+}
+
+function locationOf({ seeds, name }: RedisClusterConfig): string {
+  return `redis-cluster://${seeds.map(({ host, port }) => `${host}:${port}`).join(',')}/${name}`
 }

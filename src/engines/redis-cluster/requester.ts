@@ -7,6 +7,7 @@
  * Errors: those of `KeyValueStore`.
  */
 
+import { inSpan } from '../../observe/spans.js'
 import type { PartitionId } from '../../protocol/ids.js'
 import { CoterieError, type ErrorFacts } from '../../shared/errors.js'
 import type { Answer, Argument, Reply } from './connection.js'
@@ -93,7 +94,10 @@ export class Requester {
       if (redirection === undefined && place.replicas.length < w - 1)
         throw failure('QUORUM_UNAVAILABLE', { partition, needed: w, got: 1 + place.replicas.length })
       const address: RedisAddress = redirection?.address ?? place.master
-      const landing = await this.#laneTo(address, w).send(writeOf(request, redirection?.isAsk === true))
+      const send = () => this.#laneTo(address, w).send(writeOf(request, redirection?.isAsk === true))
+      const landing = await inSpan('replica write', factsOf(address, partition), send, ({ type }) =>
+        type === 'written' ? 'ok' : type,
+      )
       if (landing.type === 'written' && landing.copies >= w) return landing.reply as Reply
       redirection = redirectionOf(this.#refusalOfLanding(landing, partition, w))
       await this.#beforeNext(redirection, { partition, deadlineMs })
@@ -108,7 +112,12 @@ export class Requester {
     for (let attempt = 0; ; attempt++) {
       const place = await this.#placeFor(partition, deadlineMs)
       const to = redirection ?? this.#copyFor(place, r, attempt)
-      const answer = await this.#ask(to, command, deadlineMs)
+      const answer = await inSpan(
+        'replica read',
+        factsOf(to.address, partition),
+        () => this.#ask(to, command, deadlineMs),
+        (asked) => (asked === undefined ? 'unanswered' : asked.type === 'reply' ? 'ok' : asked.type),
+      )
       if (answer === undefined) throw this.#late(partition)
       if (answer.type === 'reply') return answer.reply
       const refusal = answer.type === 'refused' ? refusalOf(answer.text) : LATER
@@ -199,6 +208,15 @@ export class Requester {
 
   #late(partition: PartitionId): CoterieError {
     return this.#options.isClosed() ? new CoterieError('CLOSED') : failure('TIMEOUT', { partition })
+  }
+}
+
+function factsOf({ host, port }: RedisAddress, partition: PartitionId) {
+  return {
+    'coterie.node': `${host}:${port}`,
+    'coterie.partition': partition,
+    'server.address': host,
+    'server.port': port,
   }
 }
 

@@ -33,8 +33,12 @@ export interface WriteOptions {
 /** What a batch needs of its gateway. */
 export interface BatchHost {
   takeId(): RequestId
-  /** Ends with `onEnd` of the same id. */
-  write(group: BatchGroup & { readonly id: RequestId }, stamp: Stamp, options: WriteOptions): void
+  /** Ends with `onEnd` of the same id. `caller`: who waits for the batch, if anybody does. */
+  write(
+    group: BatchGroup & { readonly id: RequestId; readonly caller: number | undefined },
+    stamp: Stamp,
+    options: WriteOptions,
+  ): void
   reply(id: number, outcome: Outcome): void
 }
 
@@ -263,7 +267,7 @@ export class LoggedBatches {
     const id = this.#host.takeId()
     this.#byWrite.set(id, batch)
     batch.under.set(id, group)
-    this.#host.write({ ...group, id }, stamp, options)
+    this.#host.write({ ...group, id, caller: batch.caller }, stamp, options)
   }
 
   #answer(batch: Batch, outcome: Outcome): void {

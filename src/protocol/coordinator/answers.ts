@@ -34,6 +34,7 @@ export class Answers {
         const { entries } = answered
         this.#peers.onReadLatency(peer, this.#desk.nowMs - answered.sentAtMs, entries.length)
         this.#compareEpochs(from, message.epoch, message.statuses)
+        this.#desk.observer?.onAnswered(message.replyTo, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request } = entries[index] as ReadEntry
           const status = message.statuses[index] ?? REPLY.failed
@@ -48,6 +49,7 @@ export class Answers {
         const isRepeated = answered.lastSentAtMs > answered.sentAtMs
         this.#peers.onWriteLatency(peer, this.#desk.nowMs - answered.sentAtMs, this.#desk.nowMs)
         this.#compareEpochs(from, message.epoch, message.statuses)
+        this.#desk.observer?.onAnswered(message.replyTo, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request, records } = entries[index] as WriteEntry
           if (request.phase !== 'gone')
@@ -59,6 +61,7 @@ export class Answers {
         const entry = peer.scans.settle(message.replyTo)?.entries[0]
         if (entry === undefined) return
         this.#compareEpochs(from, message.epoch, [message.status])
+        this.#desk.observer?.onAnswered(message.replyTo, [message.status])
         if (entry.request.phase !== 'gone') entry.request.onScanReply(this.#desk, from, message, entry.scan.partitions)
         return
       }
@@ -67,6 +70,7 @@ export class Answers {
         if (answered === undefined) return
         const { entries } = answered
         const isRepeated = answered.lastSentAtMs > answered.sentAtMs
+        this.#desk.observer?.onAnswered(message.replyTo, message.statuses)
         for (let index = 0; index < entries.length; index++) {
           const { request, key } = entries[index] as HintEntry
           if (request.phase !== 'gone')

@@ -35,6 +35,7 @@ import { MissedWrite } from './missed-write.js'
 import type { Peer, WriteEntry } from './peer.js'
 import { Peers } from './peers.js'
 import type { Desk, HintLeg, Operation, OperationOutcome, Request, ScanLeg } from './request.js'
+import type { RequestObserver } from './request-observer.js'
 import { requestOf } from './request-of.js'
 import { RequestRegistry } from './request-registry.js'
 import { nextPingMs, onPong, pingQuiet, pingSilent } from './retransmission.js'
@@ -46,6 +47,8 @@ const NOTHING_TO_DO = new CoordinationOutput()
 export class Coordination implements Desk {
   readonly config: ProtocolConfig
   readonly covers = new ScanCovers()
+  /** Set by the host, and only while there is something to look at. */
+  observer: RequestObserver | undefined = undefined
   nowMs = 0
   #table: PartitionTable
   readonly #peers: Peers
@@ -100,8 +103,8 @@ export class Coordination implements Desk {
   /** Takes what has gathered. `flush`: every lane that has its credit sends; else entries go on gathering. */
   takeOutput(flush = true): CoordinationOutput {
     if (flush) {
-      const { nowMs } = this
-      const turn = { epoch: this.#table.epoch, nowMs, nextId: this.#takeMessageId, send: this.#sendTo }
+      const { nowMs, observer } = this
+      const turn = { epoch: this.#table.epoch, nowMs, observer, nextId: this.#takeMessageId, send: this.#sendTo }
       for (const peer of this.#peers.sorted) if (peer.healthy || peer.isSalvaged) peer.flush(turn)
     }
     const output = this.#output
@@ -146,6 +149,7 @@ export class Coordination implements Desk {
       // Told twice, or of a request that somebody else has ended.
       if (outcome === undefined || forward?.isAsked(from) !== true) return
       peer.forwarded = Math.max(0, peer.forwarded - 1)
+      this.observer?.onOutcome(from, id, outcome)
       forward.onOutcome(this, from, outcome)
     })
   }
@@ -162,7 +166,10 @@ export class Coordination implements Desk {
     this.nowMs = nowMs
     const known = this.#peers.onChange(change, nowMs)
     if (known === undefined) return
-    if (known.isReborn) tellEnded(this, known.peer, this.#forwards)
+    if (known.isReborn) {
+      this.observer?.onNodeLost(change.node)
+      tellEnded(this, known.peer, this.#forwards)
+    }
     this.#retryWaiting()
   }
 
@@ -197,6 +204,7 @@ export class Coordination implements Desk {
       request.onDeadline(this)
       this.#output.tellAsClosed(request.id, code)
     }
+    this.observer?.onClosed()
   }
 
   // --- Desk -----------------------------------------------------------------------------------------------------------

@@ -50,6 +50,10 @@ export class ForwardRequest extends Request {
     return this.#asked.includes(node)
   }
 
+  get partition(): PartitionId {
+    return this.#operation.partition
+  }
+
   get isUpdate(): boolean {
     return this.#operation.payload.kind === 'update'
   }

@@ -12,6 +12,7 @@ import type { CoordinateRequest, Message, MessageId, PeerStatus, Purpose, Replic
 import type { VersionRecord } from '../versions/record.js'
 import { Lane, type LaneEntry } from './lane.js'
 import { type HintLeg, type Request, recordBytes, type ScanLeg } from './request.js'
+import { operationsOf, type RequestObserver } from './request-observer.js'
 
 export interface ReadEntry extends LaneEntry {
   readonly key: Key
@@ -45,6 +46,7 @@ export interface CoordinateEntry extends LaneEntry {
 export interface FlushTurn {
   readonly epoch: Epoch
   readonly nowMs: number
+  readonly observer: RequestObserver | undefined
   nextId(): MessageId
   send(to: NodeId, message: Message): void
 }
@@ -236,6 +238,9 @@ export class Peer {
   #send(lane: Lane<LaneEntry>, message: Message, turn: FlushTurn): void {
     lane.sent(message)
     turn.send(this.node, message)
+    if (turn.observer === undefined || lane.outstanding === undefined) return
+    const { id, entries } = lane.outstanding
+    turn.observer.onSent({ node: this.node, id, type: message.type, operations: operationsOf(entries) })
   }
 }
 

@@ -21,6 +21,7 @@ import type { PartitionTable, Row } from '../ring/table.js'
 import type { VersionRecord } from '../versions/record.js'
 import type { Peer, WriteEntry } from './peer.js'
 import type { RequestList } from './request-list.js'
+import type { RequestObserver } from './request-observer.js'
 import type { ScanCovers } from './scan-covers.js'
 
 /** `running`: its caller waits. `lingering`: answered, still seeing to its last owners. `gone`: takes nothing more. */
@@ -108,6 +109,8 @@ export interface Desk {
   /** Grows whenever a peer's health or the table has changed. */
   readonly changes: number
   readonly covers: ScanCovers
+  /** Undefined: nobody looks on. */
+  readonly observer: RequestObserver | undefined
   peer(node: NodeId): Peer | undefined
   /** Healthy nodes, sorted by id. */
   healthyNodes(): readonly NodeId[]

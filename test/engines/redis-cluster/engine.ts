@@ -1,8 +1,12 @@
 /** What the engine 'redis-cluster' has of its own: what it refuses, what is in Redis, stores beside each other. */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'tap'
 import { KeyNames } from '../../../src/engines/redis-cluster/key-names.js'
 import { openCluster, type RedisClusterOptions } from '../../../src/index.js'
+import { healthOf, PrometheusMetrics, type RequestMessage } from '../../../src/observe.js'
+import { ExportedSpans } from '../../observe/exported-spans.js'
+import { Exposition } from '../../observe/exposition.js'
 import { collect, outcomeOf, textOf } from '../../support/cluster.js'
 import { NEEDS_REDIS, type RedisServers } from '../../support/redis-servers.js'
 
@@ -91,6 +95,40 @@ export function engineTests(servers: RedisServers | undefined): void {
       (await collect(one.scan())).map(([key]) => textOf(key)),
       ['key', 'second'],
     )
+  })
+
+  test('redis-cluster: metrics, health, spans and channels are those of the other engine', NEEDS_REDIS, async (t) => {
+    const requests: unknown[] = []
+    const onStart = (message: unknown) => requests.push((message as RequestMessage).operation)
+    const cluster = await openCluster(options({ name: 'observed' }))
+    t.teardown(() => cluster.close())
+    const metrics = new PrometheusMetrics(cluster)
+    t.teardown(async () => metrics.close())
+    const spans = new ExportedSpans()
+    spans.register()
+    t.teardown(async () => spans.unregister())
+    subscribe('tracing:coterie:request:start', onStart)
+    await cluster.put('a', '1', { w: 2 })
+    await cluster.get('a', { r: 2 })
+    unsubscribe('tracing:coterie:request:start', onStart)
+    t.same(requests, ['put', 'get'])
+    const [put, get, ...others] = spans.take()
+    t.same(others, [])
+    const { owners, partition } = cluster.locate('a')
+    const master = { 'coterie.node': owners[0], 'coterie.partition': partition, 'coterie.outcome': 'ok' }
+    t.match(put, { name: 'put', children: [{ name: 'replica write', span: { attributes: master } }] })
+    t.match(get, { name: 'get', children: [{ name: 'replica read', span: { attributes: master } }] })
+    const scrape = await Exposition.of(metrics)
+    t.equal(scrape.value('coterie_info', { engine: 'redis-cluster' }), 1)
+    t.same(
+      Object.keys(scrape.byLabel('coterie_node_up', 'node')),
+      cluster.status().nodes.map(({ id }) => id),
+    )
+    t.equal(scrape.value('coterie_request_duration_seconds', { operation: 'put' }, '_count'), 1)
+    t.same(healthOf(cluster), { live: true, ready: true, reasons: [] })
+    const closed = cluster.close()
+    t.match(healthOf(cluster), { live: true, ready: false })
+    await closed
   })
 
   test('redis-cluster: a node that has lost its scripts is given them again', NEEDS_REDIS, async (t) => {

@@ -86,7 +86,7 @@ test('an answer that comes more quickly than the one before it is an answer, too
   let lastId = 0
   const nextId = () => ++lastId
   peer.pushRead({ deadlineMs: 9_000, phase: 'running' } as Request, 'k', 1, false)
-  peer.flush({ epoch: 1, nowMs: 0, nextId, send: (_, message) => sent.push(message.type) })
+  peer.flush({ epoch: 1, nowMs: 0, observer: undefined, nextId, send: (_, message) => sent.push(message.type) })
   peer.silent = true
   for (const [askedAtMs, answeredAtMs] of [
     [800, 800.9],
