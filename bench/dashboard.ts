@@ -2,7 +2,7 @@
  * What the dashboard costs: the cluster's throughput with a page open and without, the processor time that it takes of a cluster
  * that does nothing else, the size of the page, and the time until it shows the cluster. `npm run bench:dashboard`; needs Debian's chromium.
  *
- * --rounds N (default 45)  --nodes N (default 5)  --partitions N (default 128)  --out FILE (a Markdown page)
+ * --rounds N (default 24)  --nodes N (default 5)  --partitions N (default 128)  --out FILE (a Markdown page)
  */
 
 import { writeFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { pageSizes, Stand } from './dashboard/stand.js'
 import { throughputs } from './dashboard/throughput.js'
 import { argument, machineLine } from './harness.js'
 
-const rounds = Number(argument('rounds') ?? 45)
+const rounds = Number(argument('rounds') ?? 24)
 const nodes = Number(argument('nodes') ?? 5)
 const partitions = Number(argument('partitions') ?? 128)
 const out = argument('out')

@@ -1,5 +1,6 @@
 /** Processor time of the cluster's own process while no request comes: alone, recorded, and looked at by a page. */
 
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { frameOf } from '../../src/cli/http/entries.js'
 import { Recording } from '../../src/cli/http/recording.js'
@@ -8,6 +9,8 @@ import type { Stand } from './stand.js'
 
 const MS = 4_000
 const ROUNDS = 2
+/** Of the times in /proc. */
+const TICK_MS = 10
 export const LOOKS = 200
 
 export interface IdleCost {
@@ -15,12 +18,19 @@ export interface IdleCost {
   readonly alone: number
   readonly recorded: number
   readonly watched: number
+  /** Of the browser's own processes meanwhile. */
+  readonly browser: number
   /** Microseconds, the median. */
   readonly lookUs: number
 }
 
 export async function idleCost(stand: Stand): Promise<IdleCost> {
-  const costs: Record<Exclude<keyof IdleCost, 'lookUs'>, number[]> = { alone: [], recorded: [], watched: [] }
+  const costs: Record<Exclude<keyof IdleCost, 'lookUs'>, number[]> = {
+    alone: [],
+    recorded: [],
+    watched: [],
+    browser: [],
+  }
   for (let round = 0; round < ROUNDS; round++) {
     costs.alone.push(await costOf(MS))
     const http = await stand.serve()
@@ -28,8 +38,11 @@ export async function idleCost(stand: Stand): Promise<IdleCost> {
     const page = await stand.browser.newPage()
     await page.goto(http.url)
     await page.locator('[data-node]').first().waitFor()
-    await delay(500)
+    await delay(3_000)
+    const fromMs = browserMs()
+    const startMs = performance.now()
     costs.watched.push(await costOf(MS))
+    costs.browser.push((1_000 * (browserMs() - fromMs)) / (performance.now() - startMs))
     await page.close()
     await http.close()
   }
@@ -37,6 +50,7 @@ export async function idleCost(stand: Stand): Promise<IdleCost> {
     alone: median(costs.alone),
     recorded: median(costs.recorded),
     watched: median(costs.watched),
+    browser: median(costs.browser),
     lookUs: lookUs(stand),
   }
 }
@@ -62,6 +76,22 @@ async function costOf(ms: number): Promise<number> {
   await delay(ms)
   const { user, system } = process.cpuUsage(from)
   return (user + system) / (performance.now() - fromMs)
+}
+
+/** Processor time of every chromium there is here, as Linux has it. */
+function browserMs(): number {
+  let ticks = 0
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('chromium')) continue
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      ticks += Number(fields[11]) + Number(fields[12])
+    } catch (error) {
+      // It has ended meanwhile.
+      if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+  return ticks * TICK_MS
 }
 
 export function median(values: readonly number[]): number {

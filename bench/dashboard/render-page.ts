@@ -43,7 +43,7 @@ ${table(['', 'calls/s', 'cost'], rows)}
 
 ## A cluster that does nothing else
 
-Processor time of its process, in milliseconds a second (1,000 is one processor).
+Processor time of its process (all of its threads), in milliseconds a second (1,000 is one processor).
 
 ${table(
   ['', 'ms/s'],
@@ -51,6 +51,7 @@ ${table(
     ['without the dashboard', idle.alone.toFixed(1)],
     ['`--http`, nobody looks', idle.recorded.toFixed(1)],
     ['a page open', idle.watched.toFixed(1)],
+    ['the browser itself, drawn without a graphics card', idle.browser.toFixed(1)],
   ],
 )}
 

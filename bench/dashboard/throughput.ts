@@ -5,6 +5,7 @@
  */
 
 import { get, type IncomingMessage } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import type { HttpServer } from '../../src/cli/http/http-server.js'
 import type { Cluster } from '../../src/index.js'
@@ -12,6 +13,8 @@ import { median } from './idle-cost.js'
 import { keyOf, type Stand } from './stand.js'
 
 const MS = 1_000
+/** A page that is being loaded costs more than one that is open. */
+const SETTLE_MS = 3_000
 const CALLERS = 64
 /** Of four calls, three are gets. */
 const PUT_EVERY = 4
@@ -61,6 +64,7 @@ async function openPage(stand: Stand, http: HttpServer): Promise<() => Promise<v
   const page: Page = await stand.browser.newPage({ viewport: { width: 1440, height: 900 } })
   await page.goto(http.url)
   await page.locator('[data-node]').first().waitFor()
+  await delay(SETTLE_MS)
   return () => page.close()
 }
 

@@ -1,7 +1,7 @@
 /** The page as a whole: what was chosen, which moment is shown, and where everything stands. */
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { takeToken } from './actions.js'
 import { Charts } from './charts.js'
 import { EventLog } from './event-log.js'
@@ -20,6 +20,7 @@ import type { Timeline } from './timeline.js'
 
 /** So much is shown at least, so that the first minute does not fill the whole width. */
 const RANGE_MS_MIN = 60_000
+const NO_RANGE = [0, 0] as const
 
 export function App() {
   const [{ timeline, isConnected }, setState] = useState<StreamState & { tick?: number }>({
@@ -45,8 +46,17 @@ export function App() {
   }, [])
 
   const moment = timeline?.moment(at)
+  const range = timeline === undefined ? NO_RANGE : rangeOf(timeline)
+  // Four pictures: once a second is often enough, and when something was chosen.
+  const second = Math.floor((timeline?.newestAt ?? 0) / 1_000)
+  const charts = useMemo(
+    () =>
+      timeline === undefined || moment === undefined ? null : (
+        <Charts timeline={timeline} moment={moment} range={[range[0] / 1_000, range[1] / 1_000]} theme={theme} />
+      ),
+    [timeline, second, at, theme],
+  )
   if (timeline === undefined || moment === undefined) return <p class="waiting">Waiting for the cluster …</p>
-  const range = rangeOf(timeline)
   const onTheme = (chosen: typeof theme) => {
     chooseTheme(chosen)
     setTheme(chosen)
@@ -83,7 +93,7 @@ export function App() {
           <InFlight moment={moment} />
         </Card>
         <Card name="Traffic" class="charts-place">
-          <Charts timeline={timeline} moment={moment} range={[range[0] / 1_000, range[1] / 1_000]} theme={theme} />
+          {charts}
         </Card>
         <Card name="One key's way" class="key-place">
           <KeyPath token={token} tick={moment.isNewest ? moment.at : 0} onPartition={setPartition} />

@@ -28,9 +28,11 @@ export class Stream {
     this.#source = new EventSource('/v1/stream')
     this.#source.addEventListener('message', ({ data }) => this.#onLine(String(data)))
     this.#source.addEventListener('error', () => this.#tell(false))
+    document.addEventListener('visibilitychange', this.#onVisible)
   }
 
   close(): void {
+    document.removeEventListener('visibilitychange', this.#onVisible)
     this.#source.close()
     this.#fetching?.abort()
   }
@@ -74,8 +76,12 @@ export class Stream {
     }
   }
 
+  readonly #onVisible = (): void => this.#tell(this.#isConnected)
+
   #tell(isConnected: boolean): void {
     this.#isConnected = isConnected
+    // Nothing is drawn that nobody sees; what comes is kept.
+    if (document.hidden) return
     this.#onChange({ timeline: this.#timeline, isConnected: this.#isConnected })
   }
 }
