@@ -33,7 +33,7 @@ export function TimeBar({ timeline, moment, range, onAt }: TimeBarProps) {
           type="button"
           aria-label="The event before"
           disabled={before === undefined}
-          onClick={() => go(before?.at ?? to)}
+          onClick={() => onAt(before?.at)}
         >
           ‹
         </button>
