@@ -6,7 +6,7 @@
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cluster, openCluster } from '../src/index.js'
 import { healthOf, PrometheusMetrics } from '../src/observe.js'
@@ -23,9 +23,12 @@ const SHAPES = quick
     ]
 
 const lines: string[] = []
+const [load = 0] = loadavg()
 for (const shape of SHAPES) {
   const location = await mkdtemp(join(tmpdir(), 'coterie-scrape-'))
-  const cluster = await openCluster({ location, ...shape })
+  // Sixty-four threads on few cores are not quick, and no request is measured here.
+  const patience = { readTimeoutMs: 60_000, writeTimeoutMs: 60_000, hungAfterMs: 60_000, openTimeoutMs: 120_000 }
+  const cluster = await openCluster({ location, ...shape, ...patience })
   await warmUp(cluster)
   lines.push(await measure(cluster, shape))
   await cluster.close()
@@ -75,7 +78,7 @@ async function measure(cluster: Cluster, { nodes, partitions }: (typeof SHAPES)[
 
 const page = `# What a scrape costs
 
-${machineLine()}
+${new Date().toISOString().slice(0, 10)}, ${machineLine()}; ${load.toFixed(1)} threads of other work wanted to run when it began.
 
 \`PrometheusMetrics.text()\` and \`healthOf()\` of a cluster at rest, ${scrapes} times one after the other, in the thread that opened it; a scrape is one
 turn of its event loop. Made by \`npm run bench:scrape\`.

@@ -58,6 +58,7 @@ export interface ClientConfig {
   readonly r: number
   readonly w: number
   readonly conflict: 'lww' | 'siblings'
+  readonly coordination: 'client' | 'server'
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
   readonly tombstoneGraceMs: number
@@ -336,10 +337,19 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   /** All calls of a microtask turn are one batch. A wrong argument has thrown before, which rejects the call's promise. */
   #admit(request: ClientRequest, pending: Pending): void {
     this.#pending.add(request.id, pending)
-    if (this.#watch.current !== undefined) this.#spans.add(request.id, this.#watch.current)
+    const { current } = this.#watch
+    if (current !== undefined) this.#spans.add(request.id, current, this.#isForwarded(request))
     this.#turn.push(request)
     if (this.#turn.length === 1) queueMicrotask(this.#flush)
     else if (this.#turn.length >= TURN_REQUESTS_MAX) this.#flush()
+  }
+
+  /** A node coordinates it. */
+  #isForwarded({ kind }: ClientRequest): boolean {
+    const { coordination, conflict } = this.#config
+    return kind === 'put'
+      ? coordination === 'server' || conflict === 'siblings'
+      : kind === 'get' && coordination === 'server'
   }
 
   #assertOpen(): void {

@@ -2,7 +2,7 @@
  * Tells who looks on of each call of the public door: a span where an SDK of OpenTelemetry is registered, the request channel
  * where somebody has subscribed. Where nobody does, the client asks `isOn` and calls as if this were not there.
  *
- * Changes neither what a call gives nor when. Called by the clients of both engines.
+ * Changes nothing of what a call gives. Called by the clients of both engines.
  */
 
 import type { Span } from '@opentelemetry/api'
@@ -42,9 +42,7 @@ export class CallWatch {
     this.#current = traced
     try {
       const api = this.#isContext ? openTelemetry()?.api : undefined
-      const promise = api === undefined ? told() : api.context.with(traced.context, told)
-      endWith(promise, traced.span)
-      return promise
+      return endWith(api === undefined ? told() : api.context.with(traced.context, told), traced.span)
     } finally {
       this.#current = before
     }
@@ -69,9 +67,16 @@ export class CallWatch {
   }
 }
 
-function endWith(promise: Promise<unknown>, span: Span): void {
-  promise.then(
-    () => endSpan(span),
-    (error: unknown) => endSpan(span, error),
+/** What nobody catches stays uncaught: the promise that is given back is not the one that is listened to. */
+function endWith<T>(promise: Promise<T>, span: Span): Promise<T> {
+  return promise.then(
+    (result) => {
+      endSpan(span)
+      return result
+    },
+    (error: unknown) => {
+      endSpan(span, error)
+      throw error
+    },
   )
 }

@@ -17,10 +17,8 @@ import { endWithOutcome, type TracedSpan } from './spans.js'
 interface TracedCall extends TracedSpan {
   /** That have not ended. */
   requests: number
-  /** On the clock of `performance`: when the first of them was given to the coordinator. */
-  readonly sinceMs: number
-  /** From its first message on. */
-  coordination: TracedSpan | undefined
+  /** Undefined: a node coordinates. */
+  readonly coordination: TracedSpan | undefined
   /** Of the first request that failed. */
   failure: string | undefined
 }
@@ -54,12 +52,12 @@ export class RequestSpans implements RequestObserver {
     return this.#requests.size > 0
   }
 
-  /** A request of the call whose span this is. */
-  add(request: number, of: TracedSpan): void {
+  /** A request of the call whose span this is. `isForwarded`: a node coordinates it. */
+  add(request: number, of: TracedSpan, isForwarded: boolean): void {
     let call = this.#calls.get(of)
     if (call === undefined) {
-      const sinceMs = performance.now()
-      call = { ...of, requests: 0, sinceMs, coordination: undefined, failure: undefined }
+      const coordination = isForwarded ? undefined : startCoordination(of)
+      call = { ...of, requests: 0, coordination, failure: undefined }
       this.#calls.set(of, call)
     }
     call.requests += 1
@@ -128,7 +126,7 @@ export class RequestSpans implements RequestObserver {
     const tracer = openTelemetry()?.tracer
     if (tracer === undefined) return
     const isAsked = sent.type === 'coordinate/requests'
-    const parent = isAsked ? call : this.#coordinationOf(call)
+    const parent = call.coordination ?? call
     const partition = onlyOf(places.map((place) => sent.operations[place]?.partition))
     const attributes = {
       [isAsked ? 'coterie.coordinator' : 'coterie.node']: sent.node,
@@ -144,19 +142,17 @@ export class RequestSpans implements RequestObserver {
     } else this.#legs.add(sent.id, { ...leg, places })
   }
 
-  #coordinationOf(call: TracedCall): TracedSpan {
-    const telemetry = openTelemetry()
-    if (call.coordination !== undefined || telemetry === undefined) return call.coordination ?? call
-    const { api, tracer } = telemetry
-    const span = tracer.startSpan('coordinate', { startTime: call.sinceMs }, call.context)
-    call.coordination = { span, context: api.trace.setSpan(call.context, span) }
-    return call.coordination
-  }
-
   /** Nothing is awaited any more. */
   #rest(): void {
     if (this.#requests.size === 0 && this.#legs.isEmpty) this.#observe(undefined)
   }
+}
+
+function startCoordination({ context }: TracedSpan): TracedSpan | undefined {
+  const telemetry = openTelemetry()
+  if (telemetry === undefined) return undefined
+  const span = telemetry.tracer.startSpan('coordinate', {}, context)
+  return { span, context: telemetry.api.trace.setSpan(context, span) }
 }
 
 /** Undefined: there are several. */
