@@ -2,7 +2,7 @@
  * What the dashboard costs: the cluster's throughput with a page open and without, the processor time that it takes of a cluster
  * that does nothing else, the size of the page, and the time until it shows the cluster. `npm run bench:dashboard`; needs Debian's chromium.
  *
- * --rounds N (default 16)  --nodes N (default 5)  --partitions N (default 128)  --out FOLDER (default bench/results)
+ * --rounds N (default 10)  --nodes N (default 5)  --partitions N (default 128)  --out FOLDER (default bench/results)
  */
 
 import { firstPaints } from './dashboard/first-paint.js'
@@ -12,7 +12,7 @@ import { pageSizes, Stand } from './dashboard/stand.js'
 import { throughputs } from './dashboard/throughput.js'
 import { argument, provenance, writePage } from './harness.js'
 
-const rounds = Number(argument('rounds') ?? 16)
+const rounds = Number(argument('rounds') ?? 10)
 const nodes = Number(argument('nodes') ?? 5)
 const partitions = Number(argument('partitions') ?? 128)
 const from = await provenance('npm run bench:dashboard')
