@@ -3,10 +3,11 @@
 import type { FirstPaint } from './first-paint.js'
 import { type IdleCost, LOOKS, median } from './idle-cost.js'
 import type { PageSizes } from './stand.js'
-import type { Throughput, Way } from './throughput.js'
+import { type Throughput, WAYS, type Way } from './throughput.js'
 
 export interface Findings {
-  readonly machine: string
+  /** Command, machine, day. */
+  readonly from: string
   readonly nodes: number
   readonly partitions: number
   readonly sizes: PageSizes
@@ -16,30 +17,30 @@ export interface Findings {
 }
 
 const NAMES: Readonly<Record<Way, string>> = {
-  without: 'without the dashboard',
   read: 'its stream is read',
-  page: 'a page open in Chromium, on the same processors',
+  page: 'a page is open in Chromium, on the same processors',
 }
 
-export function renderPage({ machine, nodes, partitions, sizes, paints, idle, throughput }: Findings): string {
-  const { rounds, perSecond, cost } = throughput
-  const rows = (Object.keys(NAMES) as Way[]).map((way) => {
-    const [percent, low, high] = cost[way]
-    const told = way === 'without' ? '' : `${percent.toFixed(1)} % (${low.toFixed(1)} to ${high.toFixed(1)})`
-    return [NAMES[way], Math.round(perSecond[way]).toLocaleString('en'), told]
+export function renderPage({ from, nodes, partitions, sizes, paints, idle, throughput }: Findings): string {
+  const { rounds, ways } = throughput
+  const rate = (perSecond: number) => Math.round(perSecond).toLocaleString('en')
+  const rows = WAYS.map((way) => {
+    const [percent, low, high] = ways[way].cost
+    const cost = `${percent.toFixed(1)} % (${low.toFixed(1)} to ${high.toFixed(1)})`
+    return [NAMES[way], rate(ways[way].without), rate(ways[way].with), cost]
   })
   const kib = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KiB`
   const ms = (of: (paint: FirstPaint) => number) => `${median(paints.map(of)).toFixed(0)} ms`
   return `# What the dashboard costs
 
-Remade by \`npm run bench:dashboard -- --out bench/results/dashboard.md\`. ${machine}. ${nodes} nodes, ${partitions} partitions.
+${from}. ${nodes} nodes, ${partitions} partitions.
 
 ## Throughput
 
-64 callers in one thread, three gets to one put. The three take turns, a second each, in ${rounds} rounds; the cost is the median over the
-rounds, in brackets where 95 % of resampled medians lie.
+64 callers in one thread, three gets to one put. Two seconds with the dashboard between two without, ${rounds} times; calls/s are medians, the cost is the
+median of the times, in brackets where 95 % of resampled medians lie.
 
-${table(['', 'calls/s', 'cost'], rows)}
+${table(['', 'without', 'with', 'cost'], rows)}
 
 ## A cluster that does nothing else
 

@@ -1,7 +1,7 @@
 /**
- * Gets and puts a second: without the dashboard, with somebody who reads its stream (what a browser elsewhere costs the cluster), and with
- * a page open in a browser on the same processors. The three take turns, a second each, in another order every round, so that what
- * else the machine does falls on all of them.
+ * Gets and puts a second, with the dashboard and without: with somebody who reads its stream (what a browser elsewhere costs the cluster),
+ * and with a page open in a browser on the same processors. Each is measured for two seconds between two without it, so that what
+ * else the machine does, and how it changes, falls on both.
  */
 
 import { get, type IncomingMessage } from 'node:http'
@@ -20,44 +20,47 @@ const CALLERS = 64
 const PUT_EVERY = 4
 const RESAMPLES = 2_000
 
-export const WAYS = ['without', 'read', 'page'] as const
+export const WAYS = ['read', 'page'] as const
 export type Way = (typeof WAYS)[number]
+
+export interface Compared {
+  /** Medians of the rates, calls a second. */
+  readonly without: number
+  readonly with: number
+  /** By how much less than without, in percent: the median of the rounds, and where 95 % of resampled medians lie. */
+  readonly cost: readonly [median: number, low: number, high: number]
+}
 
 export interface Throughput {
   readonly rounds: number
-  /** Median of the rates, calls a second. */
-  readonly perSecond: Readonly<Record<Way, number>>
-  /** By how much less than without, in percent: the median of the rounds, and where 95 % of resampled medians lie. */
-  readonly cost: Readonly<Record<Way, readonly [median: number, low: number, high: number]>>
+  readonly ways: Readonly<Record<Way, Compared>>
 }
 
 export async function throughputs(stand: Stand, rounds: number): Promise<Throughput> {
-  const rates: Record<Way, number[]> = { without: [], read: [], page: [] }
+  const found: Record<Way, { without: number; with: number }[]> = { read: [], page: [] }
   await rateOf(stand.cluster, 2 * MS)
-  for (let round = 0; round < rounds; round++)
-    for (let turn = 0; turn < WAYS.length; turn++) {
-      // Each way stands once at each place, in three rounds.
-      const way = WAYS[(turn + round) % WAYS.length] ?? 'without'
-      rates[way].push(await withViewer(stand, way, () => rateOf(stand.cluster, MS)))
-    }
-  const per = <T>(of: (way: Way) => T) => Object.fromEntries(WAYS.map((way) => [way, of(way)])) as Record<Way, T>
-  return {
-    rounds,
-    perSecond: per((way) => median(rates[way])),
-    cost: per((way) => costOf(rates[way].map((rate, round) => 100 * (1 - rate / (rates.without[round] ?? rate))))),
-  }
+  for (let round = 0; round < rounds; round++) for (const way of WAYS) found[way].push(await compare(stand, way))
+  const ways = WAYS.map((way) => {
+    const without = median(found[way].map((rates) => rates.without))
+    const cost = costOf(found[way].map((rates) => 100 * (1 - rates.with / rates.without)))
+    return [way, { without, with: median(found[way].map((rates) => rates.with)), cost }]
+  })
+  return { rounds, ways: Object.fromEntries(ways) as Throughput['ways'] }
 }
 
-async function withViewer(stand: Stand, way: Way, measure: () => Promise<number>): Promise<number> {
-  if (way === 'without') return measure()
+async function compare(stand: Stand, way: Way): Promise<{ without: number; with: number }> {
+  const before = await rateOf(stand.cluster, MS)
   const http = await stand.serve()
   const endView = way === 'read' ? await readStream(http) : await openPage(stand, http)
-  try {
-    return await measure()
-  } finally {
-    await endView()
-    await http.close()
-  }
+  const rates = [await rateOf(stand.cluster, MS), await rateOf(stand.cluster, MS)]
+  await endView()
+  await http.close()
+  const after = await rateOf(stand.cluster, MS)
+  return { without: mean([before, after]), with: mean(rates) }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 async function openPage(stand: Stand, http: HttpServer): Promise<() => Promise<void>> {
