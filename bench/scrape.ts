@@ -39,13 +39,10 @@ for (const shape of SHAPES) {
 async function warmUp(cluster: Cluster): Promise<void> {
   const keys = Array.from({ length: 1_000 }, (_, number) => `key:${number}`)
   await cluster.batch(keys.map((key) => ({ type: 'put', key, value: 'v'.repeat(100) })))
-  for (const key of keys.slice(0, 200)) {
-    await cluster.put(key, 'v')
-    await cluster.get(key)
-  }
+  await Promise.all(keys.map((key) => cluster.put(key, 'v')))
+  await Promise.all(keys.map((key) => cluster.get(key)))
   await cluster.delete('key:0')
   for await (const _pair of cluster.scan());
-  await cluster.settled()
 }
 
 async function measure(cluster: Cluster, { nodes, partitions }: (typeof SHAPES)[number]): Promise<string> {
@@ -78,7 +75,7 @@ async function measure(cluster: Cluster, { nodes, partitions }: (typeof SHAPES)[
 
 const page = `# What a scrape costs
 
-${new Date().toISOString().slice(0, 10)}, ${machineLine()}; ${load.toFixed(1)} threads of other work wanted to run when it began.
+${new Date().toISOString().slice(0, 10)}, ${machineLine()}; load ${load.toFixed(1)} at the start.
 
 \`PrometheusMetrics.text()\` and \`healthOf()\` of a cluster at rest, ${scrapes} times one after the other, in the thread that opened it; a scrape is one
 turn of its event loop. Made by \`npm run bench:scrape\`.
