@@ -258,6 +258,8 @@ export class SupervisorActor {
         this.#boot(effect).catch((error: Error) => this.#options.observer.onFatal(error))
         return
       case 'send':
+        // Until then the owners before it may answer, and may have been asked since the table was written.
+        if (effect.message.type === 'table/activate') this.#options.marks?.forgetAll()
         return this.#mail.push(effect.to, effect.message)
       case 'persist': {
         const { table } = effect

@@ -160,6 +160,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   get(key: Bytes, options?: GetOptions): Promise<Uint8Array | undefined> {
     try {
+      this.#assertOpen()
       const binary = keyFromUser(key)
       const read = this.#checks.read(options)
       const found = this.#findNear(binary, read)
@@ -171,6 +172,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   read(key: Bytes, options?: GetOptions): Promise<ReadResult> {
     try {
+      this.#assertOpen()
       return this.#get(keyFromUser(key), this.#checks.read(options), 'read')
     } catch (error) {
       return Promise.reject(error)
@@ -178,6 +180,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   async getMany(keys: readonly Bytes[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
+    this.#assertOpen()
     if (!Array.isArray(keys)) throw invalid('keys', keys, 'an array of keys')
     const binary = keys.map(keyFromUser)
     const read = this.#checks.read(options)
@@ -195,9 +198,10 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   }
 
   #getAll(keys: readonly Key[], read: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    // Here, where it rejects the call: a promise that is looked at after a turn of the loop must not be rejected before.
+    this.#assertOpen()
     let isHere = true
     const values = new Promise<(Uint8Array | undefined)[]>((resolve, reject) => {
-      this.#assertOpen()
       const gathering = new Gathering(keys.length, resolve, reject)
       for (let place = 0; place < keys.length; place++) {
         const key = keys[place] as Key
@@ -306,16 +310,16 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     })
   }
 
-  /** Errors: CLOSED. */
   #findNear(key: Key, { r, sloppy }: ReadOptions): Uint8Array | undefined | typeof MISSED {
     if (this.#near === undefined || sloppy) return MISSED
-    this.#assertOpen()
-    return this.#near.find(key, r)
+    return this.#near.find(key, { r, epoch: this.#gateway().table.epoch })
   }
 
   /** Undefined: what is answered is not kept here. Taken before any replica is asked. */
   #keptFor({ key, r, sloppy }: ClientRequest & { kind: 'get' }): KeptFor | undefined {
-    return this.#near === undefined || sloppy ? undefined : { r, mark: this.#near.markOf(key) }
+    return this.#near === undefined || sloppy
+      ? undefined
+      : { r, mark: this.#near.markOf(key, this.#gateway().table.epoch) }
   }
 
   #hit(found: Uint8Array | undefined): Promise<Uint8Array | undefined> {

@@ -57,6 +57,7 @@ import { type ClusterOptions, checkWhole, invalid, validateOptions } from './sha
 import { isShortage } from './shared/shortage.js'
 import { isDiskFull } from './storage/disk-room.js'
 import type { NativeDeath } from './storage/opening-marker.js'
+import { RECORD_CACHE_BYTES_MIN } from './storage/record-cache.js'
 import { WriteMarks } from './storage/write-marks.js'
 
 /** How often what is awaited is looked at: shared counters, nobody is woken. */
@@ -164,7 +165,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       valueBytesMax: config.valueBytesMax,
       nearCacheBytes: config.nearCacheBytes,
     }
-    const marks = config.nearCacheBytes === 0 ? undefined : new WriteMarks()
+    const marks = config.nearCacheBytes < RECORD_CACHE_BYTES_MIN ? undefined : new WriteMarks()
     const emit: Emit = (name, ...args) => this.#emit(name, ...args)
     this.#supervisor = new SupervisorActor({
       config,

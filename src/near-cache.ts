@@ -11,22 +11,31 @@
  * Called by the client, before a read is sent and when its answer comes.
  */
 
-import type { Key } from './protocol/ids.js'
+import type { Epoch, Key } from './protocol/ids.js'
 import { hashOf, RecordCache } from './storage/record-cache.js'
 import type { WriteMarks } from './storage/write-marks.js'
 
 /** Not here, or not any more. */
 export const MISSED = Symbol('missed')
 
-/** In words, before the value: the count of the key's slot, the generation, and r; r negative: there was no such key. */
-const [COUNT, GENERATION, REPLICAS] = [0, 1, 2]
-const HEADER_WORDS = 3
+/** In words, before the value. The last: twice r, and one more if there was no such key. */
+const [COUNT, GENERATION, EPOCH, REPLICAS] = [0, 1, 2, 3]
+const HEADER_WORDS = 4
 const HEADER_BYTES = HEADER_WORDS * Int32Array.BYTES_PER_ELEMENT
 
 /** Taken before the replicas are asked: what the answer is kept under. Count −1: it is not to be kept. */
 export interface ReadMark {
   readonly count: number
   readonly generation: number
+  /** Of the table by which owners are asked. */
+  readonly epoch: Epoch
+}
+
+/** What is asked for. */
+export interface NearRead {
+  /** 0 (`MAJORITY`): what a majority is follows the owners that there are. */
+  readonly r: number
+  readonly epoch: Epoch
 }
 
 export class NearCache {
@@ -47,20 +56,20 @@ export class NearCache {
   }
 
   /** A copy of the value, which is the caller's; undefined: there is no such key. */
-  find(key: Key, r: number): Uint8Array | undefined | typeof MISSED {
+  find(key: Key, { r, epoch }: NearRead): Uint8Array | undefined | typeof MISSED {
     const hash = hashOf(key)
     const place = this.#cache.find(key, hash)
     if (place < 0) return MISSED
     const cache = this.#cache
     const replicas = cache.wordAt(place, REPLICAS)
-    if ((replicas < 0 ? -replicas : replicas) < r) return MISSED
+    if (!isEnough(replicas >> 1, r) || cache.wordAt(place, EPOCH) !== epoch) return MISSED
     if (cache.wordAt(place, COUNT) !== this.#marks.countOf(hash)) return MISSED
     if (cache.wordAt(place, GENERATION) !== this.#marks.generation) return MISSED
-    return replicas < 0 ? undefined : cache.copyAfter(place, HEADER_BYTES)
+    return (replicas & 1) === 1 ? undefined : cache.copyAfter(place, HEADER_BYTES)
   }
 
-  markOf(key: Key): ReadMark {
-    return { generation: this.#marks.generation, count: this.#marks.countAtRest(hashOf(key)) }
+  markOf(key: Key, epoch: Epoch): ReadMark {
+    return { epoch, generation: this.#marks.generation, count: this.#marks.countAtRest(hashOf(key)) }
   }
 
   /** Keeps what r replicas have answered, for as long as nothing changes. */
@@ -69,10 +78,16 @@ export class NearCache {
     if (mark.count < 0 || bytes > this.#valueBytesMax || bytes > SCRATCH_BYTES_MAX) return
     this.#header[COUNT] = mark.count
     this.#header[GENERATION] = mark.generation
-    this.#header[REPLICAS] = value === undefined ? -r : r
+    this.#header[EPOCH] = mark.epoch
+    this.#header[REPLICAS] = 2 * r + (value === undefined ? 1 : 0)
     if (value !== undefined) this.#scratch.set(value, HEADER_BYTES)
     this.#cache.put(key, this.#scratch.subarray(0, HEADER_BYTES + bytes))
   }
+}
+
+/** A number of replicas says nothing of a majority, nor a majority of a number. */
+function isEnough(kept: number, asked: number): boolean {
+  return kept === asked || (kept > asked && asked !== 0)
 }
 
 /** Longer values are not kept: copying them costs as much as asking for them. */

@@ -77,8 +77,9 @@ export class ScanRows implements AsyncIterableIterator<Row> {
   }
 
   async return(): Promise<IteratorResult<Row>> {
-    const moved = this.#moved
+    const [moved, waiting] = [this.#moved, this.#waiting]
     this.#end()
+    await waiting
     await moved?.return?.()
     return OVER
   }
@@ -88,9 +89,12 @@ export class ScanRows implements AsyncIterableIterator<Row> {
     while (row === undefined) {
       try {
         this.#moved ??= this.#source.successor()?.scan(this.#optionsOfRest())
-        if (this.#moved !== undefined) return await this.#moved.next()
-        await this.#turnPage()
+        const row = this.#moved === undefined ? await this.#turnPage() : await this.#moved.next()
+        if (this.#isOver) return OVER
+        if (row !== undefined) return row
       } catch (error) {
+        // It was ended meanwhile: nobody wants to know.
+        if (this.#isOver) return OVER
         this.#end()
         throw error
       }
@@ -124,7 +128,7 @@ export class ScanRows implements AsyncIterableIterator<Row> {
     }
   }
 
-  async #turnPage(): Promise<void> {
+  async #turnPage(): Promise<undefined> {
     const range = this.#rest as KeyRange
     const page = await (this.#ahead ?? this.#source.read(range, Math.min(this.#rows, this.#left)))
     this.#ahead = undefined

@@ -96,3 +96,20 @@ test('scan rows: of a store that has moved, what comes after the page that is he
   const from = { gt: Buffer.from('0063'), reverse: false }
   t.same(asked, [from, { ...from, limit: 2 }])
 })
+
+test('scan rows: ended while a page is awaited, it gives nothing more', async (t) => {
+  let fail: (error: Error) => void = () => undefined
+  const pending = () =>
+    new Promise<ScanPage>((_resolve, reject) => {
+      fail = reject
+    })
+  const rows = new ScanRows({ read: pending, successor: () => undefined }, EVERYTHING, 10)
+  const next = rows.next()
+  await Promise.resolve()
+  const ended = rows.return()
+  fail(new Error('no page'))
+  t.same(await Promise.all([next, ended]), [
+    { value: undefined, done: true },
+    { value: undefined, done: true },
+  ])
+})

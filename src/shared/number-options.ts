@@ -232,7 +232,7 @@ export const NUMBER_OPTIONS = {
     max: 1_073_741_824,
     unit: 'bytes',
     about:
-      'values read lately, kept by each thread that calls, at most 64 KiB each, for as long as no node has written the key; 0: none. With `faults: true` 0 unless said: a read then always asks nodes',
+      'values read lately, kept by each thread that calls, up to 64 KiB or a sixteenth of it each, for as long as no node has written the key; below 65,536: none. With `faults: true` 0 unless said: a read then always asks nodes',
     cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a quarter of it; ↓ more reads ask a node',
   },
   cacheBytes: {

@@ -217,7 +217,11 @@ export class GroupCommit {
       for (const key of [...group.keys, ...group.keysDropped]) this.#cache.drop(key)
       for (const waiter of group.waiters) waiter.reject(this.#failure)
     }
-    for (const group of queued) for (const waiter of group.waiters) waiter.reject(refused)
+    for (const group of queued) {
+      // LevelDB has never seen them.
+      if (this.#marks !== undefined) for (const key of group.keys) this.#marks.end(key)
+      for (const waiter of group.waiters) waiter.reject(refused)
+    }
     await Promise.all(queued.map((group) => group.batch.close()))
   }
 }

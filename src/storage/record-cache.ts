@@ -23,7 +23,8 @@ const WORDWISE_BYTES_MAX = 512
 const BYTES_PER_PLACE = 64
 /** Places that a key may have: with one, keys that share it push each other out, and a tenth of all reads missed what the ring still had. */
 const WAYS = 4
-const BYTES_MIN = 65_536
+/** What is smaller keeps nothing. */
+export const RECORD_CACHE_BYTES_MIN = 65_536
 const BYTES_MAX = 1_073_741_824
 
 export class RecordCache {
@@ -40,7 +41,7 @@ export class RecordCache {
 
   /** Shape: `bytes` below 65,536 keep nothing; never more than 1 GiB. */
   constructor(bytes: number) {
-    const capacity = bytes < BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX) & -RECORD_ALIGNMENT
+    const capacity = bytes < RECORD_CACHE_BYTES_MIN ? 0 : Math.min(bytes, BYTES_MAX) & -RECORD_ALIGNMENT
     this.#ring = Buffer.allocUnsafeSlow(capacity)
     this.#words = new Int32Array(this.#ring.buffer, 0, capacity / RECORD_ALIGNMENT)
     const buckets = capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE / WAYS))

@@ -5,10 +5,11 @@
  * Keys fall into slots. A node counts a write in its key's slot before LevelDB has it (`begin`), and once more when it is accepted
  * and read by everybody (`end`), which is before anybody can be told of it. A reader takes the count of a slot *before* it asks the
  * replicas, and only while no write to the slot is under way; as long as the count is the same, no replica has changed since,
- * and the same replicas would give the same answer. So this holds for every r, and for linearizability where r + w > n.
+ * and the same replicas would give the same answer. So this holds for every r, and for linearizability where r + w > n and 2r > n.
  *
  * What changes replicas otherwise (a store that is opened again may hold a write that was never acknowledged; a table gives
- * partitions to others) is told by a generation: the supervisor counts it up before the change can be seen.
+ * partitions to others) is told by a generation: the supervisor counts it up before the change can be seen, and for a table once
+ * more after the last moment at which owners before it can have answered.
  *
  * A thread that ends leaves writes behind that never end. They are known by its own counts, from which the supervisor
  * balances the slots. Where the thread ended between two counts, a slot stays unbalanced: nothing of it is kept any more, which is safe.

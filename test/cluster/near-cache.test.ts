@@ -117,3 +117,25 @@ test('near cache: a read after a write that another thread has acknowledged show
   t.equal(stale, 0)
   t.ok(cluster.metrics().nearCacheHits > 100, `${cluster.metrics().nearCacheHits} of ${reads} reads asked no node`)
 })
+
+test('near cache: full copies whose majority follows the members', async (t) => {
+  const cluster = await openForTest(t, { ...SMALL, replication: { n: 'all' } })
+  await cluster.put('a', 'one', { w: 3 })
+  for (let read = 0; read < 3; read++) {
+    t.equal(await cluster.get('b'), undefined)
+    t.equal(textOf(await cluster.get('a')), 'one')
+  }
+  t.equal(cluster.metrics().nearCacheHits, 4)
+  await cluster.delete('a', { w: 3 })
+  for (let read = 0; read < 3; read++) t.equal(await cluster.get('a'), undefined)
+})
+
+test('near cache: a call after the close rejects, whatever was kept', async (t) => {
+  const cluster = await openForTest(t, SMALL)
+  await cluster.put('a', 'one', { w: 3 })
+  await cluster.get('a')
+  await cluster.getMany([...Array.from({ length: 600 }, () => 'a'), 'b'])
+  await cluster.close()
+  const calls = [cluster.getMany(['a']), cluster.getMany([]), cluster.get(''), cluster.read('', { r: 0 })]
+  for (const call of calls) t.equal(await outcomeOf(call), 'CLOSED')
+})
