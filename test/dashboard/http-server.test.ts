@@ -126,6 +126,27 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     for (const other of others) other.destroy()
   })
 
+  await t.test(
+    'requests behind one that is not answered yet are refused, and hold nothing once it has gone',
+    async (t) => {
+      const line = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+      for (const behind of ['/v1/stream', '/v1/recording']) {
+        const socket = connect(Number(port), '127.0.0.1')
+        socket.write(line('/v1/stream') + line(behind).repeat(32))
+        await once(socket, 'data')
+        socket.destroy()
+        await once(socket, 'close')
+        t.ok(await isSoon(async () => (await status('/v1/status')) === 200), `${behind}: requests are answered`)
+        const stream = await ask('/v1/stream')
+        t.equal(stream.statusCode, 200, `${behind}: there is room for who watches`)
+        stream.destroy()
+      }
+      const both = connect(Number(port), '127.0.0.1')
+      both.write(line('/healthz') + line('/v1/status'))
+      t.match(await text(both), /^HTTP\/1\.1 200 .*"live":true.*HTTP\/1\.1 503 .*OVERLOADED/s)
+    },
+  )
+
   await t.test('the recording: numbered lines, from the first look to the last', async (t) => {
     const lines = (await text(await ask('/v1/recording'))).trimEnd().split('\n')
     const entries = lines.slice(1).map((line) => JSON.parse(line) as NumberedEntry)
@@ -255,6 +276,12 @@ test('recording: bounded in time and bytes; the partitions that hold are kept wi
   t.match(kept.at(-1), { kind: 'frame', at: 3_000 })
   t.ok(kept.length > 50)
 })
+
+/** Asked again and again, as what a server learns of a connection that was closed comes a little later. */
+async function isSoon(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (let asked = 0; asked < 200; asked++) if (await isSo()) return true
+  return false
+}
 
 async function* linesOf(stream: IncomingMessage): AsyncGenerator<{ kind: string; event?: string }> {
   let rest = ''

@@ -130,6 +130,8 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Behind an answer that is still being written: should the connection end before its turn, nothing would tell.
+    if (response.socket === null) return refusePipelined(request, response)
     this.#running += 1
     try {
       checkHost(request, { ...this.#options.address, port: this.#port })
@@ -180,6 +182,16 @@ export class HttpServer {
     const lines = [JSON.stringify(this.#about), ...this.#recorder.recording.lines()]
     await pipeline(Readable.from(chunksOf(lines)), response)
   }
+}
+
+/** It is answered when the one before has been, and then the connection ends. Nothing is counted for it or held. */
+function refusePipelined(request: IncomingMessage, response: ServerResponse): void {
+  const error = new CoterieError(
+    'OVERLOADED',
+    'a connection takes the next request when the one before has been answered',
+  )
+  sendError(response, error, { ...SAFE_HEADERS, connection: 'close' })
+  request.resume()
 }
 
 /** No route that streams is offered here. */
