@@ -1,11 +1,21 @@
 /** The dashboard's server: who is answered, who may act, what is bounded, and its end. Without a browser. */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
+import { ControlServer } from '../../src/cli/control/control-server.js'
+import { findSocket } from '../../src/cli/control/socket-place.js'
 import { HttpServer } from '../../src/cli/http/http-server.js'
 import { listenAddressOf } from '../../src/cli/http/listen-address.js'
 import { Recording } from '../../src/cli/http/recording.js'
@@ -168,6 +178,34 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     const owners = cluster.locate('user:7').owners.slice(0, 2)
     for (const node of owners) await cluster.faults.crash(node, { permanent: true })
     t.equal(await status('/readyz'), 503)
+    t.equal(await status('/healthz'), 200)
+  })
+
+  await t.test('a connection that cannot be accepted is told once, and both servers listen on', async (t) => {
+    const control = await ControlServer.listen({ cluster, mayDestroy: false, valueBytesMax: undefined })
+    t.teardown(() => control.close(async () => undefined))
+    const socketPath = await findSocket(cluster.status().location)
+    const servers = new Set<Server>()
+    const onRequest = (message: unknown) => void servers.add((message as { server: Server }).server)
+    subscribe('http.server.request.start', onRequest)
+    t.equal(await status('/healthz'), 200)
+    t.equal(await status('/v1/status', { socketPath }), 200)
+    unsubscribe('http.server.request.start', onRequest)
+    t.equal(servers.size, 2)
+
+    const warnings: string[] = []
+    const onWarning = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', onWarning)
+    const full = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+    for (const server of [...servers, ...servers]) t.doesNotThrow(() => server.emit('error', full))
+    await turn()
+    process.off('warning', onWarning)
+    t.equal(warnings.length, 2)
+    for (const name of [/dashboard/, /control socket/])
+      t.ok(
+        warnings.some((warning) => name.test(warning) && /EMFILE/.test(warning)),
+        String(name),
+      )
     t.equal(await status('/healthz'), 200)
   })
 

@@ -14,6 +14,7 @@ import { pipeline } from 'node:stream/promises'
 import type { AboutEntry } from '../../dashboard/frames.js'
 import type { Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
+import { tellAcceptErrors } from '../control/accept-errors.js'
 import { HttpError } from '../control/error-json.js'
 import { EventFeed } from '../control/event-json.js'
 import { JsonBodies, sendError, sendJson } from '../control/json-http.js'
@@ -124,6 +125,7 @@ export class HttpServer {
       this.#server.once('error', reject)
       this.#server.listen(port, host, () => {
         this.#server.off('error', reject)
+        tellAcceptErrors(this.#server, "dashboard's server")
         resolve()
       })
     })
