@@ -22,6 +22,7 @@ import { Recording } from '../../src/cli/http/recording.js'
 import { httpToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
 import { Viewers } from '../../src/cli/http/viewers.js'
 import type { FrameEntry, NumberedEntry, RingEntry } from '../../src/dashboard/frames.js'
+import { WatchedCluster } from '../observe/watched-cluster.js'
 import { openForTest } from '../support/cluster.js'
 
 const TOKEN = newToken()
@@ -230,6 +231,34 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     await Promise.all(ended)
     await t.rejects(ask('/'), { code: 'ECONNREFUSED' })
   })
+})
+
+test('dashboard server: an answer counts until it has left, however soon it was made', async (t) => {
+  const watched = new WatchedCluster()
+  let made = 0
+  const locate = () => {
+    made += 1
+    return { slot: 0, partition: 0, epoch: 3, owners: ['x'.repeat(6_000_000)] }
+  }
+  const cluster = Object.assign(watched.cluster, { locate, views: () => [] })
+  const options = { cluster, address: LOCAL, token: TOKEN, faults: true, mayDestroy: false }
+  const http = await HttpServer.listen(options)
+  t.teardown(() => http.close())
+  const port = Number(new URL(http.url).port)
+  const status = async () => {
+    const [answer] = (await once(request({ port, path: '/healthz', agent: false }).end(), 'response')) as [
+      IncomingMessage,
+    ]
+    answer.resume()
+    return answer.statusCode
+  }
+  // They never read: the kernel takes the begin of each answer, and the rest waits.
+  const idle = Array.from({ length: 32 }, () => connect(port, '127.0.0.1').pause())
+  for (const socket of idle) socket.write(`GET /v1/locate?key=a HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
+  t.ok(await isSoon(async () => (await status()) === 503), `refused while ${made} answers wait`)
+  t.equal(made, 32)
+  for (const socket of idle) socket.destroy()
+  t.ok(await isSoon(async () => (await status()) === 200), 'answered again once they have gone')
 })
 
 test('dashboard viewers: one that does not read is let go, the others go on', async (t) => {

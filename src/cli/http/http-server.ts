@@ -29,11 +29,11 @@ import { RECORDING_MS } from './recording.js'
 import { Viewers } from './viewers.js'
 
 const CONNECTIONS_MAX = 128
-/** That are being answered, besides those who watch. */
+/** Whose answers are being made or have not left yet, besides those who watch. */
 const REQUESTS_MAX = 32
 /** Of what the page sends. */
 const BODY_BYTES_MAX = 1_048_576
-/** How long a reader of the recording may stand still. */
+/** How long a reader may stand still; those who watch are bounded by what waits for them. */
 const STALL_MS = 30_000
 
 /** Without the token: nothing is changed, and no value is shown. Their members are in the query. */
@@ -59,7 +59,7 @@ export class HttpServer {
   readonly #context: RouteContext
   readonly #about: AboutEntry
   readonly #bodies = new JsonBodies(BODY_BYTES_MAX)
-  #running = 0
+  readonly #answering = new Set<ServerResponse>()
 
   /** Errors: those of `listen`, as EADDRINUSE. */
   static async listen(options: HttpOptions): Promise<HttpServer> {
@@ -134,17 +134,18 @@ export class HttpServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Behind an answer that is still being written: should the connection end before its turn, nothing would tell.
     if (response.socket === null) return refusePipelined(request, response)
-    this.#running += 1
+    this.#answering.add(response)
+    response.once('close', () => this.#answering.delete(response))
     try {
       checkHost(request, { ...this.#options.address, port: this.#port })
-      if (this.#running > REQUESTS_MAX)
+      if (this.#answering.size > REQUESTS_MAX)
         throw new CoterieError('OVERLOADED', `more than ${REQUESTS_MAX} requests are being answered`)
       await this.#route(request, response)
     } catch (error) {
       sendError(response, error, SAFE_HEADERS)
     } finally {
-      this.#running -= 1
       request.resume()
+      if (this.#answering.has(response)) boundStall(response)
     }
   }
 
@@ -156,8 +157,7 @@ export class HttpServer {
     if (this.#files.send(pathname, request, response)) return
     if (method === 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page')
     if (await this.#observed.send(pathname, response)) return
-    if (pathname === '/v1/stream')
-      return this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
+    if (pathname === '/v1/stream') return this.#watch(response)
     if (pathname === '/v1/recording') return this.#sendRecording(response)
     const read = READS.find((path) => path === pathname)
     const route = ROUTES[`GET ${read}`] ?? ROUTES[`POST ${read}`]
@@ -178,12 +178,21 @@ export class HttpServer {
     sendJson(response, 200, answer, SAFE_HEADERS)
   }
 
+  #watch(response: ServerResponse): void {
+    this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
+    this.#answering.delete(response)
+  }
+
   async #sendRecording(response: ServerResponse): Promise<void> {
-    response.setTimeout(STALL_MS, () => response.destroy())
+    boundStall(response)
     response.writeHead(200, { ...SAFE_HEADERS, 'content-type': 'application/x-ndjson' })
     const lines = [JSON.stringify(this.#about), ...this.#recorder.recording.lines()]
     await pipeline(Readable.from(chunksOf(lines)), response)
   }
+}
+
+function boundStall(response: ServerResponse): void {
+  response.setTimeout(STALL_MS, () => response.destroy())
 }
 
 /** It is answered when the one before has been, and then the connection ends. Nothing is counted for it or held. */
