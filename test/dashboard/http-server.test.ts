@@ -13,6 +13,8 @@ import {
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import { ControlServer } from '../../src/cli/control/control-server.js'
 import { findSocket } from '../../src/cli/control/socket-place.js'
@@ -349,6 +351,20 @@ async function isSoon(isSo: () => Promise<boolean>): Promise<boolean> {
   for (let asked = 0; asked < 200; asked++) if (await isSo()) return true
   return false
 }
+
+test('recording: what was let go of is not held in memory either', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const recording = new Recording(1_000_000)
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let at = 1; at <= 500; at++)
+    recording.add({ kind: 'frame', at, nodes: ['x'.repeat(100_000)] } as unknown as FrameEntry)
+  collect()
+  const bytes = process.memoryUsage().heapUsed - before
+  t.ok(bytes < 10_000_000, `${bytes} bytes for 1,000,000`)
+  t.equal(recording.lines().length, 9)
+})
 
 async function* linesOf(stream: IncomingMessage): AsyncGenerator<{ kind: string; event?: string }> {
   let rest = ''
