@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { REQUEST_KINDS } from '../../actors/runtime/request-counters.js'
+import type { MetricDefinition } from '../../src/observe/metric.js'
 import { METRICS } from '../../src/observe/metric-table.js'
 import { PrometheusMetrics } from '../../src/observe.js'
 import { EVENT_NAMES } from '../../src/shared/cluster-events.js'
@@ -115,6 +116,18 @@ test('metrics: failures are told by operation and code, events by name, and all 
   metrics.close()
   watched.emit('close')
   t.equal((await Exposition.of(metrics)).value('coterie_events_total', { event: 'close' }), 0, 'it listens no more')
+})
+
+test('metrics: a scrape that could not be made is not the answer to those after it', async (t) => {
+  const metrics = new PrometheusMetrics(new WatchedCluster().cluster)
+  const table = METRICS as MetricDefinition[]
+  const [first] = table
+  // Twice the same: the registry refuses it.
+  table.push(first as MetricDefinition)
+  await t.rejects(metrics.text(), /already been registered/)
+  table.pop()
+  t.match((await metrics.text()).body, /^# HELP coterie_/m)
+  metrics.close()
 })
 
 test('metrics: a cluster whose members come and go for ever has no more series than members', async (t) => {
