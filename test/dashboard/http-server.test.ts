@@ -71,7 +71,14 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     t.equal(first.headers['content-encoding'], 'gzip')
     t.equal(await status('/page.js', { headers: { 'if-none-match': String(first.headers.etag) } }), 304)
     t.equal((await ask('/page.js').then((answer) => answer.resume())).headers['content-encoding'], undefined)
+    const accepted = async (encodings: string) => {
+      const { headers } = (await ask('/page.js', { headers: { 'accept-encoding': encodings } })).resume()
+      return headers['content-encoding']
+    }
+    for (const not of ['gzip;q=0', 'br, gzip; q=0.00, identity']) t.equal(await accepted(not), undefined, not)
+    for (const yes of ['gzip;q=0.1', 'br;q=0, GZIP', 'gzip;q=1,br;q=0']) t.equal(await accepted(yes), 'gzip', yes)
     t.equal(await status('/../package.json'), 404)
+    t.equal(await status('//'), 400)
     t.equal(await status('/%2e%2e/frames.js'), 404)
   })
 
@@ -123,6 +130,21 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
   await t.test('what is sent is bounded', async (t) => {
     t.equal(await status('/v1/put', { method: 'POST', headers: own, body: 'x'.repeat(1_100_000) }), 413)
     t.equal(await status('/v1/put', { method: 'POST', headers: own, body: '{' }), 400)
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const endless = connect(Number(port), '127.0.0.1')
+      endless.write(`${method} /v1/get HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 1000000000\r\n\r\n`)
+      const [head] = (await once(endless, 'data')) as [Buffer]
+      t.match(String(head), method === 'POST' ? / 401 / : / 40[45] /)
+      const cut = once(endless, 'close').then(
+        () => true,
+        () => true,
+      )
+      let sent = 0
+      for (; !endless.closed && sent < 64; sent++)
+        await Promise.race([new Promise((resolve) => endless.write(Buffer.alloc(1_048_576), resolve)), cut])
+      t.ok(sent < 64, `${method}: cut off after ${sent} MiB`)
+      endless.destroy()
+    }
   })
 
   await t.test('the stream: what there is, then what happens; viewers are bounded', async (t) => {
@@ -136,6 +158,8 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
 
     const others = await Promise.all(Array.from({ length: 32 }, () => ask('/v1/stream')))
     t.equal(await status('/v1/stream'), 503)
+    for (const site of ['cross-site', 'same-site'])
+      t.equal(await status('/v1/stream', { headers: { 'sec-fetch-site': site } }), 403, site)
     for (const other of others) other.destroy()
   })
 
@@ -178,6 +202,13 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     t.match(await text(metrics), /^# HELP coterie_/m)
     t.match(await json('/healthz'), { live: true })
     t.equal(await status('/readyz'), 200)
+    for (const path of ['/metrics', '/healthz', '/readyz']) {
+      const head = await ask(path, { method: 'HEAD' })
+      t.equal(head.statusCode, 200, path)
+      t.ok(Number(head.headers['content-length']) > 0, path)
+      t.equal(await text(head), '')
+    }
+    t.equal(await status('/v1/status', { method: 'HEAD' }), 405)
     const owners = cluster.locate('user:7').owners.slice(0, 2)
     for (const node of owners) await cluster.faults.crash(node, { permanent: true })
     t.equal(await status('/readyz'), 503)

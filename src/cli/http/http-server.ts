@@ -20,7 +20,7 @@ import { EventFeed } from '../control/event-json.js'
 import { JsonBodies, sendError, sendJson } from '../control/json-http.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from '../control/routes.js'
 import { version } from '../version.js'
-import { checkHost, checkMayAct, SAFE_HEADERS } from './guard.js'
+import { checkHost, checkMayAct, checkMayWatch, SAFE_HEADERS } from './guard.js'
 import { hostInUrl, isLoopback, type ListenAddress } from './listen-address.js'
 import { Observed } from './observed.js'
 import { PageFiles } from './page-files.js'
@@ -33,6 +33,8 @@ const CONNECTIONS_MAX = 128
 const REQUESTS_MAX = 32
 /** Of what the page sends. */
 const BODY_BYTES_MAX = 1_048_576
+/** Of what is received and not read. */
+const DISCARDED_BYTES_MAX = BODY_BYTES_MAX
 /** How long a reader may stand still; those who watch are bounded by what waits for them. */
 const STALL_MS = 30_000
 
@@ -134,6 +136,9 @@ export class HttpServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Behind an answer that is still being written: should the connection end before its turn, nothing would tell.
     if (response.socket === null) return refusePipelined(request, response)
+    // Only actions have a body that is read.
+    const isRead = request.method === 'POST'
+    if (!isRead) discardBody(request)
     this.#answering.add(response)
     response.once('close', () => this.#answering.delete(response))
     try {
@@ -142,22 +147,24 @@ export class HttpServer {
         throw new CoterieError('OVERLOADED', `more than ${REQUESTS_MAX} requests are being answered`)
       await this.#route(request, response)
     } catch (error) {
+      if (isRead) discardBody(request)
       sendError(response, error, SAFE_HEADERS)
     } finally {
-      request.resume()
       if (this.#answering.has(response)) boundStall(response)
     }
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://-')
-    const { method } = request
+    const { method, url = '/' } = request
+    if (!URL.canParse(url, 'http://-')) throw new HttpError(400, 'INVALID_OPTION', `${url} is no path`)
+    const { pathname, searchParams } = new URL(url, 'http://-')
     if (method === 'POST') return this.#act(pathname, request, response)
     if (method !== 'GET' && method !== 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'there are GET and POST')
     if (this.#files.send(pathname, request, response)) return
-    if (method === 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page')
     if (await this.#observed.send(pathname, response)) return
-    if (pathname === '/v1/stream') return this.#watch(response)
+    if (method === 'HEAD')
+      throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page and what watches processes')
+    if (pathname === '/v1/stream') return this.#watch(request, response)
     if (pathname === '/v1/recording') return this.#sendRecording(response)
     const read = READS.find((path) => path === pathname)
     const route = ROUTES[`GET ${read}`] ?? ROUTES[`POST ${read}`]
@@ -178,7 +185,8 @@ export class HttpServer {
     sendJson(response, 200, answer, SAFE_HEADERS)
   }
 
-  #watch(response: ServerResponse): void {
+  #watch(request: IncomingMessage, response: ServerResponse): void {
+    checkMayWatch(request)
     this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
     this.#answering.delete(response)
   }
@@ -201,8 +209,20 @@ function refusePipelined(request: IncomingMessage, response: ServerResponse): vo
     'OVERLOADED',
     'a connection takes the next request when the one before has been answered',
   )
+  discardBody(request)
   sendError(response, error, { ...SAFE_HEADERS, connection: 'close' })
-  request.resume()
+}
+
+/**
+ * A client that could not send its body would not read the answer; one that sends without end is cut off. To be called before the
+ * answer ends: from then on Node discards what nobody reads, however much it is.
+ */
+function discardBody(request: IncomingMessage): void {
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > DISCARDED_BYTES_MAX) request.destroy()
+  })
 }
 
 /** No route that streams is offered here. */
