@@ -31,6 +31,8 @@ test('metrics: every metric is in the text, of its type and with its meaning, an
     storeFull: true,
     mailbox: 7,
     hints: 9,
+    loopLagMs: 12.5,
+    memoryBytes: 34_000_000,
   })
   const { contentType, body } = await metrics.text()
   t.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8')
@@ -46,10 +48,10 @@ test('metrics: every metric is in the text, of its type and with its meaning, an
   t.equal(scrape.value('coterie_node_last_scrub_timestamp_seconds', of1), Date.UTC(2026, 10, 28, 12) / 1_000 + 0.5)
   t.equal(scrape.value('coterie_node_last_scrub_problems', of1), 1)
   t.same(
-    ['store_full', 'quarantined_stores', 'mailbox_messages', 'hints'].map((of) =>
-      scrape.value(`coterie_node_${of}`, of1),
+    ['store_full', 'quarantined_stores', 'mailbox_messages', 'hints', 'event_loop_lag_seconds', 'memory_bytes'].map(
+      (of) => scrape.value(`coterie_node_${of}`, of1),
     ),
-    [1, 1, 7, 9],
+    [1, 1, 7, 9, 0.012_5, 34_000_000],
   )
   t.ok(Number.isNaN(scrape.value('coterie_node_fill_partitions', { node: 'node2' })), 'nothing is filled there')
   metrics.close()
