@@ -88,6 +88,20 @@ const OF_EACH: readonly NodeMetric[] = [
     of: ({ mailbox }) => mailbox,
   },
   {
+    name: 'coterie_node_event_loop_lag_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'By how much its event loop was late, at most, in the last second or two; while it stands still, for how long it has.',
+    of: ({ loopLagMs }) => loopLagMs / 1_000,
+  },
+  {
+    name: 'coterie_node_memory_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'JavaScript heap and buffers of its thread; the memory of LevelDB is not in it.',
+    of: ({ memoryBytes }) => memoryBytes,
+  },
+  {
     name: 'coterie_node_hints',
     type: 'gauge',
     unit: 'hints',

@@ -28,7 +28,11 @@ export class PrometheusMetrics {
 
   /** One scrape: the body to answer `GET /metrics` with, and its content type. Also after the cluster was closed. */
   async text(): Promise<{ contentType: string; body: string }> {
-    this.#registry ??= this.#makeRegistry()
+    this.#registry ??= this.#makeRegistry().catch((error: unknown) => {
+      // The next scrape tries again: there may have been no file descriptor left to load it with.
+      this.#registry = undefined
+      throw error
+    })
     const registry = await this.#registry
     // Every metric is read before `metrics()` gives its promise back: scrapes at the same time do not mix.
     this.#seen = this.#look()

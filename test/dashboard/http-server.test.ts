@@ -1,17 +1,30 @@
 /** The dashboard's server: who is answered, who may act, what is bounded, and its end. Without a browser. */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
+import { ControlServer } from '../../src/cli/control/control-server.js'
+import { findSocket } from '../../src/cli/control/socket-place.js'
 import { HttpServer } from '../../src/cli/http/http-server.js'
 import { listenAddressOf } from '../../src/cli/http/listen-address.js'
 import { Recording } from '../../src/cli/http/recording.js'
 import { httpToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
 import { Viewers } from '../../src/cli/http/viewers.js'
 import type { FrameEntry, NumberedEntry, RingEntry } from '../../src/dashboard/frames.js'
+import { WatchedCluster } from '../observe/watched-cluster.js'
 import { openForTest } from '../support/cluster.js'
 
 const TOKEN = newToken()
@@ -58,7 +71,14 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     t.equal(first.headers['content-encoding'], 'gzip')
     t.equal(await status('/page.js', { headers: { 'if-none-match': String(first.headers.etag) } }), 304)
     t.equal((await ask('/page.js').then((answer) => answer.resume())).headers['content-encoding'], undefined)
+    const accepted = async (encodings: string) => {
+      const { headers } = (await ask('/page.js', { headers: { 'accept-encoding': encodings } })).resume()
+      return headers['content-encoding']
+    }
+    for (const not of ['gzip;q=0', 'br, gzip; q=0.00, identity']) t.equal(await accepted(not), undefined, not)
+    for (const yes of ['gzip;q=0.1', 'br;q=0, GZIP', 'gzip;q=1,br;q=0']) t.equal(await accepted(yes), 'gzip', yes)
     t.equal(await status('/../package.json'), 404)
+    t.equal(await status('//'), 400)
     t.equal(await status('/%2e%2e/frames.js'), 404)
   })
 
@@ -110,6 +130,21 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
   await t.test('what is sent is bounded', async (t) => {
     t.equal(await status('/v1/put', { method: 'POST', headers: own, body: 'x'.repeat(1_100_000) }), 413)
     t.equal(await status('/v1/put', { method: 'POST', headers: own, body: '{' }), 400)
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const endless = connect(Number(port), '127.0.0.1')
+      endless.write(`${method} /v1/get HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 1000000000\r\n\r\n`)
+      const [head] = (await once(endless, 'data')) as [Buffer]
+      t.match(String(head), method === 'POST' ? / 401 / : / 40[45] /)
+      const cut = once(endless, 'close').then(
+        () => true,
+        () => true,
+      )
+      let sent = 0
+      for (; !endless.closed && sent < 64; sent++)
+        await Promise.race([new Promise((resolve) => endless.write(Buffer.alloc(1_048_576), resolve)), cut])
+      t.ok(sent < 64, `${method}: cut off after ${sent} MiB`)
+      endless.destroy()
+    }
   })
 
   await t.test('the stream: what there is, then what happens; viewers are bounded', async (t) => {
@@ -123,8 +158,40 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
 
     const others = await Promise.all(Array.from({ length: 32 }, () => ask('/v1/stream')))
     t.equal(await status('/v1/stream'), 503)
+    for (const site of ['cross-site', 'same-site'])
+      t.equal(await status('/v1/stream', { headers: { 'sec-fetch-site': site } }), 403, site)
     for (const other of others) other.destroy()
   })
+
+  await t.test(
+    'requests behind one that is not answered yet are refused, and hold nothing once it has gone',
+    async (t) => {
+      const line = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+      for (const behind of ['/v1/stream', '/v1/recording']) {
+        const socket = connect(Number(port), '127.0.0.1')
+        socket.write(line('/v1/stream'))
+        await once(socket, 'data')
+        socket.write(line(behind).repeat(40))
+        // They have been read: what was asked after them is answered.
+        await status('/healthz')
+        socket.destroy()
+        await once(socket, 'close')
+        t.ok(await isSoon(async () => (await status('/v1/status')) === 200), `${behind}: requests are answered`)
+        const streams: IncomingMessage[] = []
+        const watches = async () => {
+          const stream = await ask('/v1/stream')
+          if (stream.statusCode === 200) streams.push(stream)
+          else stream.resume()
+          return stream.statusCode === 200
+        }
+        t.ok((await isSoon(watches)) && (await isSoon(watches)), `${behind}: there is room for who watches`)
+        for (const stream of streams) stream.destroy()
+      }
+      const both = connect(Number(port), '127.0.0.1')
+      both.write(line('/healthz') + line('/v1/status'))
+      t.match(await text(both), /^HTTP\/1\.1 200 .*"live":true.*HTTP\/1\.1 503 .*OVERLOADED/s)
+    },
+  )
 
   await t.test('the recording: numbered lines, from the first look to the last', async (t) => {
     const lines = (await text(await ask('/v1/recording'))).trimEnd().split('\n')
@@ -144,9 +211,44 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     t.match(await text(metrics), /^# HELP coterie_/m)
     t.match(await json('/healthz'), { live: true })
     t.equal(await status('/readyz'), 200)
+    for (const path of ['/metrics', '/healthz', '/readyz']) {
+      const head = await ask(path, { method: 'HEAD' })
+      t.equal(head.statusCode, 200, path)
+      t.ok(Number(head.headers['content-length']) > 0, path)
+      t.equal(await text(head), '')
+    }
+    t.equal(await status('/v1/status', { method: 'HEAD' }), 405)
     const owners = cluster.locate('user:7').owners.slice(0, 2)
     for (const node of owners) await cluster.faults.crash(node, { permanent: true })
     t.equal(await status('/readyz'), 503)
+    t.equal(await status('/healthz'), 200)
+  })
+
+  await t.test('a connection that cannot be accepted is told once, and both servers listen on', async (t) => {
+    const control = await ControlServer.listen({ cluster, mayDestroy: false, valueBytesMax: undefined })
+    t.teardown(() => control.close(async () => undefined))
+    const socketPath = await findSocket(cluster.status().location)
+    const servers = new Set<Server>()
+    const onRequest = (message: unknown) => void servers.add((message as { server: Server }).server)
+    subscribe('http.server.request.start', onRequest)
+    t.equal(await status('/healthz'), 200)
+    t.equal(await status('/v1/status', { socketPath }), 200)
+    unsubscribe('http.server.request.start', onRequest)
+    t.equal(servers.size, 2)
+
+    const warnings: string[] = []
+    const onWarning = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', onWarning)
+    const full = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+    for (const server of [...servers, ...servers]) t.doesNotThrow(() => server.emit('error', full))
+    await turn()
+    process.off('warning', onWarning)
+    t.equal(warnings.length, 2)
+    for (const name of [/dashboard/, /control socket/])
+      t.ok(
+        warnings.some((warning) => name.test(warning) && /EMFILE/.test(warning)),
+        String(name),
+      )
     t.equal(await status('/healthz'), 200)
   })
 
@@ -171,6 +273,34 @@ test('dashboard server: who is answered, who may act, and what is shown', async 
     await Promise.all(ended)
     await t.rejects(ask('/'), { code: 'ECONNREFUSED' })
   })
+})
+
+test('dashboard server: an answer counts until it has left, however soon it was made', async (t) => {
+  const watched = new WatchedCluster()
+  let made = 0
+  const locate = () => {
+    made += 1
+    return { slot: 0, partition: 0, epoch: 3, owners: ['x'.repeat(6_000_000)] }
+  }
+  const cluster = Object.assign(watched.cluster, { locate, views: () => [] })
+  const options = { cluster, address: LOCAL, token: TOKEN, faults: true, mayDestroy: false }
+  const http = await HttpServer.listen(options)
+  t.teardown(() => http.close())
+  const port = Number(new URL(http.url).port)
+  const status = async () => {
+    const [answer] = (await once(request({ port, path: '/healthz', agent: false }).end(), 'response')) as [
+      IncomingMessage,
+    ]
+    answer.resume()
+    return answer.statusCode
+  }
+  // They never read: the kernel takes the begin of each answer, and the rest waits.
+  const idle = Array.from({ length: 32 }, () => connect(port, '127.0.0.1').pause())
+  for (const socket of idle) socket.write(`GET /v1/locate?key=a HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
+  t.ok(await isSoon(async () => (await status()) === 503), `refused while ${made} answers wait`)
+  t.equal(made, 32)
+  for (const socket of idle) socket.destroy()
+  t.ok(await isSoon(async () => (await status()) === 200), 'answered again once they have gone')
 })
 
 test('dashboard viewers: one that does not read is let go, the others go on', async (t) => {
@@ -254,6 +384,26 @@ test('recording: bounded in time and bytes; the partitions that hold are kept wi
   t.match(kept[0], { kind: 'ring', epoch: 1 })
   t.match(kept.at(-1), { kind: 'frame', at: 3_000 })
   t.ok(kept.length > 50)
+})
+
+/** Asked again and again, as what a server learns of a connection that was closed comes a little later. */
+async function isSoon(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (let asked = 0; asked < 200; asked++) if (await isSo()) return true
+  return false
+}
+
+test('recording: what was let go of is not held in memory either', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const recording = new Recording(1_000_000)
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let at = 1; at <= 500; at++)
+    recording.add({ kind: 'frame', at, nodes: ['x'.repeat(100_000)] } as unknown as FrameEntry)
+  collect()
+  const bytes = process.memoryUsage().heapUsed - before
+  t.ok(bytes < 10_000_000, `${bytes} bytes for 1,000,000`)
+  t.equal(recording.lines().length, 9)
 })
 
 async function* linesOf(stream: IncomingMessage): AsyncGenerator<{ kind: string; event?: string }> {

@@ -112,6 +112,16 @@ test('dashboard page', NEEDS_CHROMIUM, async (t) => {
       replicas.map(({ versions }) => versions[0]?.stamp),
     )
     t.equal(await page.locator('.readout').getAttribute('data-partition'), String(partition))
+
+    const isNow = page.locator('.key-path').getByText('This is now, not the moment that is shown')
+    t.equal(await isNow.count(), 0)
+    await page.getByRole('button', { name: 'The event before' }).click()
+    await isNow.waitFor()
+    await cluster.put('record:000007', 'another')
+    const { stamp } = (await cluster.versions('record:000007')).replicas[0]?.versions[0] ?? {}
+    await page.locator(`[data-stamp="${stamp}"]`).first().waitFor()
+    await page.getByRole('button', { name: 'go live' }).click()
+    await isNow.waitFor({ state: 'detached' })
   })
 
   await t.test('cut and heal from the page', async (t) => {

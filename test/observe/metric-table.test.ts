@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { REQUEST_KINDS } from '../../actors/runtime/request-counters.js'
+import type { MetricDefinition } from '../../src/observe/metric.js'
 import { METRICS } from '../../src/observe/metric-table.js'
 import { PrometheusMetrics } from '../../src/observe.js'
 import { EVENT_NAMES } from '../../src/shared/cluster-events.js'
@@ -30,6 +31,8 @@ test('metrics: every metric is in the text, of its type and with its meaning, an
     storeFull: true,
     mailbox: 7,
     hints: 9,
+    loopLagMs: 12.5,
+    memoryBytes: 34_000_000,
   })
   const { contentType, body } = await metrics.text()
   t.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8')
@@ -45,10 +48,10 @@ test('metrics: every metric is in the text, of its type and with its meaning, an
   t.equal(scrape.value('coterie_node_last_scrub_timestamp_seconds', of1), Date.UTC(2026, 10, 28, 12) / 1_000 + 0.5)
   t.equal(scrape.value('coterie_node_last_scrub_problems', of1), 1)
   t.same(
-    ['store_full', 'quarantined_stores', 'mailbox_messages', 'hints'].map((of) =>
-      scrape.value(`coterie_node_${of}`, of1),
+    ['store_full', 'quarantined_stores', 'mailbox_messages', 'hints', 'event_loop_lag_seconds', 'memory_bytes'].map(
+      (of) => scrape.value(`coterie_node_${of}`, of1),
     ),
-    [1, 1, 7, 9],
+    [1, 1, 7, 9, 0.012_5, 34_000_000],
   )
   t.ok(Number.isNaN(scrape.value('coterie_node_fill_partitions', { node: 'node2' })), 'nothing is filled there')
   metrics.close()
@@ -115,6 +118,18 @@ test('metrics: failures are told by operation and code, events by name, and all 
   metrics.close()
   watched.emit('close')
   t.equal((await Exposition.of(metrics)).value('coterie_events_total', { event: 'close' }), 0, 'it listens no more')
+})
+
+test('metrics: a scrape that could not be made is not the answer to those after it', async (t) => {
+  const metrics = new PrometheusMetrics(new WatchedCluster().cluster)
+  const table = METRICS as MetricDefinition[]
+  const [first] = table
+  // Twice the same: the registry refuses it.
+  table.push(first as MetricDefinition)
+  await t.rejects(metrics.text(), /already been registered/)
+  table.pop()
+  t.match((await metrics.text()).body, /^# HELP coterie_/m)
+  metrics.close()
 })
 
 test('metrics: a cluster whose members come and go for ever has no more series than members', async (t) => {

@@ -15,6 +15,7 @@ import type { Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
 import { version } from '../version.js'
+import { tellAcceptErrors } from './accept-errors.js'
 import { HttpError } from './error-json.js'
 import { EventFeed } from './event-json.js'
 import { JsonBodies, sendError, sendJson } from './json-http.js'
@@ -79,6 +80,7 @@ export class ControlServer {
       this.#server.once('error', reject)
       this.#server.listen(path, () => {
         this.#server.off('error', reject)
+        tellAcceptErrors(this.#server, 'control socket')
         resolve()
       })
     })

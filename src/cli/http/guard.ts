@@ -3,7 +3,7 @@
  *
  * - A name that a stranger's page was loaded from can be pointed at this machine (DNS rebinding): only names that are ours are
  *   answered. Where it listens for other machines that are also addresses in numbers, which nobody can point anywhere.
- * - A page of another origin may not act: `Origin` and `Sec-Fetch-Site` tell, which pages cannot forge.
+ * - A page of another origin may not act, nor hold a place among those who watch: `Origin` and `Sec-Fetch-Site` tell, which pages cannot forge.
  * - Actions need the token, which no other page and no other user of the machine has.
  */
 
@@ -33,6 +33,13 @@ export function checkHost({ headers }: IncomingMessage, { host, port }: ListenAd
   const isOurs = isLoopback(bare) || name === hostInUrl(host).toLowerCase() || (!isLoopback(host) && isIP(bare) !== 0)
   if (!isOurs || Number(askedPort) !== port)
     throw new HttpError(421, 'INVALID_OPTION', `this is not ${asked === '' ? 'a host without a name' : asked}`)
+}
+
+/** Errors: 403 for a page of another origin: it could read nothing, but hold all the places of those who watch. */
+export function checkMayWatch({ headers }: IncomingMessage): void {
+  // `none`: typed into the browser.
+  if (!['same-origin', 'none'].includes(String(headers['sec-fetch-site'] ?? 'none')))
+    throw new HttpError(403, 'INVALID_OPTION', 'a page of another origin cannot watch')
 }
 
 /** Errors: 403 for a page of another origin, 401 without the token. */

@@ -14,12 +14,13 @@ import { pipeline } from 'node:stream/promises'
 import type { AboutEntry } from '../../dashboard/frames.js'
 import type { Cluster } from '../../shared/api.js'
 import { CoterieError } from '../../shared/errors.js'
+import { tellAcceptErrors } from '../control/accept-errors.js'
 import { HttpError } from '../control/error-json.js'
 import { EventFeed } from '../control/event-json.js'
 import { JsonBodies, sendError, sendJson } from '../control/json-http.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from '../control/routes.js'
 import { version } from '../version.js'
-import { checkHost, checkMayAct, SAFE_HEADERS } from './guard.js'
+import { checkHost, checkMayAct, checkMayWatch, SAFE_HEADERS } from './guard.js'
 import { hostInUrl, isLoopback, type ListenAddress } from './listen-address.js'
 import { Observed } from './observed.js'
 import { PageFiles } from './page-files.js'
@@ -28,11 +29,13 @@ import { RECORDING_MS } from './recording.js'
 import { Viewers } from './viewers.js'
 
 const CONNECTIONS_MAX = 128
-/** That are being answered, besides those who watch. */
+/** Whose answers are being made or have not left yet, besides those who watch. */
 const REQUESTS_MAX = 32
 /** Of what the page sends. */
 const BODY_BYTES_MAX = 1_048_576
-/** How long a reader of the recording may stand still. */
+/** Of what is received and not read. */
+const DISCARDED_BYTES_MAX = BODY_BYTES_MAX
+/** How long a reader may stand still; those who watch are bounded by what waits for them. */
 const STALL_MS = 30_000
 
 /** Without the token: nothing is changed, and no value is shown. Their members are in the query. */
@@ -58,7 +61,7 @@ export class HttpServer {
   readonly #context: RouteContext
   readonly #about: AboutEntry
   readonly #bodies = new JsonBodies(BODY_BYTES_MAX)
-  #running = 0
+  readonly #answering = new Set<ServerResponse>()
 
   /** Errors: those of `listen`, as EADDRINUSE. */
   static async listen(options: HttpOptions): Promise<HttpServer> {
@@ -124,36 +127,44 @@ export class HttpServer {
       this.#server.once('error', reject)
       this.#server.listen(port, host, () => {
         this.#server.off('error', reject)
+        tellAcceptErrors(this.#server, "dashboard's server")
         resolve()
       })
     })
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#running += 1
+    // Behind an answer that is still being written: should the connection end before its turn, nothing would tell.
+    if (response.socket === null) return refusePipelined(request, response)
+    // Only actions have a body that is read.
+    const isRead = request.method === 'POST'
+    if (!isRead) discardBody(request)
+    this.#answering.add(response)
+    response.once('close', () => this.#answering.delete(response))
     try {
       checkHost(request, { ...this.#options.address, port: this.#port })
-      if (this.#running > REQUESTS_MAX)
+      if (this.#answering.size > REQUESTS_MAX)
         throw new CoterieError('OVERLOADED', `more than ${REQUESTS_MAX} requests are being answered`)
       await this.#route(request, response)
     } catch (error) {
+      if (isRead) discardBody(request)
       sendError(response, error, SAFE_HEADERS)
     } finally {
-      this.#running -= 1
-      request.resume()
+      if (this.#answering.has(response)) boundStall(response)
     }
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://-')
-    const { method } = request
+    const { method, url = '/' } = request
+    if (!URL.canParse(url, 'http://-')) throw new HttpError(400, 'INVALID_OPTION', `${url} is no path`)
+    const { pathname, searchParams } = new URL(url, 'http://-')
     if (method === 'POST') return this.#act(pathname, request, response)
     if (method !== 'GET' && method !== 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'there are GET and POST')
     if (this.#files.send(pathname, request, response)) return
-    if (method === 'HEAD') throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page')
     if (await this.#observed.send(pathname, response)) return
-    if (pathname === '/v1/stream')
-      return this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
+    if (method === 'HEAD')
+      throw new HttpError(405, 'INVALID_OPTION', 'HEAD is for the files of the page and what watches processes')
+    if (pathname === '/v1/stream') return this.#watch(request, response)
     if (pathname === '/v1/recording') return this.#sendRecording(response)
     const read = READS.find((path) => path === pathname)
     const route = ROUTES[`GET ${read}`] ?? ROUTES[`POST ${read}`]
@@ -174,12 +185,44 @@ export class HttpServer {
     sendJson(response, 200, answer, SAFE_HEADERS)
   }
 
+  #watch(request: IncomingMessage, response: ServerResponse): void {
+    checkMayWatch(request)
+    this.#viewers.add(response, [JSON.stringify(this.#about), ...this.#recorder.recording.latest()])
+    this.#answering.delete(response)
+  }
+
   async #sendRecording(response: ServerResponse): Promise<void> {
-    response.setTimeout(STALL_MS, () => response.destroy())
+    boundStall(response)
     response.writeHead(200, { ...SAFE_HEADERS, 'content-type': 'application/x-ndjson' })
     const lines = [JSON.stringify(this.#about), ...this.#recorder.recording.lines()]
     await pipeline(Readable.from(chunksOf(lines)), response)
   }
+}
+
+function boundStall(response: ServerResponse): void {
+  response.setTimeout(STALL_MS, () => response.destroy())
+}
+
+/** It is answered when the one before has been, and then the connection ends. Nothing is counted for it or held. */
+function refusePipelined(request: IncomingMessage, response: ServerResponse): void {
+  const error = new CoterieError(
+    'OVERLOADED',
+    'a connection takes the next request when the one before has been answered',
+  )
+  discardBody(request)
+  sendError(response, error, { ...SAFE_HEADERS, connection: 'close' })
+}
+
+/**
+ * A client that could not send its body would not read the answer; one that sends without end is cut off. To be called before the
+ * answer ends: from then on Node discards what nobody reads, however much it is.
+ */
+function discardBody(request: IncomingMessage): void {
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > DISCARDED_BYTES_MAX) request.destroy()
+  })
 }
 
 /** No route that streams is offered here. */

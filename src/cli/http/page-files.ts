@@ -15,6 +15,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
+/** `gzip;q=0` asks for anything but it. */
+const GZIP_WANTED = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i
+
 interface PageFile {
   readonly type: string
   readonly bytes: Buffer
@@ -46,7 +49,7 @@ export class PageFiles {
       response.writeHead(304, head).end()
       return true
     }
-    const isPacked = file.gzip !== undefined && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+    const isPacked = file.gzip !== undefined && GZIP_WANTED.test(String(request.headers['accept-encoding'] ?? ''))
     const body = isPacked ? file.gzip : file.bytes
     const length = { 'content-type': file.type, 'content-length': body?.length ?? 0 }
     response.writeHead(200, { ...head, ...length, ...(isPacked ? { 'content-encoding': 'gzip' } : {}) })

@@ -15,10 +15,12 @@ interface Line {
   readonly text: string
 }
 
+const LET_GO: Line = { kind: 'frame', at: 0, text: '' }
+
 export class Recording {
   readonly #bytesMax: number
   readonly #lines: Line[] = []
-  /** Lines before this place have been let go of; they are taken out now and then, many at once. */
+  /** Lines before this place have been let go of, and are empty; they are taken out now and then, many at once. */
   #from = 0
   #bytes = 0
   #number = 0
@@ -58,6 +60,7 @@ export class Recording {
     for (;;) {
       const line = this.#lines[this.#from]
       if (line === undefined || (line.at >= before && this.#bytes <= this.#bytesMax)) break
+      this.#lines[this.#from] = LET_GO
       this.#from += 1
       this.#bytes -= line.text.length
       if (line.kind === 'ring' || line.kind === 'views') this.#base.set(line.kind, line)

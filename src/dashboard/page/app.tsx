@@ -96,7 +96,7 @@ export function App() {
           {charts}
         </Card>
         <Card name="One key's way" class="key-place">
-          <KeyPath token={token} tick={moment.isNewest ? moment.at : 0} onPartition={setPartition} />
+          <KeyPath token={token} tick={timeline.newestAt} isPast={!moment.isNewest} onPartition={setPartition} />
         </Card>
         <Card name="Faults" class="faults-place">
           <Faults about={timeline.about} moment={moment} token={token} node={node} onNode={setNode} />

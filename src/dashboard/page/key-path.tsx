@@ -6,15 +6,17 @@ import { bytes, clockWithMs } from './format.js'
 
 interface KeyPathProps {
   readonly token: string | undefined
-  /** Another one at each frame while it is live: it is then looked up anew. */
+  /** When the newest frame was, whatever moment is shown: once a second it is looked up anew. */
   readonly tick: number
+  /** The page shows a past moment. Versions are not recorded, so that these are still those of now. */
+  readonly isPast: boolean
   readonly onPartition: (partition: number | undefined) => void
 }
 
 /** Between two looks. */
 const LOOK_MS = 1_000
 
-export function KeyPath({ token, tick, onPartition }: KeyPathProps) {
+export function KeyPath({ token, tick, isPast, onPartition }: KeyPathProps) {
   const [key, setKey] = useState('')
   const [sought, setSought] = useState<string | undefined>(undefined)
   const [value, setValue] = useState('')
@@ -95,6 +97,7 @@ export function KeyPath({ token, tick, onPartition }: KeyPathProps) {
               <span>preference list</span> <b data-way="owners">{found.owners.join(', ')}</b>
             </li>
           </ol>
+          {isPast && <p class="quiet">This is now, not the moment that is shown: versions are not recorded.</p>}
           <Replicas replicas={found.replicas} />
           {token !== undefined && (
             <div class="change">
