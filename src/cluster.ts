@@ -155,7 +155,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
     super()
     const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
-    this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onClockUnwritten(error) })
+    this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onUnwritten(error) })
     this.#pool = createPool({ maxThreads: 2, verifyTaskUrl: config.workers.verify })
     const protocol = protocolConfigOf(prepared)
     const gatewayConfig = gatewayConfigOf(prepared)
@@ -243,6 +243,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       supervisor: this.#supervisor,
       isOpen,
       onChange: (status) => this.#emit('migration', status),
+      onUnwritten: (error) => this.#onUnwritten(error),
     })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
@@ -431,10 +432,10 @@ class OpenCluster extends ClusterEmitter implements Cluster {
   }
 
   /**
-   * On a full disk, or for want of a file descriptor, it is tried again at the next look: until then writes go up to the old
-   * ceiling, then they are refused.
+   * On a full disk, or for want of a file descriptor, it is tried again at the next look. Of the clock: until then writes go up to the
+   * old ceiling, then they are refused.
    */
-  #onClockUnwritten(error: Error): void {
+  #onUnwritten(error: Error): void {
     if ((isDiskFull(error) || isShortage(error)) && this.#watch !== undefined) this.#emit('folder:full', { error })
     else this.#onFatal(error)
   }

@@ -40,7 +40,7 @@ import {
 import { invalid } from '../shared/options.js'
 import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
 import { backfill } from './backfill.js'
-import { checkMigrateOptions, PAUSE_AFTER_MS } from './migrate-options.js'
+import { checkMigrateOptions } from './migrate-options.js'
 import { type MigrationGuests, Orders } from './orders.js'
 import { Progress } from './progress.js'
 import type { Seat } from './seat.js'
@@ -73,6 +73,8 @@ export interface MigrationOptions {
   readonly total: () => number
   readonly isOpen: () => boolean
   readonly onChange: (status: MigrationStatus) => void
+  /** The folder could not be written; it is tried again. */
+  readonly onUnwritten: (error: Error) => void
 }
 
 type Why = 'aborted' | 'paused' | 'different'
@@ -128,7 +130,7 @@ export class ClusterMigration {
     if (record === undefined || !isDual(record)) return
     await this.#orders.give({ target: this.#targetOf(record), mode: 'both' })
     await this.#claim()
-    this.#watch.start(PAUSE_AFTER_MS)
+    this.#watch.start()
   }
 
   /** Of the opener's thread. */
@@ -169,7 +171,7 @@ export class ClusterMigration {
   async abort(): Promise<{ readonly cleared: boolean }> {
     const { file, seat, location, isOpen } = this.#options
     if (!isOpen()) throw new CoterieError('CLOSED')
-    await this.#end('aborted')
+    await this.#rest('aborted')
     const record = this.#record
     if (record === undefined) return { cleared: true }
     if (this.#isCuttingOver || hasMoved(record)) throw movedError(location, record.to)
@@ -193,6 +195,9 @@ export class ClusterMigration {
   async close(): Promise<void> {
     this.#watch.stop()
     await this.#running?.catch((error: unknown) => error)
+    await this.#pausing
+    // What ran may have started it.
+    this.#watch.stop()
     await this.#options.file.settled()
   }
 
@@ -203,7 +208,8 @@ export class ClusterMigration {
     const { file } = this.#options
     this.#progress.begin('dual-write')
     if (this.#record === undefined) await this.#begin(to as MigrationTo)
-    else if (this.#orders.mode === 'local' && !hasMoved(this.#record)) await this.#goOn(this.#record)
+    else if (!hasMoved(this.#record) && (this.#orders.mode === 'local' || this.#record.isPaused))
+      await this.#goOn(this.#record)
     this.#watch.start(pace.pauseAfterMs)
     if (this.#record?.stage === 'dual-write') {
       await this.#orders.hold(this.#options.isThrough)
@@ -339,7 +345,10 @@ export class ClusterMigration {
       await this.#become('cutover')
     } finally {
       // It could not be written.
-      if (this.#record?.stage !== 'cutover') this.#isCuttingOver = false
+      if (this.#record?.stage !== 'cutover') {
+        this.#isCuttingOver = false
+        if (this.#options.isOpen()) this.#watch.start()
+      }
     }
     await this.#finish()
     return performance.now() - heldAtMs
@@ -382,13 +391,31 @@ export class ClusterMigration {
 
   /** The target has been away for too long. */
   async #pause(): Promise<void> {
-    if (this.#isCuttingOver || this.#record === undefined || !isDual(this.#record)) return
+    const { file, onUnwritten } = this.#options
+    if (this.#isCuttingOver || this.#record === undefined || hasMoved(this.#record)) return
     this.#watch.stop()
+    // Before the disk is asked: from here on what runs does not cut over.
     if (this.#running !== undefined) this.#stop ??= 'paused'
-    await this.#options.file.pause(true)
+    try {
+      await file.pause(true)
+    } catch (error) {
+      // Writes still go to both. Once the target has been away for so long again, this is tried again.
+      onUnwritten(error as Error)
+      if (this.#options.isOpen()) this.#watch.start()
+      return this.#end('paused')
+    }
+    const paused = file.record as MigrationRecord
     await this.#orders.stayHere({ keepsTarget: false })
-    this.#tellChange(this.#record)
+    this.#tellChange(paused)
     await this.#end('paused')
+  }
+
+  /** Resolves once nothing runs and no pause is under way. */
+  async #rest(why: Why): Promise<void> {
+    while (!this.#isCuttingOver && (this.#pausing !== undefined || this.#running !== undefined)) {
+      await this.#pausing
+      await this.#end(why)
+    }
   }
 
   /** Resolves once nothing runs. */

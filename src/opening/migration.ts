@@ -23,7 +23,7 @@ const REACH_MS_MAX = 10_000
 
 export function migrationOf(
   { config, metadata, migration, quorums }: Prepared,
-  parts: Pick<MigrationOptions, 'seat' | 'client' | 'guests' | 'isOpen' | 'onChange'> & {
+  parts: Pick<MigrationOptions, 'seat' | 'client' | 'guests' | 'isOpen' | 'onChange' | 'onUnwritten'> & {
     readonly supervisor: SupervisorActor
   },
 ): ClusterMigration {
