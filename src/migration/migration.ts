@@ -40,6 +40,7 @@ import {
 import { invalid } from '../shared/options.js'
 import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
 import { backfill } from './backfill.js'
+import { finish } from './finish.js'
 import { checkMigrateOptions } from './migrate-options.js'
 import { type MigrationGuests, Orders } from './orders.js'
 import { Progress } from './progress.js'
@@ -47,7 +48,6 @@ import type { Seat } from './seat.js'
 import type { SideBySide } from './side-by-side.js'
 import { TargetWatch } from './target-watch.js'
 import { verifyOnce } from './verification.js'
-import { persist } from './walk.js'
 
 /** Between two times that the backfill's place is written down. */
 const CURSOR_MS = 1_000
@@ -150,8 +150,9 @@ export class ClusterMigration {
     await this.#pausing
     const record = this.#record
     if (record !== undefined) {
-      if (record.stage === 'done') throw movedError(location, record.to)
-      if (to !== undefined && !isDeepStrictEqual(to, record.to)) {
+      // Otherwise some thread has not been told yet.
+      if (record.stage === 'done' && this.#orders.isThere) throw movedError(location, record.to)
+      if (to !== undefined && !isSameTarget(to, record)) {
         const message = `one to ${textOfMigrationTo(record.to)} is under way; abort it first`
         throw new CoterieError('MIGRATION_UNDER_WAY', message, { to: textOfMigrationTo(record.to) })
       }
@@ -303,7 +304,7 @@ export class ClusterMigration {
     recordsPerSecond: number,
   ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
     let mended = 0
-    if (this.#record?.stage === 'cutover') {
+    if (this.#record !== undefined && hasMoved(this.#record)) {
       // An attempt before could not write it twice.
       await this.#finish()
       return { verified: 0, passes: 0, mended, heldMs: 0, perSecond: 0 }
@@ -356,18 +357,16 @@ export class ClusterMigration {
 
   /** It is on the disk that the target has the say. */
   async #finish(): Promise<void> {
-    const { file, seat } = this.#options
+    const { file, seat, onUnwritten } = this.#options
     this.#progress.begin('cutover')
-    // For as long as it takes: the target has the say, and nobody else can go on.
-    await persist(
-      this.#throwIfClosed,
-      async () => seat.target?.release(performance.now() + CLAIM_MS),
-      Number.POSITIVE_INFINITY,
-    )
-    await this.#become('done', { to: withoutLogin((file.record as MigrationRecord).to) })
-    // No thread may write there while another one still reads here.
-    await this.#orders.give({ mode: 'target' })
-    await this.#orders.give({ holdsWrites: false })
+    await finish({
+      file,
+      seat,
+      orders: this.#orders,
+      check: this.#throwIfClosed,
+      onDone: (record) => this.#tellChange(record),
+      onUnwritten,
+    })
     this.#progress.begin('done')
   }
 
@@ -441,6 +440,11 @@ export class ClusterMigration {
     const { clusterId, partitions, numbers } = this.#options
     return { id, to, clusterId, partitions, numbers }
   }
+}
+
+/** Where it has come to its end, the login is not kept. */
+function isSameTarget(to: MigrationTo, record: MigrationRecord): boolean {
+  return isDeepStrictEqual(record.stage === 'done' ? withoutLogin(to) : to, record.to)
 }
 
 function stopped(why: Why, message: string): CoterieError {

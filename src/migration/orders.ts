@@ -45,6 +45,11 @@ export class Orders {
     return this.#order.mode
   }
 
+  /** The cluster has moved, and nothing waits any more. */
+  get isThere(): boolean {
+    return this.#order.mode === 'target' && !this.#order.holdsWrites
+  }
+
   /** False: a newer one came first. Errors: those of opening the target. */
   async give(change: Partial<Omit<MigrationOrder, 'version'>>): Promise<boolean> {
     this.#order = { ...this.#order, ...change, version: this.#order.version + 1 }
