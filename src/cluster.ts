@@ -235,6 +235,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       limits: { ...limits, requestsInFlightMax: config.requestsInFlightMax },
       settle: (id, outcome, now) => this.#client.settle(id, outcome, now),
       onOwed: (keys) => this.#migration.onOwed(keys),
+      onDoubts: (doubts) => this.#migration.onDoubts(doubts),
     })
     this.#migration = migrationOf(prepared, {
       seat: this.#seat,

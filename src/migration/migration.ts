@@ -90,9 +90,10 @@ export class ClusterMigration {
   #stop: Why | undefined
   /** From here on there is no way back. */
   #isCuttingOver = false
-  /** Grows whenever what a pass has seen to may have been undone. */
-  #doubts = 0
+  /** Each may have undone what a pass has seen to. */
+  #lostGuests = 0
   #ownOwed = 0
+  #ownDoubts = 0
 
   constructor(options: MigrationOptions) {
     this.#options = options
@@ -138,9 +139,14 @@ export class ClusterMigration {
     this.#ownOwed = keys
   }
 
+  /** The same. */
+  onDoubts(doubts: number): void {
+    this.#ownDoubts = doubts
+  }
+
   /** A thread has ended in the middle of its work: what it wrote last may be here and not there. */
   onGuestLost(): void {
-    this.#doubts += 1
+    this.#lostGuests += 1
   }
 
   async migrate(options: MigrateOptions = {}): Promise<MigrationSummary> {
@@ -372,7 +378,8 @@ export class ClusterMigration {
 
   /** What a pass relies on. */
   get #state(): string {
-    return `${this.#doubts} ${this.#options.seat.target?.epoch}`
+    const { seat, guests } = this.#options
+    return `${this.#lostGuests} ${this.#ownDoubts} ${guests.doubts} ${seat.target?.epoch}`
   }
 
   get #sides(): SideBySide {

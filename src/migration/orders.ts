@@ -24,6 +24,8 @@ export interface MigrationGuests {
   endOrders(): void
   /** Keys that they owe the target. */
   readonly owed: number
+  /** Writes of theirs, and of those that were, of which this cluster may get more after the target has been compared. Grows. */
+  readonly doubts: number
 }
 
 interface OrdersOptions {
