@@ -76,7 +76,8 @@ export class Orders {
       const heldAtMs = performance.now()
       const isHeld = await within(HOLD_MS, this.give({ holdsWrites: true }))
       if (isHeld && (await this.#until(isThrough, heldAtMs + HOLD_MS))) return heldAtMs
-      await this.give({ holdsWrites: false })
+      // A thread that is busy lets its own go when it can; the others go on.
+      await within(BUSY_MS, this.give({ holdsWrites: false }))
       await this.#until(() => false, performance.now() + againMs)
     }
   }
