@@ -26,6 +26,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../client.js'
+import { within } from '../engines/redis-cluster/within.js'
 import { CoterieError } from '../shared/errors.js'
 import type { MigrationOrder } from '../shared/migration-order.js'
 import {
@@ -53,6 +54,8 @@ import { verifyOnce } from './verification.js'
 const CURSOR_MS = 1_000
 const PASSES_MAX = 8
 const CLAIM_MS = 30_000
+/** What runs may end by itself for so long when the cluster closes. */
+const END_MS = 1_000
 
 export interface MigrationOptions {
   readonly file: MigrationFile
@@ -201,8 +204,11 @@ export class ClusterMigration {
   /** The cluster closes. Resolves once nothing of it is under way. */
   async close(): Promise<void> {
     this.#watch.stop()
-    await this.#running?.catch((error: unknown) => error)
-    await this.#pausing
+    const ended = Promise.allSettled([this.#running, this.#pausing])
+    await within(END_MS, () => ended)
+    // A target that does not answer would hold it up for as long as its deadlines are.
+    if (this.#running !== undefined) this.#options.seat.target?.close()
+    await ended
     // What ran may have started it.
     this.#watch.stop()
     await this.#options.file.settled()
