@@ -88,6 +88,8 @@ export class ClusterMigration {
   readonly #watch: TargetWatch
   readonly #orders: Orders
   #running: Promise<MigrationSummary> | undefined
+  /** What runs was told. Undefined: where the record says. */
+  #runningTo: MigrationTo | undefined
   #pausing: Promise<void> | undefined
   /** Why what runs is to end. */
   #stop: Why | undefined
@@ -161,16 +163,18 @@ export class ClusterMigration {
     if (record !== undefined) {
       // Otherwise some thread has not been told yet.
       if (record.stage === 'done' && this.#orders.isThere) throw movedError(location, record.to)
-      if (to !== undefined && !isSameTarget(to, record)) {
-        const message = `one to ${textOfMigrationTo(record.to)} is under way; abort it first`
-        throw new CoterieError('MIGRATION_UNDER_WAY', message, { to: textOfMigrationTo(record.to) })
-      }
+      if (to !== undefined && !isSameTarget(to, record)) throw underWay(record.to)
+    } else if (this.#runningTo !== undefined) {
+      if (to !== undefined && !isDeepStrictEqual(to, this.#runningTo)) throw underWay(this.#runningTo)
     } else if (to === undefined && this.#running === undefined)
       throw invalid('to', to, 'where the cluster is to move: no migration is under way')
     this.#progress.add(onProgress)
     try {
       // Whoever asks for what runs already watches it.
-      this.#running ??= this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
+      if (this.#running === undefined) {
+        this.#runningTo = to
+        this.#running = this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
+      }
       return await this.#running
     } finally {
       this.#progress.remove(onProgress)
@@ -246,6 +250,7 @@ export class ClusterMigration {
 
   async #onEnd(): Promise<void> {
     this.#running = undefined
+    this.#runningTo = undefined
     this.#stop = undefined
     if (!this.#isCuttingOver) await this.#orders.letGo()
   }
@@ -458,6 +463,11 @@ export class ClusterMigration {
 /** Where it has come to its end, the login is not kept. */
 function isSameTarget(to: MigrationTo, record: MigrationRecord): boolean {
   return isDeepStrictEqual(record.stage === 'done' ? withoutLogin(to) : to, record.to)
+}
+
+function underWay(to: MigrationTo): CoterieError {
+  const where = textOfMigrationTo(to)
+  return new CoterieError('MIGRATION_UNDER_WAY', `one to ${where} is under way; abort it first`, { to: where })
 }
 
 function stopped(why: Why, message: string): CoterieError {
