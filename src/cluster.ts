@@ -336,11 +336,13 @@ class OpenCluster extends ClusterEmitter implements Cluster {
   }
 
   views(): NodeView[] {
-    return this.#closing === undefined ? nodeViews(this.#supervisor) : []
+    if (this.#closing !== undefined) return []
+    return this.#seat.served?.views() ?? nodeViews(this.#supervisor)
   }
 
   async versions(key: Bytes, options: { timeoutMs?: number } = {}): Promise<KeyVersions> {
     if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    if (this.#seat.served !== undefined) return this.#seat.served.versions()
     return keyVersions(this.#supervisor, this.locate(key), { key: keyFromUser(key), ...options })
   }
 
@@ -361,6 +363,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
 
   async acceptLoss(partitions?: readonly number[]): Promise<void> {
     if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    if (this.#seat.served !== undefined) return this.#seat.served.acceptLoss()
     if (partitions !== undefined && !Array.isArray(partitions))
       throw invalid('partitions', partitions, 'an array of partitions')
     const lost = this.status().partitionsLost
