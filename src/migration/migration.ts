@@ -24,8 +24,6 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
-import type { Client } from '../client.js'
 import { within } from '../engines/redis-cluster/within.js'
 import { CoterieError } from '../shared/errors.js'
 import type { MigrationOrder } from '../shared/migration-order.js'
@@ -43,44 +41,18 @@ import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../s
 import { backfill } from './backfill.js'
 import { finish } from './finish.js'
 import { checkMigrateOptions } from './migrate-options.js'
-import { type MigrationGuests, Orders } from './orders.js'
+import type { MigrationOptions } from './migration-parts.js'
+import { Orders } from './orders.js'
 import { Progress } from './progress.js'
-import type { Seat } from './seat.js'
+import { refuseAnother, stopped, type Why } from './refusals.js'
 import type { SideBySide } from './side-by-side.js'
 import { TargetWatch } from './target-watch.js'
 import { verifyOnce } from './verification.js'
 
-/** Between two times that the backfill's place is written down. */
-const CURSOR_MS = 1_000
 const PASSES_MAX = 8
 const CLAIM_MS = 30_000
 /** What runs may end by itself for so long when the cluster closes. */
 const END_MS = 1_000
-
-export interface MigrationOptions {
-  readonly file: MigrationFile
-  readonly location: string
-  readonly clusterId: string
-  readonly partitions: number
-  readonly conflict: 'lww' | 'siblings'
-  /** Of the backfill. */
-  readonly r: number
-  /** Options that the target goes on with. */
-  readonly numbers: Readonly<Record<string, number>>
-  readonly seat: Seat
-  readonly client: Client
-  readonly guests: MigrationGuests
-  /** Nothing is owed among the nodes: no hint, no fill. */
-  readonly isThrough: () => boolean
-  /** Records that there are, more or less. */
-  readonly total: () => number
-  readonly isOpen: () => boolean
-  readonly onChange: (status: MigrationStatus) => void
-  /** The folder could not be written; it is tried again. */
-  readonly onUnwritten: (error: Error) => void
-}
-
-type Why = 'aborted' | 'paused' | 'different'
 
 export class ClusterMigration {
   readonly #options: MigrationOptions
@@ -163,10 +135,9 @@ export class ClusterMigration {
     if (record !== undefined) {
       // Otherwise some thread has not been told yet.
       if (record.stage === 'done' && this.#orders.isThere) throw movedError(location, record.to)
-      if (to !== undefined && !isSameTarget(to, record)) throw underWay(record.to)
-    } else if (this.#runningTo !== undefined) {
-      if (to !== undefined && !isDeepStrictEqual(to, this.#runningTo)) throw underWay(this.#runningTo)
-    } else if (to === undefined && this.#running === undefined)
+      refuseAnother(to, record.to, record.stage)
+    } else if (this.#runningTo !== undefined) refuseAnother(to, this.#runningTo)
+    else if (to === undefined && this.#running === undefined)
       throw invalid('to', to, 'where the cluster is to move: no migration is under way')
     this.#progress.add(onProgress)
     try {
@@ -234,7 +205,10 @@ export class ClusterMigration {
       await this.#become('backfill')
     }
     if (this.#record?.stage === 'backfill') {
-      await this.#backfill(pace.recordsPerSecond)
+      const { r } = this.#options
+      const { recordsPerSecond } = pace
+      const check = this.#throwIfStopped
+      await backfill({ sides: this.#sides, file, progress: this.#progress, r, recordsPerSecond, check })
       await this.#become('verify')
     }
     const verified = await this.#verifyAndCutOver(pace.recordsPerSecond)
@@ -289,31 +263,6 @@ export class ClusterMigration {
 
   async #claim(): Promise<void> {
     await this.#options.seat.target?.claim(performance.now() + CLAIM_MS)
-  }
-
-  async #backfill(recordsPerSecond: number): Promise<void> {
-    const { file, r } = this.#options
-    const { cursor, copied, backfillMs } = this.#record as MigrationRecord
-    this.#progress.begin('backfill', { records: copied })
-    const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64').toString('latin1')
-    let notedMs = performance.now()
-    const note = (upTo: string | undefined) => {
-      notedMs = performance.now()
-      const place = upTo === undefined ? {} : { cursor: Buffer.from(upTo, 'latin1').toString('base64') }
-      return file.proceed({ ...place, copied: this.#progress.records, backfillMs: backfillMs + this.#progress.tookMs })
-    }
-    await backfill({
-      sides: this.#sides,
-      after,
-      r,
-      recordsPerSecond,
-      check: this.#throwIfStopped,
-      onPage: async (page) => {
-        this.#progress.onPage(page)
-        if (page.upTo === undefined || performance.now() - notedMs > CURSOR_MS) await note(page.upTo)
-      },
-    })
-    this.#progress.end()
   }
 
   /** Passes, until one finds no difference; then the cutover. */
@@ -458,18 +407,4 @@ export class ClusterMigration {
     const { clusterId, partitions, numbers } = this.#options
     return { id, to, clusterId, partitions, numbers }
   }
-}
-
-/** Where it has come to its end, the login is not kept. */
-function isSameTarget(to: MigrationTo, record: MigrationRecord): boolean {
-  return isDeepStrictEqual(record.stage === 'done' ? withoutLogin(to) : to, record.to)
-}
-
-function underWay(to: MigrationTo): CoterieError {
-  const where = textOfMigrationTo(to)
-  return new CoterieError('MIGRATION_UNDER_WAY', `one to ${where} is under way; abort it first`, { to: where })
-}
-
-function stopped(why: Why, message: string): CoterieError {
-  return new CoterieError('MIGRATION_STOPPED', message, { why })
 }

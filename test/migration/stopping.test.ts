@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
 import { finish } from '../../src/migration/finish.js'
-import { ClusterMigration, type MigrationOptions } from '../../src/migration/migration.js'
+import { ClusterMigration } from '../../src/migration/migration.js'
+import type { MigrationOptions } from '../../src/migration/migration-parts.js'
 import { Progress } from '../../src/migration/progress.js'
 import { CoterieError } from '../../src/shared/errors.js'
 import type { MigrationOrder } from '../../src/shared/migration-order.js'
@@ -97,7 +98,7 @@ test('migration: what a listener throws is thrown at the program, not at the mig
   const [call] = later()
   later.restore()
   t.same(stages, ['cutover'])
-  t.throws(() => (call?.args[0] as () => void)(), /of the listener/)
+  t.throws(() => (call as unknown as { args: [() => void] }).args[0](), /of the listener/)
 })
 
 async function fileAt(location: string, stage: 'backfill' | 'cutover' | undefined): Promise<MigrationFile> {
