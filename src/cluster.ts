@@ -155,7 +155,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
     super()
     const { config, metadata, table, clock, folder, suspects } = prepared
     this.#prepared = prepared
-    this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onClockUnwritten(error) })
+    this.#ceiling = new ClockCeiling({ clock, folder, onUnwritten: (error) => this.#onUnwritten(error) })
     this.#pool = createPool({ maxThreads: 2, verifyTaskUrl: config.workers.verify })
     const protocol = protocolConfigOf(prepared)
     const gatewayConfig = gatewayConfigOf(prepared)
@@ -235,6 +235,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       limits: { ...limits, requestsInFlightMax: config.requestsInFlightMax },
       settle: (id, outcome, now) => this.#client.settle(id, outcome, now),
       onOwed: (keys) => this.#migration.onOwed(keys),
+      onDoubts: (doubts) => this.#migration.onDoubts(doubts),
     })
     this.#migration = migrationOf(prepared, {
       seat: this.#seat,
@@ -243,6 +244,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       supervisor: this.#supervisor,
       isOpen,
       onChange: (status) => this.#emit('migration', status),
+      onUnwritten: (error) => this.#onUnwritten(error),
     })
     this.faults = new ThreadFaults({ ...own, isAllowed: config.faults })
   }
@@ -334,11 +336,13 @@ class OpenCluster extends ClusterEmitter implements Cluster {
   }
 
   views(): NodeView[] {
-    return this.#closing === undefined ? nodeViews(this.#supervisor) : []
+    if (this.#closing !== undefined) return []
+    return this.#seat.served?.views() ?? nodeViews(this.#supervisor)
   }
 
   async versions(key: Bytes, options: { timeoutMs?: number } = {}): Promise<KeyVersions> {
     if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    if (this.#seat.served !== undefined) return this.#seat.served.versions()
     return keyVersions(this.#supervisor, this.locate(key), { key: keyFromUser(key), ...options })
   }
 
@@ -359,6 +363,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
 
   async acceptLoss(partitions?: readonly number[]): Promise<void> {
     if (this.#closing !== undefined) throw new CoterieError('CLOSED')
+    if (this.#seat.served !== undefined) return this.#seat.served.acceptLoss()
     if (partitions !== undefined && !Array.isArray(partitions))
       throw invalid('partitions', partitions, 'an array of partitions')
     const lost = this.status().partitionsLost
@@ -431,10 +436,10 @@ class OpenCluster extends ClusterEmitter implements Cluster {
   }
 
   /**
-   * On a full disk, or for want of a file descriptor, it is tried again at the next look: until then writes go up to the old
-   * ceiling, then they are refused.
+   * On a full disk, or for want of a file descriptor, it is tried again at the next look. Of the clock: until then writes go up to the
+   * old ceiling, then they are refused.
    */
-  #onClockUnwritten(error: Error): void {
+  #onUnwritten(error: Error): void {
     if ((isDiskFull(error) || isShortage(error)) && this.#watch !== undefined) this.#emit('folder:full', { error })
     else this.#onFatal(error)
   }

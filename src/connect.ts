@@ -124,6 +124,7 @@ class ConnectedStore implements KeyValueStore {
       limits: { ...config, ...limits },
       settle: (request, outcome, now) => this.#client.settle(request, outcome, now),
       onOwed: (keys) => cells.set('owed', keys),
+      onDoubts: (doubts) => cells.set('doubts', doubts),
     })
     this.#begun = order.version === 0 ? Promise.resolve() : this.#carryOut(order)
     // Told once the mail has come, which may be later.

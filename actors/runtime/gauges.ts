@@ -30,6 +30,8 @@ export const GAUGES = [
   'lateBatches',
   /** Of a gateway: keys that a migration's target may lack, see `src/migration/mirror.ts`. */
   'owed',
+  /** Of a gateway: writes so far to both whose outcome is unknown. */
+  'doubts',
   // See `pulse.ts`.
   'pulseDueAtMs',
   'loopLagMs',

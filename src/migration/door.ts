@@ -10,6 +10,9 @@ import type { BatchOperation, Bytes, KeyValueStore } from '../shared/api.js'
 import { copyOf } from '../shared/call-arguments.js'
 import { CoterieError } from '../shared/errors.js'
 
+/** Of a timer. */
+const TIMEOUT_MS_MAX = 2_147_483_647
+
 export type Calls = Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose>
 
 interface Waiting {
@@ -47,19 +50,19 @@ export class Door implements Calls {
   put: Calls['put'] = (key, value, options) => {
     if (this.#held === undefined) return this.#calls.put(key, value, options)
     const [heldKey, heldValue] = [bytesOf(key), bytesOf(value)]
-    return this.#hold(options?.timeoutMs, () => this.#calls.put(heldKey, heldValue, options))
+    return this.#hold(options, (left) => this.#calls.put(heldKey, heldValue, left))
   }
 
   delete: Calls['delete'] = (key, options) => {
     if (this.#held === undefined) return this.#calls.delete(key, options)
     const heldKey = bytesOf(key)
-    return this.#hold(options?.timeoutMs, () => this.#calls.delete(heldKey, options))
+    return this.#hold(options, (left) => this.#calls.delete(heldKey, left))
   }
 
   batch: Calls['batch'] = (operations, options) => {
     if (this.#held === undefined || !Array.isArray(operations)) return this.#calls.batch(operations, options)
     const held = operations.map(operationOf)
-    return this.#hold(options?.timeoutMs, () => this.#calls.batch(held, options))
+    return this.#hold(options, (left) => this.#calls.batch(held, left))
   }
 
   hold(): void {
@@ -84,10 +87,19 @@ export class Door implements Calls {
     for (const waiting of held ?? []) waiting.end(new CoterieError('CLOSED'))
   }
 
-  #hold(timeoutMs: unknown, call: () => Promise<void>): Promise<void> {
+  /** `call` is given what is left of its time. */
+  #hold<Options extends { readonly timeoutMs?: number }>(
+    options: Options | undefined,
+    call: (options: Options | undefined) => Promise<void>,
+  ): Promise<void> {
     const held = this.#held as Set<Waiting>
     if (held.size >= this.#limits.requestsInFlightMax) return Promise.reject(new CoterieError('OVERLOADED'))
-    const ms = typeof timeoutMs === 'number' && timeoutMs > 0 ? timeoutMs : this.#limits.writeTimeoutMs
+    const timeoutMs: unknown = options?.timeoutMs ?? this.#limits.writeTimeoutMs
+    // What is no time is refused when its turn comes.
+    const isTime =
+      Number.isSafeInteger(timeoutMs) && (timeoutMs as number) > 0 && (timeoutMs as number) <= TIMEOUT_MS_MAX
+    const ms = isTime ? (timeoutMs as number) : this.#limits.writeTimeoutMs
+    const endMs = performance.now() + ms
     return new Promise((resolve, reject) => {
       const end = (error: CoterieError): void => {
         clearTimeout(timer)
@@ -97,7 +109,8 @@ export class Door implements Calls {
       const waiting: Waiting = {
         go: () => {
           clearTimeout(timer)
-          resolve(call())
+          const leftMs = Math.max(1, Math.ceil(endMs - performance.now()))
+          resolve(call(isTime ? ({ ...options, timeoutMs: Math.min(ms, leftMs) } as Options) : options))
         },
         end,
       }

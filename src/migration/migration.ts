@@ -24,8 +24,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
-import type { Client } from '../client.js'
+import { within } from '../engines/redis-cluster/within.js'
 import { CoterieError } from '../shared/errors.js'
 import type { MigrationOrder } from '../shared/migration-order.js'
 import {
@@ -40,42 +39,20 @@ import {
 import { invalid } from '../shared/options.js'
 import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
 import { backfill } from './backfill.js'
-import { checkMigrateOptions, PAUSE_AFTER_MS } from './migrate-options.js'
-import { type MigrationGuests, Orders } from './orders.js'
+import { finish } from './finish.js'
+import { checkMigrateOptions } from './migrate-options.js'
+import type { MigrationOptions } from './migration-parts.js'
+import { Orders } from './orders.js'
 import { Progress } from './progress.js'
-import type { Seat } from './seat.js'
+import { refuseAnother, stopped, type Why } from './refusals.js'
 import type { SideBySide } from './side-by-side.js'
 import { TargetWatch } from './target-watch.js'
 import { verifyOnce } from './verification.js'
-import { persist } from './walk.js'
 
-/** Between two times that the backfill's place is written down. */
-const CURSOR_MS = 1_000
 const PASSES_MAX = 8
 const CLAIM_MS = 30_000
-
-export interface MigrationOptions {
-  readonly file: MigrationFile
-  readonly location: string
-  readonly clusterId: string
-  readonly partitions: number
-  readonly conflict: 'lww' | 'siblings'
-  /** Of the backfill. */
-  readonly r: number
-  /** Options that the target goes on with. */
-  readonly numbers: Readonly<Record<string, number>>
-  readonly seat: Seat
-  readonly client: Client
-  readonly guests: MigrationGuests
-  /** Nothing is owed among the nodes: no hint, no fill. */
-  readonly isThrough: () => boolean
-  /** Records that there are, more or less. */
-  readonly total: () => number
-  readonly isOpen: () => boolean
-  readonly onChange: (status: MigrationStatus) => void
-}
-
-type Why = 'aborted' | 'paused' | 'different'
+/** What runs may end by itself for so long when the cluster closes. */
+const END_MS = 1_000
 
 export class ClusterMigration {
   readonly #options: MigrationOptions
@@ -83,14 +60,17 @@ export class ClusterMigration {
   readonly #watch: TargetWatch
   readonly #orders: Orders
   #running: Promise<MigrationSummary> | undefined
+  /** What runs was told. Undefined: where the record says. */
+  #runningTo: MigrationTo | undefined
   #pausing: Promise<void> | undefined
   /** Why what runs is to end. */
   #stop: Why | undefined
   /** From here on there is no way back. */
   #isCuttingOver = false
-  /** Grows whenever what a pass has seen to may have been undone. */
-  #doubts = 0
+  /** Each may have undone what a pass has seen to. */
+  #lostGuests = 0
   #ownOwed = 0
+  #ownDoubts = 0
 
   constructor(options: MigrationOptions) {
     this.#options = options
@@ -128,7 +108,7 @@ export class ClusterMigration {
     if (record === undefined || !isDual(record)) return
     await this.#orders.give({ target: this.#targetOf(record), mode: 'both' })
     await this.#claim()
-    this.#watch.start(PAUSE_AFTER_MS)
+    this.#watch.start()
   }
 
   /** Of the opener's thread. */
@@ -136,9 +116,14 @@ export class ClusterMigration {
     this.#ownOwed = keys
   }
 
+  /** The same. */
+  onDoubts(doubts: number): void {
+    this.#ownDoubts = doubts
+  }
+
   /** A thread has ended in the middle of its work: what it wrote last may be here and not there. */
   onGuestLost(): void {
-    this.#doubts += 1
+    this.#lostGuests += 1
   }
 
   async migrate(options: MigrateOptions = {}): Promise<MigrationSummary> {
@@ -148,17 +133,19 @@ export class ClusterMigration {
     await this.#pausing
     const record = this.#record
     if (record !== undefined) {
-      if (record.stage === 'done') throw movedError(location, record.to)
-      if (to !== undefined && !isDeepStrictEqual(to, record.to)) {
-        const message = `one to ${textOfMigrationTo(record.to)} is under way; abort it first`
-        throw new CoterieError('MIGRATION_UNDER_WAY', message, { to: textOfMigrationTo(record.to) })
-      }
-    } else if (to === undefined && this.#running === undefined)
+      // Otherwise some thread has not been told yet.
+      if (record.stage === 'done' && this.#orders.isThere) throw movedError(location, record.to)
+      refuseAnother(to, record.to, record.stage)
+    } else if (this.#runningTo !== undefined) refuseAnother(to, this.#runningTo)
+    else if (to === undefined && this.#running === undefined)
       throw invalid('to', to, 'where the cluster is to move: no migration is under way')
     this.#progress.add(onProgress)
     try {
       // Whoever asks for what runs already watches it.
-      this.#running ??= this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
+      if (this.#running === undefined) {
+        this.#runningTo = to
+        this.#running = this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
+      }
       return await this.#running
     } finally {
       this.#progress.remove(onProgress)
@@ -169,7 +156,7 @@ export class ClusterMigration {
   async abort(): Promise<{ readonly cleared: boolean }> {
     const { file, seat, location, isOpen } = this.#options
     if (!isOpen()) throw new CoterieError('CLOSED')
-    await this.#end('aborted')
+    await this.#rest('aborted')
     const record = this.#record
     if (record === undefined) return { cleared: true }
     if (this.#isCuttingOver || hasMoved(record)) throw movedError(location, record.to)
@@ -192,7 +179,13 @@ export class ClusterMigration {
   /** The cluster closes. Resolves once nothing of it is under way. */
   async close(): Promise<void> {
     this.#watch.stop()
-    await this.#running?.catch((error: unknown) => error)
+    const ended = Promise.allSettled([this.#running, this.#pausing])
+    await within(END_MS, () => ended)
+    // A target that does not answer would hold it up for as long as its deadlines are.
+    if (this.#running !== undefined) this.#options.seat.target?.close()
+    await ended
+    // What ran may have started it.
+    this.#watch.stop()
     await this.#options.file.settled()
   }
 
@@ -203,7 +196,8 @@ export class ClusterMigration {
     const { file } = this.#options
     this.#progress.begin('dual-write')
     if (this.#record === undefined) await this.#begin(to as MigrationTo)
-    else if (this.#orders.mode === 'local' && !hasMoved(this.#record)) await this.#goOn(this.#record)
+    else if (!hasMoved(this.#record) && (this.#orders.mode === 'local' || this.#record.isPaused))
+      await this.#goOn(this.#record)
     this.#watch.start(pace.pauseAfterMs)
     if (this.#record?.stage === 'dual-write') {
       await this.#orders.hold(this.#options.isThrough)
@@ -211,7 +205,10 @@ export class ClusterMigration {
       await this.#become('backfill')
     }
     if (this.#record?.stage === 'backfill') {
-      await this.#backfill(pace.recordsPerSecond)
+      const { r } = this.#options
+      const { recordsPerSecond } = pace
+      const check = this.#throwIfStopped
+      await backfill({ sides: this.#sides, file, progress: this.#progress, r, recordsPerSecond, check })
       await this.#become('verify')
     }
     const verified = await this.#verifyAndCutOver(pace.recordsPerSecond)
@@ -227,6 +224,7 @@ export class ClusterMigration {
 
   async #onEnd(): Promise<void> {
     this.#running = undefined
+    this.#runningTo = undefined
     this.#stop = undefined
     if (!this.#isCuttingOver) await this.#orders.letGo()
   }
@@ -267,37 +265,12 @@ export class ClusterMigration {
     await this.#options.seat.target?.claim(performance.now() + CLAIM_MS)
   }
 
-  async #backfill(recordsPerSecond: number): Promise<void> {
-    const { file, r } = this.#options
-    const { cursor, copied, backfillMs } = this.#record as MigrationRecord
-    this.#progress.begin('backfill', { records: copied })
-    const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64').toString('latin1')
-    let notedMs = performance.now()
-    const note = (upTo: string | undefined) => {
-      notedMs = performance.now()
-      const place = upTo === undefined ? {} : { cursor: Buffer.from(upTo, 'latin1').toString('base64') }
-      return file.proceed({ ...place, copied: this.#progress.records, backfillMs: backfillMs + this.#progress.tookMs })
-    }
-    await backfill({
-      sides: this.#sides,
-      after,
-      r,
-      recordsPerSecond,
-      check: this.#throwIfStopped,
-      onPage: async (page) => {
-        this.#progress.onPage(page)
-        if (page.upTo === undefined || performance.now() - notedMs > CURSOR_MS) await note(page.upTo)
-      },
-    })
-    this.#progress.end()
-  }
-
   /** Passes, until one finds no difference; then the cutover. */
   async #verifyAndCutOver(
     recordsPerSecond: number,
   ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
     let mended = 0
-    if (this.#record?.stage === 'cutover') {
+    if (this.#record !== undefined && hasMoved(this.#record)) {
       // An attempt before could not write it twice.
       await this.#finish()
       return { verified: 0, passes: 0, mended, heldMs: 0, perSecond: 0 }
@@ -339,7 +312,10 @@ export class ClusterMigration {
       await this.#become('cutover')
     } finally {
       // It could not be written.
-      if (this.#record?.stage !== 'cutover') this.#isCuttingOver = false
+      if (this.#record?.stage !== 'cutover') {
+        this.#isCuttingOver = false
+        if (this.#options.isOpen()) this.#watch.start()
+      }
     }
     await this.#finish()
     return performance.now() - heldAtMs
@@ -347,24 +323,23 @@ export class ClusterMigration {
 
   /** It is on the disk that the target has the say. */
   async #finish(): Promise<void> {
-    const { file, seat } = this.#options
+    const { file, seat, onUnwritten } = this.#options
     this.#progress.begin('cutover')
-    // For as long as it takes: the target has the say, and nobody else can go on.
-    await persist(
-      this.#throwIfClosed,
-      async () => seat.target?.release(performance.now() + CLAIM_MS),
-      Number.POSITIVE_INFINITY,
-    )
-    await this.#become('done', { to: withoutLogin((file.record as MigrationRecord).to) })
-    // No thread may write there while another one still reads here.
-    await this.#orders.give({ mode: 'target' })
-    await this.#orders.give({ holdsWrites: false })
+    await finish({
+      file,
+      seat,
+      orders: this.#orders,
+      check: this.#throwIfClosed,
+      onDone: (record) => this.#tellChange(record),
+      onUnwritten,
+    })
     this.#progress.begin('done')
   }
 
   /** What a pass relies on. */
   get #state(): string {
-    return `${this.#doubts} ${this.#options.seat.target?.epoch}`
+    const { seat, guests } = this.#options
+    return `${this.#lostGuests} ${this.#ownDoubts} ${guests.doubts} ${seat.target?.epoch}`
   }
 
   get #sides(): SideBySide {
@@ -382,13 +357,31 @@ export class ClusterMigration {
 
   /** The target has been away for too long. */
   async #pause(): Promise<void> {
-    if (this.#isCuttingOver || this.#record === undefined || !isDual(this.#record)) return
+    const { file, onUnwritten } = this.#options
+    if (this.#isCuttingOver || this.#record === undefined || hasMoved(this.#record)) return
     this.#watch.stop()
+    // Before the disk is asked: from here on what runs does not cut over.
     if (this.#running !== undefined) this.#stop ??= 'paused'
-    await this.#options.file.pause(true)
+    try {
+      await file.pause(true)
+    } catch (error) {
+      // Writes still go to both. Once the target has been away for so long again, this is tried again.
+      onUnwritten(error as Error)
+      if (this.#options.isOpen()) this.#watch.start()
+      return this.#end('paused')
+    }
+    const paused = file.record as MigrationRecord
     await this.#orders.stayHere({ keepsTarget: false })
-    this.#tellChange(this.#record)
+    this.#tellChange(paused)
     await this.#end('paused')
+  }
+
+  /** Resolves once nothing runs and no pause is under way. */
+  async #rest(why: Why): Promise<void> {
+    while (!this.#isCuttingOver && (this.#pausing !== undefined || this.#running !== undefined)) {
+      await this.#pausing
+      await this.#end(why)
+    }
   }
 
   /** Resolves once nothing runs. */
@@ -414,8 +407,4 @@ export class ClusterMigration {
     const { clusterId, partitions, numbers } = this.#options
     return { id, to, clusterId, partitions, numbers }
   }
-}
-
-function stopped(why: Why, message: string): CoterieError {
-  return new CoterieError('MIGRATION_STOPPED', message, { why })
 }

@@ -44,6 +44,8 @@ export interface MirrorOptions {
   readonly requestsInFlightMax: number
   /** For gauges: keys that are owed. */
   readonly onOwed: (keys: number) => void
+  /** Also for gauges: writes so far of which this cluster does not know whether it has them. */
+  readonly onDoubts: (doubts: number) => void
 }
 
 export class Mirror implements Entrance {
@@ -55,6 +57,7 @@ export class Mirror implements Entrance {
   #sending = 0
   /** Before they are begun here. */
   #waiting = 0
+  #doubts = 0
 
   constructor(options: MirrorOptions) {
     this.#options = options
@@ -124,7 +127,12 @@ export class Mirror implements Entrance {
     if (mirrored === undefined || this.#sides === undefined) return this.#options.settle(id, outcome, now)
     const { put, stamp } = mirrored
     if (outcome.type !== 'failed' && stamp !== undefined) return void this.#send(put, stamp, outcome)
-    if (outcome.type === 'failed' && outcome.failure.code === 'OUTCOME_UNKNOWN') this.#owed.add(put.keys)
+    if (outcome.type === 'failed' && outcome.failure.code === 'OUTCOME_UNKNOWN') {
+      this.#owed.add(put.keys)
+      // It may get here once they are the same: a batch that goes on, a hint that is handed back.
+      this.#doubts += 1
+      this.#options.onDoubts(this.#doubts)
+    }
     this.#options.settle(id, outcome, now)
   }
 

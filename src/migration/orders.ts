@@ -24,6 +24,8 @@ export interface MigrationGuests {
   endOrders(): void
   /** Keys that they owe the target. */
   readonly owed: number
+  /** Writes of theirs, and of those that were, of which this cluster may get more after the target has been compared. Grows. */
+  readonly doubts: number
 }
 
 interface OrdersOptions {
@@ -43,6 +45,11 @@ export class Orders {
 
   get mode(): MigrationOrder['mode'] {
     return this.#order.mode
+  }
+
+  /** The cluster has moved, and nothing waits any more. */
+  get isThere(): boolean {
+    return this.#order.mode === 'target' && !this.#order.holdsWrites
   }
 
   /** False: a newer one came first. Errors: those of opening the target. */
@@ -69,7 +76,8 @@ export class Orders {
       const heldAtMs = performance.now()
       const isHeld = await within(HOLD_MS, this.give({ holdsWrites: true }))
       if (isHeld && (await this.#until(isThrough, heldAtMs + HOLD_MS))) return heldAtMs
-      await this.give({ holdsWrites: false })
+      // A thread that is busy lets its own go when it can; the others go on.
+      await within(BUSY_MS, this.give({ holdsWrites: false }))
       await this.#until(() => false, performance.now() + againMs)
     }
   }

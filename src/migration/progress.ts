@@ -89,6 +89,17 @@ export class Progress {
       share,
       perSecond,
     }
-    for (const listener of this.#listeners) listener(progress)
+    for (const listener of this.#listeners) tell(listener, progress)
+  }
+}
+
+/** A listener's own error is the program's to handle, but no migration may stop halfway because of it. */
+function tell(listener: OnProgress, progress: MigrationProgress): void {
+  try {
+    listener(progress)
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
   }
 }

@@ -20,7 +20,7 @@ import { SideBySide } from './side-by-side.js'
 
 const LOOK_MS = 2
 
-export interface SeatOptions extends Pick<MirrorOptions, 'settle' | 'onOwed'> {
+export interface SeatOptions extends Pick<MirrorOptions, 'settle' | 'onOwed' | 'onDoubts'> {
   readonly gateway: GatewayActor
   readonly client: Client
   /** The client's calls, told to who looks on. */
@@ -40,9 +40,9 @@ export class Seat {
 
   constructor(options: SeatOptions) {
     this.#options = options
-    const { gateway, settle, onOwed, limits, client, calls } = options
+    const { gateway, settle, onOwed, onDoubts, limits, client, calls } = options
     this.door = new Door(client, calls, limits)
-    this.mirror = new Mirror({ gateway, settle, onOwed, requestsInFlightMax: limits.requestsInFlightMax })
+    this.mirror = new Mirror({ gateway, settle, onOwed, onDoubts, requestsInFlightMax: limits.requestsInFlightMax })
   }
 
   /** Undefined: no order has named one. */

@@ -1,11 +1,14 @@
 /** Notices that a migration's target has been away for too long. Called by the migration. */
 
+import { PAUSE_AFTER_MS } from './migrate-options.js'
+
 const LOOK_MS = 100
 
 export class TargetWatch {
   readonly #isTroubled: () => boolean
   readonly #onAway: () => void
   #timer: NodeJS.Timeout | undefined
+  #afterMs = PAUSE_AFTER_MS
   /** Undefined: all is well. */
   #sinceMs: number | undefined
 
@@ -14,10 +17,11 @@ export class TargetWatch {
     this.#onAway = options.onAway
   }
 
-  /** Also with another time. */
-  start(afterMs: number): void {
+  /** Also with another time; without one, with that of the last start. */
+  start(afterMs = this.#afterMs): void {
     this.stop()
-    this.#timer = setInterval(() => this.#look(afterMs), LOOK_MS)
+    this.#afterMs = afterMs
+    this.#timer = setInterval(() => this.#look(), LOOK_MS)
     this.#timer.unref()
   }
 
@@ -27,10 +31,10 @@ export class TargetWatch {
     this.#sinceMs = undefined
   }
 
-  #look(afterMs: number): void {
+  #look(): void {
     const now = performance.now()
     if (!this.#isTroubled()) this.#sinceMs = undefined
     else if (this.#sinceMs === undefined) this.#sinceMs = now
-    else if (now - this.#sinceMs >= afterMs) this.#onAway()
+    else if (now - this.#sinceMs >= this.#afterMs) this.#onAway()
   }
 }

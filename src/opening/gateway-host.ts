@@ -46,6 +46,8 @@ export class GatewayHost {
   readonly #counted = new RequestCounters()
   /** The opener's own gateway is the first. */
   #lastNumber = 1
+  /** Of guests that are gone. */
+  #doubtsBefore = 0
   #isListening = false
   #isClosing = false
 
@@ -84,6 +86,13 @@ export class GatewayHost {
   get owed(): number {
     let sum = 0
     for (const { gauges } of this.#guests.values()) sum += gauges.get('owed')
+    return sum
+  }
+
+  /** Writes to both sides of a migration whose outcome is not known: of guests, and of those that were. */
+  get doubts(): number {
+    let sum = this.#doubtsBefore
+    for (const { gauges } of this.#guests.values()) sum += gauges.get('doubts')
     return sum
   }
 
@@ -197,6 +206,7 @@ export class GatewayHost {
     this.#guests.delete(id)
     guest.ordered?.end(true)
     this.#counted.add(guest.counters)
+    this.#doubtsBefore += guest.gauges.get('doubts')
     this.#supervisor.removeGateway(id, isLost)
     this.#onGone(isLost)
   }

@@ -1,7 +1,8 @@
 /** A cluster's migration, made from a prepared cluster and what runs it. Called by `OpenCluster`. */
 
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
-import { ClusterMigration, type MigrationOptions } from '../migration/migration.js'
+import { ClusterMigration } from '../migration/migration.js'
+import type { MigrationOptions } from '../migration/migration-parts.js'
 import type { Prepared } from './prepare.js'
 import { nodesOwe } from './status.js'
 
@@ -23,7 +24,7 @@ const REACH_MS_MAX = 10_000
 
 export function migrationOf(
   { config, metadata, migration, quorums }: Prepared,
-  parts: Pick<MigrationOptions, 'seat' | 'client' | 'guests' | 'isOpen' | 'onChange'> & {
+  parts: Pick<MigrationOptions, 'seat' | 'client' | 'guests' | 'isOpen' | 'onChange' | 'onUnwritten'> & {
     readonly supervisor: SupervisorActor
   },
 ): ClusterMigration {

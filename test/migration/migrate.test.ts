@@ -62,7 +62,9 @@ test('migrate: everything comes along, nobody is failed, and the program goes on
   t.equal(textOf(await moved.get('after')), 'here')
   t.equal(await outcomeOf(cluster.migrate()), 'MIGRATED')
   t.equal(await outcomeOf(cluster.abortMigration()), 'MIGRATED')
-  t.equal(await outcomeOf(cluster.join()), 'NOT_SUPPORTED')
+  for (const call of [cluster.join(), cluster.versions('after'), cluster.acceptLoss()])
+    t.equal(await outcomeOf(call), 'NOT_SUPPORTED')
+  t.same(cluster.views(), [])
   await cluster.close()
   const refused = await openCluster({ location }).catch((error: unknown) => error)
   t.match(refused, { code: 'MIGRATED', message: /engine: 'redis-cluster'.*name: 'whole'/, facts: { name: 'whole' } })
@@ -173,8 +175,12 @@ test('migrate: a target that takes no writes pauses it; then it goes on, deletes
   await begun
   await again.close()
   t.equal(await interrupted, 'CLOSED')
+  const asking = await targetOf('asked', { openTimeoutMs: 500 })
+  t.teardown(() => asking.close())
+  await asking.clear()
   t.teardown(continueAll)
   stopAll()
+  t.equal(await outcomeOf(asking.clear()), 'OPEN_FAILED', 'a master that stands still is not waited for')
   const alone = outcomeOf(openCluster({ location, ...options, openTimeoutMs: 3_000 }))
   t.equal(await alone, 'MIGRATION_TARGET_UNREACHABLE', 'not here alone')
   continueAll()
@@ -210,6 +216,22 @@ test('migrate: the command, of a cluster that another process runs, and of a fol
   t.match(await run(folder, ['migrate', '--abort']), { code: 1, stderr: /MIGRATED/ })
   t.match(await run(await folderForTest(t), ['migrate', '--abort']), { code: 4, stderr: /there is no cluster/ })
 })
+
+test('migrate: a target that lost a replica is not whole while its writes wait for one', NEEDS_REDIS, async (t) => {
+  const target = await targetOf('lacking', {})
+  t.teardown(() => target.close())
+  await until(() => target.isWhole)
+  const replica = redis.ports.length - 1
+  await redis.kill(replica)
+  await until(() => !target.isWhole)
+  await redis.launch(replica)
+  await until(() => target.isWhole)
+})
+
+function targetOf(name: string, options: { readonly openTimeoutMs?: number }): Promise<MigrationTarget> {
+  const claim = { id: name, clusterId: 'cluster', partitions: SMALL.partitions }
+  return MigrationTarget.open({ engine: 'redis-cluster', seeds: redis.seeds, name, ...options }, claim)
+}
 
 function urlOf(name: string): string {
   return `redis-cluster://${redis.ports.map((port) => `127.0.0.1:${port}`).join(',')}?name=${name}`

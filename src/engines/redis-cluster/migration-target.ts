@@ -107,9 +107,12 @@ export class MigrationTarget {
     return this.#claim.partitions
   }
 
-  /** Every slot has a master, and a majority of them is seen. */
+  /** A majority of the masters is seen, and nothing keeps a write of any partition from being sent now. */
   get isWhole(): boolean {
-    return this.#reached.watch.topology.isOk
+    if (!this.#reached.watch.topology.isOk) return false
+    for (let partition = 0; partition < this.partitions; partition++)
+      if (!this.#requester.isPlaced(partition, this.#quorums.w)) return false
+    return true
   }
 
   /** Changes with every failover: what was written may then have been lost. */

@@ -41,6 +41,10 @@ export class TopologyWatch {
     return this.#topology
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** What a node has said to the question itself that another look will not change: wrong login, no cluster. */
   get refusal(): string | undefined {
     return this.#refusal

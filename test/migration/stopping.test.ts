@@ -1,0 +1,173 @@
+/** A migration that pauses, is aborted, closed or finished while something else happens: with a real file, and a target that is away. */
+
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { test } from 'tap'
+import { finish } from '../../src/migration/finish.js'
+import { ClusterMigration } from '../../src/migration/migration.js'
+import type { MigrationOptions } from '../../src/migration/migration-parts.js'
+import { Progress } from '../../src/migration/progress.js'
+import { CoterieError } from '../../src/shared/errors.js'
+import type { MigrationOrder } from '../../src/shared/migration-order.js'
+import type { MigrationStatus } from '../../src/shared/migration-shapes.js'
+import { MigrationFile } from '../../src/storage/migration-file.js'
+import { folderForTest, outcomeOf, type TestContext, until } from '../support/cluster.js'
+
+const TO = { engine: 'redis-cluster', seeds: ['redis://127.0.0.1:1'] } as const
+const RECORD = { id: 'one', to: TO, startedAt: new Date(0).toISOString() }
+
+test('migration: a pause that the disk refuses is taken again, and ends nothing', async (t) => {
+  const { folder, migration, unwritten, told, orders, file } = await away(t, 'backfill')
+  await rename(folder, `${folder}.away`)
+  t.equal(await outcomeOf(migration.migrate({ pauseAfterMs: 100 })), 'MIGRATION_STOPPED')
+  await until(() => unwritten.length > 0)
+  t.equal(orders.at(-1)?.mode, 'both', 'not here alone before it is written down')
+  await rename(`${folder}.away`, folder)
+  await until(() => told.some(({ paused }) => paused))
+  t.match(file.record, { isPaused: true, stage: 'backfill' })
+  t.equal(orders.at(-1)?.mode, 'local')
+})
+
+test('migration: an abort in the middle of a pause comes after it', async (t) => {
+  const { migration, told, file, during } = await away(t, 'backfill')
+  let aborted: Promise<string> | undefined
+  during.local = async () => {
+    if (aborted !== undefined) return
+    aborted = outcomeOf(migration.abort())
+    // Turns enough for one that does not wait to take the record away.
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+  }
+  t.equal(await outcomeOf(migration.migrate({ pauseAfterMs: 100 })), 'MIGRATION_STOPPED')
+  await until(() => aborted !== undefined)
+  t.equal(await aborted, 'ok')
+  t.same(
+    told.map(({ stage, paused }) => `${stage} ${paused}`),
+    ['backfill true', 'aborted true'],
+  )
+  t.equal(file.record, undefined)
+})
+
+test('migration: a second target is refused before the first is written down; closing ends what hangs', async (t) => {
+  const { migration, during, closed } = await away(t, undefined)
+  let go = (): void => undefined
+  during.open = () => new Promise((resolve) => (go = resolve))
+  const first = outcomeOf(migration.migrate({ to: TO }))
+  const other = { ...TO, name: 'other' }
+  t.equal(await outcomeOf(migration.migrate({ to: other })), 'MIGRATION_UNDER_WAY')
+  during.claim = () => new Promise((_, reject) => (during.close = () => reject(new CoterieError('CLOSED'))))
+  delete during.open
+  go()
+  await until(() => during.close !== undefined)
+  closed.now = true
+  await migration.close()
+  t.equal(await first, 'CLOSED')
+})
+
+test('migration: its end is written again until it is written', async (t) => {
+  const location = await folderForTest(t)
+  const folder = join(location, 'cluster')
+  const file = await fileAt(location, 'cutover')
+  await rename(folder, `${folder}.away`)
+  const orders: Partial<MigrationOrder>[] = []
+  const unwritten: Error[] = []
+  const done: string[] = []
+  await finish({
+    file,
+    seat: { target: undefined },
+    orders: { give: async (order) => orders.push(order) > 0 },
+    check: () => undefined,
+    onDone: ({ stage }) => done.push(stage),
+    onUnwritten: (error) => {
+      unwritten.push(error)
+      void rename(`${folder}.away`, folder)
+    },
+  })
+  t.equal(unwritten.length, 1)
+  t.same(done, ['done'])
+  t.same(orders, [{ mode: 'target' }, { holdsWrites: false }])
+  t.equal((await MigrationFile.open(location)).record?.stage, 'done')
+})
+
+test('migration: what a listener throws is thrown at the program, not at the migration', async (t) => {
+  const progress = new Progress(() => 1)
+  const stages: string[] = []
+  progress.add(() => {
+    throw new Error('of the listener')
+  })
+  progress.add(({ stage }) => stages.push(stage))
+  const later = t.capture(process, 'nextTick')
+  progress.begin('cutover')
+  const [call] = later()
+  later.restore()
+  t.same(stages, ['cutover'])
+  t.throws(() => (call as unknown as { args: [() => void] }).args[0](), /of the listener/)
+})
+
+async function fileAt(location: string, stage: 'backfill' | 'cutover' | undefined): Promise<MigrationFile> {
+  await mkdir(join(location, 'cluster'), { recursive: true })
+  const file = await MigrationFile.open(location)
+  if (stage === undefined) return file
+  await file.begin(RECORD)
+  await file.become('backfill')
+  if (stage === 'backfill') return file
+  await file.become('verify')
+  await file.become('cutover')
+  return file
+}
+
+/** What happens at an order. */
+interface During {
+  local?: () => Promise<void>
+  open?: () => Promise<void>
+  claim?: () => Promise<void>
+  close?: () => void
+}
+
+/** A migration whose target is never whole, and whose cluster gives nothing to copy. */
+async function away(t: TestContext, stage: 'backfill' | undefined) {
+  const location = await folderForTest(t)
+  const file = await fileAt(location, stage)
+  const [told, unwritten, orders]: [MigrationStatus[], Error[], MigrationOrder[]] = [[], [], []]
+  const during: During = {}
+  const closed = { now: false }
+  const target = {
+    isWhole: false,
+    epoch: 1,
+    claim: async () => during.claim?.(),
+    clear: async () => undefined,
+    close: () => during.close?.(),
+  }
+  const client = {
+    records: async () => {
+      await nextTurn()
+      throw new CoterieError('TIMEOUT')
+    },
+  }
+  const carryOut = async (order: MigrationOrder) => {
+    orders.push(order)
+    if (order.mode === 'local') await during.local?.()
+    await during.open?.()
+    return true
+  }
+  const migration = new ClusterMigration({
+    file,
+    location,
+    clusterId: 'cluster',
+    partitions: 16,
+    conflict: 'lww',
+    r: 2,
+    numbers: {},
+    seat: { target, sides: { client, target, r: 2 }, carryOut },
+    client,
+    guests: { order: async () => true, endOrders: () => undefined, owed: 0, doubts: 0 },
+    isThrough: () => true,
+    total: () => 1,
+    isOpen: () => !closed.now,
+    onChange: (status: MigrationStatus) => told.push(status),
+    onUnwritten: (error: Error) => unwritten.push(error),
+  } as unknown as MigrationOptions)
+  if (stage !== undefined) await migration.resume()
+  t.teardown(() => migration.close())
+  return { folder: join(location, 'cluster'), file, migration, told, unwritten, orders, during, closed }
+}
