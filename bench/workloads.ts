@@ -65,9 +65,10 @@ const scan =
     subject.scan(pairs * 2 > data.records ? data.keyOf(0) : key(), pairs)
 
 const CALLS = {
-  'get-serial': { title: 'get, serial', kind: 'read', inFlight: 1, once: get },
   'get-64': { title: 'get, 64 in flight', kind: 'read', inFlight: IN_FLIGHT, once: get },
   'get-many': { title: 'getMany(100) ×8', kind: 'read', inFlight: IN_FLIGHT_MANY, once: getMany },
+  // After the others: what one caller reads one after the other would take long to fill a cache.
+  'get-serial': { title: 'get, serial', kind: 'read', inFlight: 1, once: get },
   'put-serial': { title: 'put, serial', kind: 'write', inFlight: 1, once: put, ...SHORT_ROUNDS },
   'put-64': { title: 'put, 64 in flight', kind: 'write', inFlight: IN_FLIGHT, once: put },
   batch: { title: 'batch(100) ×8', kind: 'write', inFlight: IN_FLIGHT_MANY, once: batch },

@@ -18,7 +18,7 @@ import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.
 import type { RequestObserver } from './protocol/coordinator/request-observer.js'
 import type { ClientRequest } from './protocol/gateway.js'
 import { IdTable } from './protocol/id-table.js'
-import type { Key } from './protocol/ids.js'
+import type { Epoch, Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
@@ -163,7 +163,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
       this.#assertOpen()
       const binary = keyFromUser(key)
       const read = this.#checks.read(options)
-      const found = this.#findNear(binary, read)
+      const found = this.#findNear(binary, read, this.#epoch)
       return found === MISSED ? this.#get(binary, read, 'value') : this.#hit(found)
     } catch (error) {
       return Promise.reject(error)
@@ -200,12 +200,13 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
   #getAll(keys: readonly Key[], read: ReadOptions): Promise<(Uint8Array | undefined)[]> {
     // Here, where it rejects the call: a promise that is looked at after a turn of the loop must not be rejected before.
     this.#assertOpen()
+    const epoch = this.#epoch
     let isHere = true
     const values = new Promise<(Uint8Array | undefined)[]>((resolve, reject) => {
       const gathering = new Gathering(keys.length, resolve, reject)
       for (let place = 0; place < keys.length; place++) {
         const key = keys[place] as Key
-        const found = this.#findNear(key, read)
+        const found = this.#findNear(key, read, epoch)
         if (found !== MISSED) {
           this.#countHit()
           gathering.settle(place, found)
@@ -310,16 +311,19 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     })
   }
 
-  #findNear(key: Key, { r, sloppy }: ReadOptions): Uint8Array | undefined | typeof MISSED {
-    if (this.#near === undefined || sloppy) return MISSED
-    return this.#near.find(key, { r, epoch: this.#gateway().table.epoch })
+  #findNear(key: Key, { r, sloppy }: ReadOptions, epoch: Epoch): Uint8Array | undefined | typeof MISSED {
+    return this.#near === undefined || sloppy ? MISSED : this.#near.find(key, r, epoch)
+  }
+
+  get #epoch(): Epoch {
+    return this.#gateway().table.epoch
   }
 
   /** Undefined: what is answered is not kept here. Taken before any replica is asked. */
   #keptFor({ key, r, sloppy }: ClientRequest & { kind: 'get' }): KeptFor | undefined {
     return this.#near === undefined || sloppy
       ? undefined
-      : { r, mark: this.#near.markOf(key, this.#gateway().table.epoch) }
+      : { r, mark: this.#near.markOf(key, this.#epoch) }
   }
 
   #hit(found: Uint8Array | undefined): Promise<Uint8Array | undefined> {

@@ -13,6 +13,7 @@
 
 import type { Epoch, Key } from './protocol/ids.js'
 import { hashOf, RecordCache } from './storage/record-cache.js'
+import { RecordSlab } from './storage/record-slab.js'
 import type { WriteMarks } from './storage/write-marks.js'
 
 /** Not here, or not any more. */
@@ -22,6 +23,9 @@ export const MISSED = Symbol('missed')
 const [COUNT, GENERATION, EPOCH, REPLICAS] = [0, 1, 2, 3]
 const HEADER_WORDS = 4
 const HEADER_BYTES = HEADER_WORDS * Int32Array.BYTES_PER_ELEMENT
+/** Small values share a buffer, as they do in Node's pool; larger ones have their own. */
+const SLAB_BYTES = 8_192
+const SLAB_VALUE_BYTES_MAX = SLAB_BYTES / 2
 
 /** Taken before the replicas are asked: what the answer is kept under. Count −1: it is not to be kept. */
 export interface ReadMark {
@@ -31,16 +35,10 @@ export interface ReadMark {
   readonly epoch: Epoch
 }
 
-/** What is asked for. */
-export interface NearRead {
-  /** 0 (`MAJORITY`): what a majority is follows the owners that there are. */
-  readonly r: number
-  readonly epoch: Epoch
-}
-
 export class NearCache {
   readonly #cache: RecordCache
   readonly #marks: WriteMarks
+  readonly #slab = new RecordSlab(SLAB_BYTES)
   readonly #valueBytesMax: number
   readonly #scratch: Uint8Array
   readonly #header: Int32Array
@@ -55,8 +53,11 @@ export class NearCache {
     this.#header = new Int32Array(this.#scratch.buffer, 0, HEADER_WORDS)
   }
 
-  /** A copy of the value, which is the caller's; undefined: there is no such key. */
-  find(key: Key, { r, epoch }: NearRead): Uint8Array | undefined | typeof MISSED {
+  /**
+   * A copy of the value, which is the caller's; undefined: there is no such key. `r` 0 (`MAJORITY`): what a majority is follows the
+   * owners that there are.
+   */
+  find(key: Key, r: number, epoch: Epoch): Uint8Array | undefined | typeof MISSED {
     const hash = hashOf(key)
     const place = this.#cache.find(key, hash)
     if (place < 0) return MISSED
@@ -65,7 +66,20 @@ export class NearCache {
     if (!isEnough(replicas >> 1, r) || cache.wordAt(place, EPOCH) !== epoch) return MISSED
     if (cache.wordAt(place, COUNT) !== this.#marks.countOf(hash)) return MISSED
     if (cache.wordAt(place, GENERATION) !== this.#marks.generation) return MISSED
-    return (replicas & 1) === 1 ? undefined : cache.copyAfter(place, HEADER_BYTES)
+    return (replicas & 1) === 1 ? undefined : this.#copyOf(place)
+  }
+
+  #copyOf(place: number): Uint8Array {
+    const slab = this.#slab
+    const bytes = this.#cache.bytesAt(place) - HEADER_BYTES
+    if (bytes > SLAB_VALUE_BYTES_MAX) {
+      const alone = new RecordSlab(bytes)
+      this.#cache.copyTo(alone, alone.take(bytes), place, HEADER_BYTES)
+      return Buffer.from(alone.bytes.buffer, 0, bytes)
+    }
+    const at = slab.take(bytes)
+    this.#cache.copyTo(slab, at, place, HEADER_BYTES)
+    return Buffer.from(slab.bytes.buffer, at, bytes)
   }
 
   markOf(key: Key, epoch: Epoch): ReadMark {

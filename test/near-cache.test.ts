@@ -13,12 +13,12 @@ test('near cache: keeps values and the lack of one, for reads of as many replica
   const { near } = made()
   near.keep('a', 2, near.markOf('a', 1), Buffer.from('value'))
   near.keep('b', 1, near.markOf('b', 1), undefined)
-  t.same(near.find('a', { r: 1, epoch: 1 }), Buffer.from('value'))
-  t.same(near.find('a', { r: 2, epoch: 1 }), Buffer.from('value'))
-  t.equal(near.find('a', { r: 3, epoch: 1 }), MISSED)
-  t.equal(near.find('b', { r: 1, epoch: 1 }), undefined)
-  t.equal(near.find('b', { r: 2, epoch: 1 }), MISSED)
-  t.equal(near.find('c', { r: 1, epoch: 1 }), MISSED)
+  t.same(near.find('a', 1, 1), Buffer.from('value'))
+  t.same(near.find('a', 2, 1), Buffer.from('value'))
+  t.equal(near.find('a', 3, 1), MISSED)
+  t.equal(near.find('b', 1, 1), undefined)
+  t.equal(near.find('b', 2, 1), MISSED)
+  t.equal(near.find('c', 1, 1), MISSED)
 })
 
 test('near cache: what it gives and what it is given are copies', async (t) => {
@@ -26,25 +26,25 @@ test('near cache: what it gives and what it is given are copies', async (t) => {
   const given = Buffer.from('value')
   near.keep('a', 1, near.markOf('a', 1), given)
   given.fill('x')
-  const found = near.find('a', { r: 1, epoch: 1 }) as Uint8Array
+  const found = near.find('a', 1, 1) as Uint8Array
   t.same(found, Buffer.from('value'))
   found.fill(0)
-  t.same(near.find('a', { r: 1, epoch: 1 }), Buffer.from('value'))
+  t.same(near.find('a', 1, 1), Buffer.from('value'))
 })
 
 test('near cache: a write ends it from its beginning on', async (t) => {
   const { near, node } = made()
   near.keep('a', 1, near.markOf('a', 1), Buffer.from('old'))
   node.begin('a')
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
+  t.equal(near.find('a', 1, 1), MISSED)
   const during = near.markOf('a', 1)
   near.keep('a', 1, during, Buffer.from('old'))
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED, 'what was read while it was written is not kept')
+  t.equal(near.find('a', 1, 1), MISSED, 'what was read while it was written is not kept')
   node.end('a')
   near.keep('a', 1, during, Buffer.from('old'))
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
+  t.equal(near.find('a', 1, 1), MISSED)
   near.keep('a', 1, near.markOf('a', 1), Buffer.from('new'))
-  t.same(near.find('a', { r: 1, epoch: 1 }), Buffer.from('new'))
+  t.same(near.find('a', 1, 1), Buffer.from('new'))
 })
 
 test('near cache: a write that ended between the question and the answer', async (t) => {
@@ -53,7 +53,7 @@ test('near cache: a write that ended between the question and the answer', async
   node.begin('a')
   node.end('a')
   near.keep('a', 1, mark, Buffer.from('old'))
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
+  t.equal(near.find('a', 1, 1), MISSED)
 })
 
 test('near cache: nothing of an earlier generation', async (t) => {
@@ -62,27 +62,27 @@ test('near cache: nothing of an earlier generation', async (t) => {
   const mark = near.markOf('b', 1)
   marks.forgetAll()
   near.keep('b', 1, mark, Buffer.from('old'))
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
-  t.equal(near.find('b', { r: 1, epoch: 1 }), MISSED)
+  t.equal(near.find('a', 1, 1), MISSED)
+  t.equal(near.find('b', 1, 1), MISSED)
 })
 
 test('near cache: what is too large for it is left out, and what it has stays', async (t) => {
   const { near } = made(65_536)
   near.keep('a', 1, near.markOf('a', 1), Buffer.from('small'))
   near.keep('b', 1, near.markOf('b', 1), Buffer.alloc(8_192))
-  t.equal(near.find('b', { r: 1, epoch: 1 }), MISSED)
-  t.same(near.find('a', { r: 1, epoch: 1 }), Buffer.from('small'))
+  t.equal(near.find('b', 1, 1), MISSED)
+  t.same(near.find('a', 1, 1), Buffer.from('small'))
   const large = made(8_388_608).near
   large.keep('c', 1, large.markOf('c', 1), Buffer.alloc(65_537))
-  t.equal(large.find('c', { r: 1, epoch: 1 }), MISSED)
+  t.equal(large.find('c', 1, 1), MISSED)
   large.keep('c', 1, large.markOf('c', 1), Buffer.alloc(65_536, 1))
-  t.same(large.find('c', { r: 1, epoch: 1 }), Buffer.alloc(65_536, 1))
+  t.same(large.find('c', 1, 1), Buffer.alloc(65_536, 1))
 })
 
 test('near cache: without bytes it keeps nothing', async (t) => {
   const { near } = made(0)
   near.keep('a', 1, near.markOf('a', 1), Buffer.from('value'))
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
+  t.equal(near.find('a', 1, 1), MISSED)
 })
 
 test('near cache: a majority is not a number of replicas, nor a number a majority', async (t) => {
@@ -90,15 +90,15 @@ test('near cache: a majority is not a number of replicas, nor a number a majorit
   near.keep('a', 0, near.markOf('a', 1), Buffer.from('value'))
   near.keep('b', 0, near.markOf('b', 1), undefined)
   near.keep('c', 3, near.markOf('c', 1), Buffer.from('value'))
-  t.same(near.find('a', { r: 0, epoch: 1 }), Buffer.from('value'))
-  t.equal(near.find('b', { r: 0, epoch: 1 }), undefined)
-  t.equal(near.find('a', { r: 1, epoch: 1 }), MISSED)
-  t.equal(near.find('c', { r: 0, epoch: 1 }), MISSED)
+  t.same(near.find('a', 0, 1), Buffer.from('value'))
+  t.equal(near.find('b', 0, 1), undefined)
+  t.equal(near.find('a', 1, 1), MISSED)
+  t.equal(near.find('c', 0, 1), MISSED)
 })
 
 test('near cache: what was read by another table is not shown', async (t) => {
   const { near } = made()
   near.keep('a', 1, near.markOf('a', 1), Buffer.from('value'))
-  t.equal(near.find('a', { r: 1, epoch: 2 }), MISSED)
-  t.same(near.find('a', { r: 1, epoch: 1 }), Buffer.from('value'))
+  t.equal(near.find('a', 1, 2), MISSED)
+  t.same(near.find('a', 1, 1), Buffer.from('value'))
 })

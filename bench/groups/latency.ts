@@ -5,7 +5,7 @@ import { measureInterleaved, summarize } from '../harness.js'
 import { type OpenLoopResult, percentileMs, runOpenLoop } from '../load/open-loop.js'
 import type { Context } from '../run/context.js'
 import { isWanted } from '../run/measure.js'
-import { classicLevelPlan, coteriePlan, MANY_LEVEL, REDIS, REDIS_CLUSTER } from '../run/plans.js'
+import { classicLevelPlan, coteriePlan, MANY_LEVEL, NO_NEAR_CACHE, REDIS, REDIS_CLUSTER } from '../run/plans.js'
 import { onStage } from '../run/stage.js'
 import { type Data, makeData, type Subject } from '../subjects/subject.js'
 import { callWorkload } from '../workloads.js'
@@ -36,10 +36,10 @@ export const LATENCY_GROUP: Group = {
   name,
   title: 'Latency under a load that does not wait',
   about:
-    'Gets, zipfian, five nodes. Each store is asked at a share of the peak that it reached with 64 gets in flight just before (20 to 95 %), and at 10,000 gets a second. Requests are due at each millisecond, and a latency counts from when its request was due. _lag_: how much later than asked a timer of 1 ms came.',
+    'Gets, zipfian, five nodes, no near caches (what they hold is given faster than requests can be made that are due at their times). Each store is asked at a share of the peak that it reached with 64 gets in flight just before (20 to 95 %), and at 10,000 gets a second. Requests are due at each millisecond, and a latency counts from when its request was due. _lag_: how much later than asked a timer of 1 ms came.',
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
-    const plans = [classicLevelPlan({ recordCacheBytes: 0 }), MANY_LEVEL, REDIS, REDIS_CLUSTER, coteriePlan()]
+    const plans = [classicLevelPlan({ recordCacheBytes: 0 }), MANY_LEVEL, REDIS, REDIS_CLUSTER, coteriePlan(NO_NEAR_CACHE)]
     return onStage(context, { data, plans }, async (all) => {
       const subjects = all.filter((subject) => SUBJECTS.includes(subject.name))
       const peaks = await measurePeaks(context, subjects, data)

@@ -65,19 +65,10 @@ export class RecordCache {
     return this.#words[this.#bodyOf(place) / RECORD_ALIGNMENT + word] as number
   }
 
-  /** What was found but its first `skipped` bytes, as a copy of its own. */
-  copyAfter(place: number, skipped: number): Uint8Array {
+  /** Copies what was found, but its first `skipped` bytes (whole words), to `to`, where `slab` has room for it. */
+  copyTo(slab: RecordSlab, to: number, place: number, skipped = 0): void {
     const bytes = this.bytesAt(place) - skipped
     const from = this.#bodyOf(place) + skipped
-    const copy = Buffer.allocUnsafe(bytes)
-    this.#ring.copy(copy, 0, from, from + bytes)
-    return copy
-  }
-
-  /** Copies what was found to `to`, where `slab` has room for it. */
-  copyTo(slab: RecordSlab, to: number, place: number): void {
-    const bytes = this.bytesAt(place)
-    const from = this.#bodyOf(place)
     if (bytes > WORDWISE_BYTES_MAX) return slab.bytes.set(this.#ring.subarray(from, from + bytes), to)
     const words = this.#words
     const target = slab.words

@@ -5,6 +5,7 @@
  * Nothing is ever taken back: a slab lives for as long as somebody refers to a record in it. Called by the level store.
  */
 
+/** What is kept of a slab by one record that is referred to. */
 const SLAB_BYTES = 65_536
 /** Records begin at multiples of it, so that they can be copied word by word. */
 export const RECORD_ALIGNMENT = 4
@@ -14,11 +15,16 @@ export class RecordSlab {
   /** The same, as words. */
   words = new Int32Array(0)
   #taken = 0
+  readonly #slabBytes: number
+
+  constructor(slabBytes = SLAB_BYTES) {
+    this.#slabBytes = slabBytes
+  }
 
   /** Shape: where room of `bytes` begins in `this.bytes`, from now on the caller's. */
   take(bytes: number): number {
     const needed = aligned(bytes)
-    if (this.#taken + needed > this.bytes.length) this.#begin(Math.max(SLAB_BYTES, needed))
+    if (this.#taken + needed > this.bytes.length) this.#begin(Math.max(this.#slabBytes, needed))
     const at = this.#taken
     this.#taken += needed
     return at
