@@ -96,12 +96,17 @@ test('migration: what a listener throws is thrown at the program, not at the mig
     throw new Error('of the listener')
   })
   progress.add(({ stage }) => stages.push(stage))
-  const later = t.capture(process, 'nextTick')
-  progress.begin('cutover')
-  const [call] = later()
-  later.restore()
+  const { nextTick } = process
+  const later: (() => void)[] = []
+  process.nextTick = (callback: () => void) => void later.push(callback)
+  try {
+    progress.begin('cutover')
+  } finally {
+    process.nextTick = nextTick
+  }
   t.same(stages, ['cutover'])
-  t.throws(() => (call as unknown as { args: [() => void] }).args[0](), /of the listener/)
+  t.equal(later.length, 1)
+  t.throws(() => later[0]?.(), /of the listener/)
 })
 
 async function fileAt(location: string, stage: 'backfill' | 'cutover' | undefined): Promise<MigrationFile> {
