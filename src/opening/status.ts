@@ -47,6 +47,8 @@ export function clusterStatus(
   const { table } = supervisor
   const { config, metadata, quorums, gateways, fatal, isClosing } = facts
   const { n } = table
+  const owned = placesByNode(table, 'owners')
+  const pending = placesByNode(table, 'pending')
   const partitionsLost: number[] = []
   table.rows.forEach((row, partition) => {
     if (row.lost) partitionsLost.push(partition)
@@ -64,9 +66,11 @@ export function clusterStatus(
     gateways,
     ...(fatal === undefined ? {} : { fatal: fatal.message }),
     ...(isClosing ? { closing: true } : {}),
-    nodes: supervisor
-      .nodes()
-      .map((node) => nodeStatus(supervisor, node, table, { isClosing, filling: facts.fillOf(node.id) })),
+    nodes: supervisor.nodes().map((node) => {
+      const { id } = node
+      const replicas = { partitions: owned.get(id) ?? 0, pending: pending.get(id) ?? 0 }
+      return nodeStatus(supervisor, node, table, { isClosing, replicas, filling: facts.fillOf(id) })
+    }),
   }
 }
 
@@ -169,7 +173,15 @@ function nodeStatus(
   supervisor: SupervisorActor,
   view: SupervisedView,
   table: PartitionTable,
-  { isClosing, filling }: { readonly isClosing: boolean; readonly filling: FillStatus | undefined },
+  {
+    isClosing,
+    replicas,
+    filling,
+  }: {
+    readonly isClosing: boolean
+    readonly replicas: Pick<NodeStatus, 'partitions' | 'pending'>
+    readonly filling: FillStatus | undefined
+  },
 ): NodeStatus {
   const { id, incarnation, restarts, phase, isFull } = view
   const facts = supervisor.factsOf(id)
@@ -183,8 +195,7 @@ function nodeStatus(
     status: isEnded ? 'down' : statusIn(supervisor, view),
     incarnation,
     restarts,
-    partitions: replicasOf(table).owned.get(id) ?? 0,
-    pending: replicasOf(table).pending.get(id) ?? 0,
+    ...replicas,
     ...(filling === undefined ? {} : { filling }),
     keys: gauge('keys'),
     mailbox: gauge('mailbox'),
@@ -206,29 +217,10 @@ function nodeStatus(
   }
 }
 
-interface Replicas {
-  readonly owned: ReadonlyMap<NodeId, number>
-  readonly pending: ReadonlyMap<NodeId, number>
-}
-
-/** A table is a value, so that it is counted once, however many nodes there are and however often somebody looks. */
-const COUNTED = new WeakMap<PartitionTable, Replicas>()
-
-function replicasOf(table: PartitionTable): Replicas {
-  const known = COUNTED.get(table)
-  if (known !== undefined) return known
-  const counted = {
-    owned: countOf(table.rows.map(({ owners }) => owners)),
-    pending: countOf(table.rows.map(({ pending }) => pending)),
-  }
-  COUNTED.set(table, counted)
-  return counted
-}
-
-function countOf(places: readonly (readonly (NodeId | null)[])[]): ReadonlyMap<NodeId, number> {
+/** In one pass: a table has thousands of places. A node has one of a row at most. */
+function placesByNode({ rows }: PartitionTable, of: 'owners' | 'pending'): ReadonlyMap<NodeId, number> {
   const counts = new Map<NodeId, number>()
-  for (const row of places)
-    for (const node of new Set(row)) if (node !== null) counts.set(node, (counts.get(node) ?? 0) + 1)
+  for (const row of rows) for (const node of row[of]) if (node !== null) counts.set(node, (counts.get(node) ?? 0) + 1)
   return counts
 }
 
