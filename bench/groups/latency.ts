@@ -39,7 +39,13 @@ export const LATENCY_GROUP: Group = {
     'Gets, zipfian, five nodes, no near caches (what they hold is given faster than requests can be made that are due at their times). Each store is asked at a share of the peak that it reached with 64 gets in flight just before (20 to 95 %), and at 10,000 gets a second. Requests are due at each millisecond, and a latency counts from when its request was due. _lag_: how much later than asked a timer of 1 ms came.',
   run: async (context) => {
     const data = makeData(context.records / 2, 100)
-    const plans = [classicLevelPlan({ recordCacheBytes: 0 }), MANY_LEVEL, REDIS, REDIS_CLUSTER, coteriePlan(NO_NEAR_CACHE)]
+    const plans = [
+      classicLevelPlan({ recordCacheBytes: 0 }),
+      MANY_LEVEL,
+      REDIS,
+      REDIS_CLUSTER,
+      coteriePlan(NO_NEAR_CACHE),
+    ]
     return onStage(context, { data, plans }, async (all) => {
       const subjects = all.filter((subject) => SUBJECTS.includes(subject.name))
       const peaks = await measurePeaks(context, subjects, data)

@@ -38,7 +38,9 @@ function shortfallsOf(judgements: readonly Judgement[]): string {
     const titles = missed.filter(({ goal }) => `${goal.group}/${goal.workload}` === place).map(({ goal }) => goal.title)
     return `- _${[...new Set(titles)].join('; ')}_: ${SHORTFALLS[place] ?? 'no profile yet.'}`
   })
-  return lines.length === 0 ? 'None was missed.' : `## Missed: why, and what it would take\n\n${lines.join('\n')}`
+  return lines.length === 0
+    ? 'None was missed.'
+    : `## Missed: why, and what it would take\n\nProfiles are of \`perf\`, of days and hours when others used the machine too: shares and processor time, not rates.\n\n${lines.join('\n')}`
 }
 
 /** A goal as a row, also for the terminal. */
