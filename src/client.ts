@@ -321,9 +321,7 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
 
   /** Undefined: what is answered is not kept here. Taken before any replica is asked. */
   #keptFor({ key, r, sloppy }: ClientRequest & { kind: 'get' }): KeptFor | undefined {
-    return this.#near === undefined || sloppy
-      ? undefined
-      : { r, mark: this.#near.markOf(key, this.#epoch) }
+    return this.#near === undefined || sloppy ? undefined : { r, mark: this.#near.markOf(key, this.#epoch) }
   }
 
   #hit(found: Uint8Array | undefined): Promise<Uint8Array | undefined> {
