@@ -39,7 +39,7 @@ supervisor.on('message', (message: ToNode) => {
       host.boot(message)
       return
     case 'port':
-      host.attach(message.peer, message.port)
+      host.attach(message.peer, message.port, message.beats)
       return
     case 'control':
       exposeControl(message.port, host.controlSurface())

@@ -24,6 +24,7 @@ import { codeOf, StoreError } from '../../src/storage/store-error.js'
 import { readTrees, type TreeOwner, writeTrees } from '../../src/storage/tree-file.js'
 import { NodeMarks } from '../../src/storage/write-marks.js'
 import type { ControlSurface } from '../control.js'
+import type { BeatEnd } from './beat-cells.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
@@ -46,7 +47,11 @@ export class NodeHost {
   readonly #fail: (error: unknown) => void
   readonly #mailbox = new Mailbox()
   readonly #ports = new Ports((from, messages) => this.onMail(from, messages))
-  readonly #timer = new DeadlineTimer(() => this.#wake({ type: 'timer' }))
+  readonly #timer = new DeadlineTimer(() => {
+    // First: by them the timer's event judges.
+    this.#ports.takeBeats()
+    this.#wake({ type: 'timer' })
+  })
   #assignment: Assignment | undefined
   #gauges = new Gauges()
   /** Undefined without `faults: true`. */
@@ -130,9 +135,9 @@ export class NodeHost {
     this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
   }
 
-  attach(peer: Address, port: MessagePort): void {
+  attach(peer: Address, port: MessagePort, beats: BeatEnd | undefined): void {
     if (this.#isStopped) port.close()
-    else this.#ports.attach(peer, port)
+    else this.#ports.attach(peer, port, beats)
   }
 
   onMail(from: Address, messages: readonly Message[]): void {
@@ -216,6 +221,7 @@ export class NodeHost {
     this.#publish(core)
     this.#flush()
     this.#timer.arm(core.nextDeadlineMs())
+    this.#pulse?.onTurn(nowMs())
   }
 
   #carryOut(effect: NodeEffect): void {

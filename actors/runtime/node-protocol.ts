@@ -13,6 +13,7 @@ import type { OpeningVerdict } from '../../src/protocol/supervision/supervisor-e
 import type { WireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
 import type { Durability } from '../../src/shared/options.js'
+import type { BeatEnd } from './beat-cells.js'
 import type { FaultRules } from './fault-rules.js'
 import type { Envelope } from './wire.js'
 
@@ -61,7 +62,13 @@ export type ToNode =
       readonly activeEpoch: Epoch
       readonly peers: readonly PeerInfo[]
     }
-  | { readonly type: 'port'; readonly peer: Address; readonly port: MessagePort }
+  | {
+      readonly type: 'port'
+      readonly peer: Address
+      readonly port: MessagePort
+      /** Of a peer that is a node. */
+      readonly beats: BeatEnd | undefined
+    }
   | { readonly type: 'control'; readonly port: MessagePort }
   | { readonly type: 'mail'; readonly envelope: Envelope }
 

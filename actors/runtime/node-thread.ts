@@ -12,6 +12,7 @@ import { fromWireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
 import { closeIteratorGate, createIteratorGate } from '../../src/storage/iterator-gate.js'
 import { NodeControl } from '../control.js'
+import type { BeatEnd } from './beat-cells.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { threadEnvironment } from './thread-environment.js'
 import { packEnvelope } from './wire.js'
@@ -101,8 +102,8 @@ export class NodeThread {
     this.#post({ type: 'boot', ...order })
   }
 
-  attach(peer: Address, port: MessagePort): void {
-    this.#post({ type: 'port', peer, port }, [port])
+  attach(peer: Address, port: MessagePort, beats?: BeatEnd): void {
+    this.#post({ type: 'port', peer, port, beats }, [port])
   }
 
   mail(messages: readonly Message[]): void {

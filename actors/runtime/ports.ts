@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Address } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
+import { type Beat, BeatCells, type BeatEnd } from './beat-cells.js'
 import type { LinkFaults } from './link-faults.js'
 import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 
@@ -13,6 +14,8 @@ import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 interface Link {
   readonly peer: Address
   readonly port: MessagePort | undefined
+  /** Of a link between nodes: beats go here, and not by the port. */
+  readonly beats: BeatCells | undefined
   outbox: Message[]
 }
 
@@ -34,9 +37,9 @@ export class Ports {
   }
 
   /** A new life of a peer: the old port, if there is one, is closed. */
-  attach(peer: Address, port: MessagePort): void {
+  attach(peer: Address, port: MessagePort, beats?: BeatEnd): void {
     this.detach(peer)
-    const link: Link = { peer, port, outbox: [] }
+    const link: Link = { peer, port, beats: beats && new BeatCells(beats), outbox: [] }
     this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
       if (this.#links.get(peer) === link) this.#receive(link, unpackEnvelope(envelope))
@@ -52,13 +55,14 @@ export class Ports {
     this.#links.delete(peer)
   }
 
-  /** Leaves with the next `flush`. */
+  /** Leaves with the next `flush`; a beat at once. */
   push(to: Address, message: Message): void {
     let link = this.#links.get(to)
     if (link === undefined) {
-      link = { peer: to, port: undefined, outbox: [] }
+      link = { peer: to, port: undefined, beats: undefined, outbox: [] }
       this.#links.set(to, link)
     }
+    if (link.beats !== undefined && isBeat(message)) return this.#send(link, [message])
     if (link.outbox.length === 0) this.#due.push(link)
     link.outbox.push(message)
   }
@@ -76,13 +80,25 @@ export class Ports {
         this.#deadLetters += messages.length
         continue
       }
-      if (this.faults === undefined) post(link.port, messages)
-      else
-        post(
-          link.port,
-          this.faults.pass('out', link.peer, messages, (held) => this.#release(link, held)),
-        )
+      this.#send(link, messages)
     }
+  }
+
+  /** Has the peers' beats handled that have come since the last call. */
+  takeBeats(): void {
+    for (const link of this.#links.values()) {
+      const beat = link.beats?.take()
+      if (beat !== undefined) this.#receive(link, [beat])
+    }
+  }
+
+  #send(link: Link, messages: readonly Message[]): void {
+    if (this.faults === undefined) post(link, messages)
+    else
+      post(
+        link,
+        this.faults.pass('out', link.peer, messages, (held) => this.#release(link, held)),
+      )
   }
 
   #receive(link: Link, messages: readonly Message[]): void {
@@ -97,7 +113,7 @@ export class Ports {
 
   /** A fault held it back; meanwhile its life of the link may be over. */
   #release(link: Link, held: readonly Message[]): void {
-    if (link.port !== undefined && this.#links.get(link.peer) === link) post(link.port, held)
+    if (this.#links.get(link.peer) === link) post(link, held)
   }
 
   closeAll(): void {
@@ -105,8 +121,15 @@ export class Ports {
   }
 }
 
-function post(port: MessagePort, messages: readonly Message[]): void {
-  if (messages.length === 0) return
+/** All of them are beats, or none is: a beat does not wait for others. */
+function post({ port, beats }: Link, messages: readonly Message[]): void {
+  const [first] = messages
+  if (first === undefined) return
+  if (beats !== undefined && isBeat(first)) return beats.put(first)
   const { envelope, transfer } = packEnvelope(messages)
-  port.postMessage(envelope, transfer)
+  port?.postMessage(envelope, transfer)
+}
+
+function isBeat(message: Message): message is Beat {
+  return message.type === 'membership/heartbeat'
 }

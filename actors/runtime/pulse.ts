@@ -10,6 +10,9 @@ import { getHeapStatistics } from 'node:v8'
 import { nowMs } from './clock.js'
 import type { Gauges } from './gauges.js'
 
+/** A turn that comes so little before the pulse is due takes its place. */
+const EARLY_SHARE = 0.5
+
 /** How long the longest delay is shown, at least; memory is looked at as often. */
 const WINDOW_MS = 1_000
 
@@ -27,15 +30,21 @@ export class Pulse {
     this.#everyMs = everyMs
     this.#dueAtMs = nowMs() + everyMs
     gauges.set('pulseDueAtMs', this.#dueAtMs)
-    this.#timer = setInterval(() => this.#beat(), everyMs)
+    this.#timer = setInterval(() => this.#beat(nowMs()), everyMs)
+  }
+
+  /** The loop has turned: an idle thread that wakes for something else need not wake for its pulse as well. */
+  onTurn(now: number): void {
+    if (now < this.#dueAtMs - EARLY_SHARE * this.#everyMs) return
+    this.#timer.refresh()
+    this.#beat(now)
   }
 
   stop(): void {
     clearInterval(this.#timer)
   }
 
-  #beat(): void {
-    const now = nowMs()
+  #beat(now: number): void {
     this.#longestMs = Math.max(this.#longestMs, now - this.#dueAtMs)
     this.#dueAtMs = now + this.#everyMs
     this.#gauges.add('loops', 1)
