@@ -5,18 +5,25 @@
  * Called by the client (`submit`) and by whoever manages the cluster from here (`attach`, `onSupervisorMail`).
  */
 
-import type { MessagePort } from 'node:worker_threads'
 import type { ReplayAsked } from '../src/protocol/batch-log/batch-replay.js'
 import type { LogOwner } from '../src/protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
 import type { RequestObserver } from '../src/protocol/coordinator/request-observer.js'
 import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
-import { type Address, type GatewayId, type Key, type NodeId, SUPERVISOR } from '../src/protocol/ids.js'
+import {
+  type Address,
+  type GatewayId,
+  type Incarnation,
+  type Key,
+  type NodeId,
+  SUPERVISOR,
+} from '../src/protocol/ids.js'
 import type { Message } from '../src/protocol/messages.js'
 import type { PartitionTable } from '../src/protocol/ring/table.js'
 import type { Stamp } from '../src/protocol/versions/stamp.js'
 import { nowMs, type StampClock } from './runtime/clock.js'
 import { DeadlineTimer } from './runtime/deadline-timer.js'
+import type { LinkEnd } from './runtime/mesh.js'
 import { Ports } from './runtime/ports.js'
 
 export interface GatewayActorOptions {
@@ -43,7 +50,10 @@ export interface GatewayActorOptions {
 export class GatewayActor {
   readonly #options: GatewayActorOptions
   readonly #core: Gateway
-  readonly #ports = new Ports((from, messages) => this.#onMail(from, messages))
+  readonly #ports = new Ports(
+    (from, messages) => this.#onMail(from, messages),
+    (node, incarnation) => this.#onClosed(node, incarnation),
+  )
   readonly #timer = new DeadlineTimer(() => {
     this.#step({ type: 'timer' })
     this.#endTurn()
@@ -95,8 +105,8 @@ export class GatewayActor {
   }
 
   /** A node's new life. */
-  attach(node: NodeId, port: MessagePort): void {
-    this.#ports.attach(node, port)
+  attach(node: NodeId, link: LinkEnd): void {
+    this.#ports.attach(node, link)
   }
 
   onSupervisorMail(messages: readonly Message[]): void {
@@ -143,6 +153,13 @@ export class GatewayActor {
   #onMail(from: Address, messages: readonly Message[]): void {
     for (const message of messages) this.#step({ type: 'message', from, message, more: true })
     this.#openTurn()
+  }
+
+  /** Its requests go elsewhere at once: the thread itself takes some ms to end after it has stopped. */
+  #onClosed(node: NodeId, incarnation: Incarnation | undefined): void {
+    if (this.#isClosed || incarnation === undefined) return
+    this.#step({ type: 'link/closed', node, incarnation })
+    this.#endTurn()
   }
 
   /**

@@ -38,8 +38,8 @@ supervisor.on('message', (message: ToNode) => {
     case 'boot':
       host.boot(message)
       return
-    case 'port':
-      host.attach(message.peer, message.port, message.beats)
+    case 'link':
+      host.attach(message.peer, message.link)
       return
     case 'control':
       exposeControl(message.port, host.controlSurface())

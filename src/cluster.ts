@@ -255,7 +255,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
     await this.#ceiling.start()
     await this.#supervisor.writeMetadata({ cleanShutdown: false })
     this.#supervisor.addGateway(OWN_GATEWAY, {
-      attach: (peer, port) => this.#gateway.attach(peer, port),
+      attach: (peer, link) => this.#gateway.attach(peer, link),
       mail: (messages) => this.#gateway.onSupervisorMail(messages),
     })
     this.#supervisor.start(this.#prepared.wasUnclean)

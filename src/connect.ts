@@ -176,8 +176,8 @@ class ConnectedStore implements KeyValueStore {
 
   #onMessage(message: ToGateway): void {
     switch (message.type) {
-      case 'port':
-        this.#gateway.attach(message.peer, message.port)
+      case 'link':
+        this.#gateway.attach(message.peer, message.link)
         return
       case 'mail':
         this.#gateway.onSupervisorMail(unpackEnvelope(message.envelope))

@@ -7,10 +7,11 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { GatewayConfig } from '../../src/protocol/gateway.js'
-import type { Address, GatewayId } from '../../src/protocol/ids.js'
+import type { GatewayId, NodeId } from '../../src/protocol/ids.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { WireError } from '../../src/shared/errors.js'
 import type { MigrationOrder } from '../../src/shared/migration-order.js'
+import type { LinkEnd } from './mesh.js'
 import type { Envelope } from './wire.js'
 
 /** Joining thread → cluster's thread, with the port. */
@@ -49,7 +50,7 @@ export type ToGateway =
       /** Is carried out before the first call. */
       readonly order: MigrationOrder
     }
-  | { readonly type: 'port'; readonly peer: Address; readonly port: MessagePort }
+  | { readonly type: 'link'; readonly peer: NodeId; readonly link: LinkEnd }
   | { readonly type: 'mail'; readonly envelope: Envelope }
   | { readonly type: 'migration'; readonly order: MigrationOrder }
   /** The cluster closes. */

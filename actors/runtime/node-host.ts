@@ -6,7 +6,6 @@
  * all peers, and a burst becomes one envelope to each.
  */
 
-import type { MessagePort } from 'node:worker_threads'
 import { assert } from '../../src/protocol/assert.js'
 import { DynamoNode } from '../../src/protocol/dynamo-node.js'
 import type { NodeEffect, Notice } from '../../src/protocol/effects.js'
@@ -24,12 +23,12 @@ import { codeOf, StoreError } from '../../src/storage/store-error.js'
 import { readTrees, type TreeOwner, writeTrees } from '../../src/storage/tree-file.js'
 import { NodeMarks } from '../../src/storage/write-marks.js'
 import type { ControlSurface } from '../control.js'
-import type { BeatEnd } from './beat-cells.js'
 import { nowMs, StampClock } from './clock.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { afterTheAnswer, hangThread, pauseThread } from './fault-loops.js'
 import { Gauges } from './gauges.js'
 import { heldVersions } from './held-versions.js'
+import type { LinkEnd } from './mesh.js'
 import { NodeCut } from './node-cut.js'
 import { NodeFaults } from './node-faults.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
@@ -135,9 +134,9 @@ export class NodeHost {
     this.#wake({ type: 'node/boot', table, storedEpoch, activeEpoch, peers, hints })
   }
 
-  attach(peer: Address, port: MessagePort, beats: BeatEnd | undefined): void {
-    if (this.#isStopped) port.close()
-    else this.#ports.attach(peer, port, beats)
+  attach(peer: Address, link: LinkEnd): void {
+    if (this.#isStopped) link.port.close()
+    else this.#ports.attach(peer, link)
   }
 
   onMail(from: Address, messages: readonly Message[]): void {

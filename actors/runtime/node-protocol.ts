@@ -13,8 +13,8 @@ import type { OpeningVerdict } from '../../src/protocol/supervision/supervisor-e
 import type { WireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
 import type { Durability } from '../../src/shared/options.js'
-import type { BeatEnd } from './beat-cells.js'
 import type { FaultRules } from './fault-rules.js'
+import type { LinkEnd } from './mesh.js'
 import type { Envelope } from './wire.js'
 
 /** Everything a thread needs to become a node. */
@@ -62,13 +62,7 @@ export type ToNode =
       readonly activeEpoch: Epoch
       readonly peers: readonly PeerInfo[]
     }
-  | {
-      readonly type: 'port'
-      readonly peer: Address
-      readonly port: MessagePort
-      /** Of a peer that is a node. */
-      readonly beats: BeatEnd | undefined
-    }
+  | { readonly type: 'link'; readonly peer: Address; readonly link: LinkEnd }
   | { readonly type: 'control'; readonly port: MessagePort }
   | { readonly type: 'mail'; readonly envelope: Envelope }
 

@@ -5,14 +5,14 @@
  * when one must start; after that it is that node's until it ends.
  */
 
-import { MessageChannel, type MessagePort, type TransferListItem, Worker } from 'node:worker_threads'
+import { MessageChannel, type TransferListItem, Worker } from 'node:worker_threads'
 import type { Address, Incarnation, NodeId } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 import { fromWireError } from '../../src/shared/errors.js'
 import type { Failpoint } from '../../src/shared/failpoints.js'
 import { closeIteratorGate, createIteratorGate } from '../../src/storage/iterator-gate.js'
 import { NodeControl } from '../control.js'
-import type { BeatEnd } from './beat-cells.js'
+import type { LinkEnd } from './mesh.js'
 import type { Assignment, FromNode, ToNode } from './node-protocol.js'
 import { threadEnvironment } from './thread-environment.js'
 import { packEnvelope } from './wire.js'
@@ -102,8 +102,8 @@ export class NodeThread {
     this.#post({ type: 'boot', ...order })
   }
 
-  attach(peer: Address, port: MessagePort, beats?: BeatEnd): void {
-    this.#post({ type: 'port', peer, port, beats }, [port])
+  attach(peer: Address, link: LinkEnd): void {
+    this.#post({ type: 'link', peer, link }, [link.port])
   }
 
   mail(messages: readonly Message[]): void {

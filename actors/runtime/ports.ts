@@ -4,10 +4,11 @@
  */
 
 import type { MessagePort } from 'node:worker_threads'
-import type { Address } from '../../src/protocol/ids.js'
+import type { Address, Incarnation } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
-import { type Beat, BeatCells, type BeatEnd } from './beat-cells.js'
+import { type Beat, BeatCells } from './beat-cells.js'
 import type { LinkFaults } from './link-faults.js'
+import type { LinkEnd } from './mesh.js'
 import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 
 /** One peer's port, and what has gathered for it. */
@@ -24,12 +25,18 @@ export class Ports {
   /** Those with something in their outbox. Arrays, because a `Map` of messages would make them grow old (`id-table.ts`). */
   #due: Link[] = []
   readonly #onMail: (from: Address, messages: readonly Message[]) => void
+  readonly #onClosed: (peer: Address, incarnation: Incarnation | undefined) => void
   #deadLetters = 0
   /** What the network does wrong; only in a node's thread, and only with `faults: true`. */
   faults: LinkFaults | undefined
 
-  constructor(onMail: (from: Address, messages: readonly Message[]) => void) {
+  /** `onClosed`: that life of a peer has ended, or ends; nothing comes from it any more. */
+  constructor(
+    onMail: (from: Address, messages: readonly Message[]) => void,
+    onClosed: (peer: Address, incarnation: Incarnation | undefined) => void = () => undefined,
+  ) {
     this.#onMail = onMail
+    this.#onClosed = onClosed
   }
 
   get deadLetters(): number {
@@ -37,12 +44,16 @@ export class Ports {
   }
 
   /** A new life of a peer: the old port, if there is one, is closed. */
-  attach(peer: Address, port: MessagePort, beats?: BeatEnd): void {
+  attach(peer: Address, { port, beats, incarnation }: LinkEnd): void {
     this.detach(peer)
     const link: Link = { peer, port, beats: beats && new BeatCells(beats), outbox: [] }
     this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
       if (this.#links.get(peer) === link) this.#receive(link, unpackEnvelope(envelope))
+    })
+    // By the other end: its thread ends.
+    port.on('close', () => {
+      if (this.#links.get(peer) === link) this.#onClosed(peer, incarnation)
     })
   }
 

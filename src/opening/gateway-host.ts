@@ -187,8 +187,7 @@ export class GatewayHost {
     // Without a goodbye its thread ended in the middle of its work.
     port.on('close', () => this.#remove(id, true))
     this.#supervisor.addGateway(id, {
-      attach: (peer, nodePort) =>
-        port.postMessage({ type: 'port', peer, port: nodePort } satisfies ToGateway, [nodePort]),
+      attach: (peer, link) => port.postMessage({ type: 'link', peer, link } satisfies ToGateway, [link.port]),
       mail: (messages) => say(port, { type: 'mail', envelope: packEnvelope(messages).envelope }),
     })
   }

@@ -21,7 +21,7 @@ import type { RequestObserver } from './coordinator/request-observer.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
 import type { FailureCode } from './failure.js'
 import { IdTable } from './id-table.js'
-import type { Address, GatewayId, Key, NodeId, PartitionId } from './ids.js'
+import type { Address, GatewayId, Incarnation, Key, NodeId, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
 import type { CoordinateRequest, KeyRange, Message, RequestId } from './messages.js'
 import { MAJORITY, readQuorumOf, writeQuorumOf } from './ring/quorum.js'
@@ -78,6 +78,8 @@ export type GatewayEvent =
     }
   | { readonly type: 'message'; readonly from: Address; readonly message: Message; readonly more?: boolean }
   | { readonly type: 'timer' }
+  /** A node's thread ends: nothing comes from that life any more. The supervisor says so too, once it has ended. */
+  | { readonly type: 'link/closed'; readonly node: NodeId; readonly incarnation: Incarnation }
   /**
    * Logged batches of whoever is not `living` are nobody's any more: they are taken over. See `logOwner`. `forgottenBefore`: deletes
    * that are older may be forgotten.
@@ -211,6 +213,9 @@ export class Gateway {
         break
       case 'message':
         this.#onMessage(event.from, event.message, nowMs)
+        break
+      case 'link/closed':
+        this.#coordination.onLinkClosed(event.node, event.incarnation, nowMs)
         break
       case 'timer':
         this.#coordination.onTimer(nowMs)

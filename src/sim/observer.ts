@@ -45,6 +45,8 @@ export interface Observer {
   onOpened?(node: NodeId, opened: { readonly verdict: string; readonly storeId: string; readonly reason: string }): void
   onBoot?(node: NodeId, table: PartitionTable): void
   onDeath?(node: NodeId, reason: string): void
+  /** A gateway notices that the thread of that life ends; the supervisor's word comes besides. */
+  onLinkClosed?(gateway: GatewayId, node: NodeId, incarnation: Incarnation): void
   onAccepted?(node: NodeId, write: StoreWrite, world: SimWorld): void
   onPersisted?(table: PartitionTable): void
   onNotice?(from: Address, notice: Notice | SupervisorNotice): void
@@ -82,6 +84,7 @@ export function watchingOf(observers: readonly Observer[]): Watching {
     onOpened: of('onOpened'),
     onBoot: of('onBoot'),
     onDeath: of('onDeath'),
+    onLinkClosed: of('onLinkClosed'),
     onAccepted: of('onAccepted'),
     onPersisted: of('onPersisted'),
     onNotice: of('onNotice'),

@@ -7,7 +7,7 @@
 import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
 import { type ClientRequest, Gateway, type GatewayEvent } from '../protocol/gateway.js'
-import type { Address, GatewayId, Key } from '../protocol/ids.js'
+import type { Address, GatewayId, Incarnation, Key, NodeId } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import type { PartitionTable } from '../protocol/ring/table.js'
 import type { VersionRecord } from '../protocol/versions/record.js'
@@ -88,6 +88,13 @@ export class SimGateway {
   deliver(from: Address, message: Message): void {
     if (message.type === 'peer/changed') this.#unheard -= 1
     if (!this.isGone) this.#step({ type: 'message', from, message })
+  }
+
+  /** The thread at the other end ends. */
+  onLinkClosed(node: NodeId, incarnation: Incarnation): void {
+    if (this.isGone) return
+    for (const observer of this.#world.watching.onLinkClosed) observer.onLinkClosed(this.id, node, incarnation)
+    this.#step({ type: 'link/closed', node, incarnation })
   }
 
   /** Takes over the logged batches of those that are no more. */

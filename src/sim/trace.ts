@@ -82,6 +82,10 @@ export class Trace implements Observer {
     this.#add(`${node}  ends: ${reason}`)
   }
 
+  onLinkClosed(gateway: GatewayId, node: NodeId, incarnation: Incarnation): void {
+    this.#add(`${gateway}  its link to ${node} life ${incarnation} is closed`)
+  }
+
   onAccepted(node: NodeId, write: StoreWrite): void {
     this.#add(`${node}  store has ${describeWrite(write)}`)
   }

@@ -7,7 +7,7 @@
  */
 
 import type { GatewayConfig } from '../protocol/gateway.js'
-import { type Address, type GatewayId, type NodeId, SUPERVISOR } from '../protocol/ids.js'
+import { type Address, type GatewayId, type Incarnation, type NodeId, SUPERVISOR } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import { Prng } from '../protocol/prng.js'
 import { planClaim } from '../protocol/ring/claim.js'
@@ -233,6 +233,15 @@ export class SimWorld {
     if (life === undefined || hints === undefined) return
     for (const observer of this.watching.onDeath) observer.onDeath(node.id, reason)
     this.supervisor.onDeath(node, life.incarnation, reason, hints)
+    if (life.core !== undefined) this.#closeLinks(node.id, life.incarnation)
+  }
+
+  /** After what was on its way. */
+  #closeLinks(id: NodeId, incarnation: Incarnation): void {
+    for (const gateway of this.gateways.values()) {
+      const atMs = this.network.reliableArrival(id, gateway.id, this.nowMs)
+      this.at(atMs, () => gateway.onLinkClosed(id, incarnation))
+    }
   }
 
   /** SIGKILL of the whole process, and a new one after a while. */

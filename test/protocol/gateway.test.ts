@@ -52,6 +52,33 @@ test('gateway: close ends what runs, tells an unknown outcome as unknown, and re
   for (const id of [get, put, after]) t.equal(world.outcomes.get(id)?.length, 1)
 })
 
+test('gateway: of a thread that ends its link tells first, and its reads go elsewhere', async (t) => {
+  const world = new VirtualWorld(6)
+  t.equal(world.ended(world.put('k', 'v', { w: 3 })), 'written')
+  const get = world.get('k', { r: 1 })
+  const [asked] = world.sentOf('replica/read').map(({ to }) => to)
+  world.filter = ({ from }) => (from === asked ? 'drop' : 'deliver')
+  world.stepGateway({ type: 'link/closed', node: asked as NodeId, incarnation: 1 })
+  const toldMs = world.nowMs
+  t.equal(world.ended(get), '=v')
+  t.ok(world.nowMs - toldMs < world.config.avoidAfterMs, 'before anybody is silent')
+})
+
+test('gateway: a link that closes late says nothing about a later life, or against what is certain', async (t) => {
+  const world = new VirtualWorld(7)
+  const [a, b, c] = world.owners('k') as [NodeId, NodeId, NodeId]
+  world.crash(a)
+  world.run(5)
+  world.spawn(a)
+  world.run(20)
+  world.stepGateway({ type: 'link/closed', node: a, incarnation: 1 })
+  for (const node of [b, c]) world.crash(node, 'down')
+  world.run(5)
+  t.equal(world.ended(world.get('k', { r: 1 })), 'none', 'its second life answers')
+  for (const node of [b, c]) world.stepGateway({ type: 'link/closed', node, incarnation: 1 })
+  t.equal(world.end(world.put('k', 'v', { timeoutMs: 5_000 })), 'QUORUM_UNAVAILABLE', 'nobody waits for who is down')
+})
+
 test('gateway: an empty batch is written', async (t) => {
   const world = new VirtualWorld(5)
   t.equal(world.end(world.putMany([], [])), 'written')

@@ -131,6 +131,10 @@ export class Transcript implements Observer {
     this.note('life', node, `ends: ${reason}`)
   }
 
+  onLinkClosed(gateway: Address, node: NodeId, incarnation: number): void {
+    this.note('life', gateway, `its link to ${node} life ${incarnation} is closed`)
+  }
+
   onGateway(gateway: Address, isThere: boolean): void {
     this.note('life', gateway, isThere ? 'is there' : 'is gone')
   }

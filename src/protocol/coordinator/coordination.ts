@@ -9,7 +9,7 @@
  */
 
 import type { ProtocolConfig } from '../config.js'
-import type { Key, NodeId, PartitionId } from '../ids.js'
+import type { Incarnation, Key, NodeId, PartitionId } from '../ids.js'
 import {
   type CoordinateReplies,
   type CoordinateRequest,
@@ -171,6 +171,14 @@ export class Coordination implements Desk {
       tellEnded(this, known.peer, this.#forwards)
     }
     this.#retryWaiting()
+  }
+
+  /** That life of a node ends. The word on it may have come before; it may even be that there will be no other. */
+  onLinkClosed(node: NodeId, incarnation: Incarnation, nowMs: number): void {
+    const peer = this.#peers.get(node)
+    const isKnown = peer?.status === 'exited' || peer?.status === 'down'
+    if (peer?.incarnation === incarnation && isKnown) return
+    this.onPeer({ node, incarnation, status: 'exited' }, nowMs)
   }
 
   onTable(table: PartitionTable, nowMs: number): void {

@@ -98,7 +98,7 @@ function makeLink(t: Test) {
 function connect(node1: Ports, node2: Ports) {
   const { port1, port2 } = new MessageChannel()
   const [beats1, beats2] = createBeatEnds()
-  node1.attach('node2', port1, beats1)
-  node2.attach('node1', port2, beats2)
+  node1.attach('node2', { port: port1, beats: beats1, incarnation: 1 })
+  node2.attach('node1', { port: port2, beats: beats2, incarnation: 2 })
   return port2
 }
