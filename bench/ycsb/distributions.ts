@@ -15,8 +15,11 @@ const SCRAMBLED_ITEMS = 10_000_000_000
 /** ζ(10¹⁰, 0.99), the constant of YCSB's `ScrambledZipfianGenerator`. */
 const SCRAMBLED_ZETA = 26.46902820178302
 
-/** Draws that are made beforehand; then they begin again. */
-const DRAWS = 1 << 18
+/**
+ * Draws that are made beforehand; then they begin again. So many that no cache keeps all that they name where it could not keep all
+ * records: with a quarter of a million, a cache of 32 MB held every key that was asked for, of ten million records too.
+ */
+const DRAWS = 1 << 22
 
 /** Chooses records. */
 export interface Chooser {

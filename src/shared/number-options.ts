@@ -244,12 +244,12 @@ export const NUMBER_OPTIONS = {
     cost: '↑ memory: cacheBytes in all, cacheBytes / nodes for each; ↓ more blocks are read and uncompressed again',
   },
   openFilesMax: {
-    byDefault: 1_000,
+    byDefault: 10_000,
     min: 50,
     max: 1_000_000,
     unit: 'files',
-    about: 'LevelDB table files, divided by the nodes',
-    cost: '↑ file descriptors, and the indexes of open tables in memory; ↓ tables are opened again and again. Each node has openFilesMax / nodes, and 10 at least',
+    about: 'LevelDB table files of 2 MiB, divided by the nodes; LevelDB itself heeds the limit of the process',
+    cost: '↑ the indexes of open tables in memory, some 40 KiB each, and file descriptors; ↓ where a node has more tables than openFilesMax / nodes (10 at least) they are opened again and again, and reads are ten times as slow',
   },
   writeBufferBytes: {
     byDefault: 8_388_608,
