@@ -202,11 +202,12 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     this.#assertOpen()
     const epoch = this.#epoch
     let isHere = true
+    const hashes = read.sloppy ? undefined : this.#near?.prepare(keys)
     const values = new Promise<(Uint8Array | undefined)[]>((resolve, reject) => {
       const gathering = new Gathering(keys.length, resolve, reject)
       for (let place = 0; place < keys.length; place++) {
         const key = keys[place] as Key
-        const found = this.#findNear(key, read, epoch)
+        const found = this.#findNear(key, read, epoch, hashes?.[place])
         if (found !== MISSED) {
           this.#countHit()
           gathering.settle(place, found)
@@ -311,8 +312,8 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     })
   }
 
-  #findNear(key: Key, { r, sloppy }: ReadOptions, epoch: Epoch): Uint8Array | undefined | typeof MISSED {
-    return this.#near === undefined || sloppy ? MISSED : this.#near.find(key, r, epoch)
+  #findNear(key: Key, { r, sloppy }: ReadOptions, epoch: Epoch, hash?: number): Uint8Array | undefined | typeof MISSED {
+    return this.#near === undefined || sloppy ? MISSED : this.#near.find(key, r, epoch, hash)
   }
 
   get #epoch(): Epoch {

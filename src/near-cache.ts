@@ -53,12 +53,16 @@ export class NearCache {
     this.#header = new Int32Array(this.#scratch.buffer, 0, HEADER_WORDS)
   }
 
+  /** See `RecordCache.prepare`. */
+  prepare(keys: readonly Key[]): Int32Array {
+    return this.#cache.prepare(keys)
+  }
+
   /**
    * A copy of the value, which is the caller's; undefined: there is no such key. `r` 0 (`MAJORITY`): what a majority is follows the
    * owners that there are.
    */
-  find(key: Key, r: number, epoch: Epoch): Uint8Array | undefined | typeof MISSED {
-    const hash = hashOf(key)
+  find(key: Key, r: number, epoch: Epoch, hash = hashOf(key)): Uint8Array | undefined | typeof MISSED {
     const place = this.#cache.find(key, hash)
     if (place < 0) return MISSED
     const cache = this.#cache

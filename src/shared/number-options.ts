@@ -224,7 +224,7 @@ export const NUMBER_OPTIONS = {
     max: 1_099_511_627_776,
     unit: 'bytes',
     about: 'records read or written lately, kept by the nodes, divided by them, at most 1 GiB each; 0: none',
-    cost: '↑ memory: recordCacheBytes in all as it fills, and an index of an eighth to a quarter of it; ↓ more reads go to LevelDB',
+    cost: '↑ memory: recordCacheBytes in all as it fills, and an index of a sixth to a third of it; ↓ more reads go to LevelDB',
   },
   nearCacheBytes: {
     byDefault: 33_554_432,
@@ -233,7 +233,7 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes',
     about:
       'values read lately, kept by each thread that calls, up to 64 KiB or a sixteenth of it each, for as long as no node has written the key; below 65,536: none. With `faults: true` 0 unless said: a read then always asks nodes',
-    cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a quarter of it; ↓ more reads ask a node',
+    cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a sixth to a third of it; ↓ more reads ask a node',
   },
   cacheBytes: {
     byDefault: 67_108_864,

@@ -156,10 +156,11 @@ export class LevelStore implements Store {
   read(keys: readonly Key[]): StoredRecord[] {
     this.#assertOpen()
     const cache = this.#commit?.cache
+    const hashes = cache?.prepare(keys)
     const records = new Array<StoredRecord>(keys.length)
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as Key
-      const place = cache?.find(key) ?? -1
+      const place = cache?.find(key, hashes?.[index]) ?? -1
       records[index] = cache === undefined || place < 0 ? this.#readFrom(key, cache) : this.#copyFrom(cache, place)
     }
     return records

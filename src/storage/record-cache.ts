@@ -21,8 +21,12 @@ const [RECORD_BYTES, KEY_CHARS] = [1, 2]
 const WORDWISE_BYTES_MAX = 512
 /** One place in the index for so many bytes of the ring: about two for each small record. */
 const BYTES_PER_PLACE = 64
-/** Places that a key may have: with one, keys that share it push each other out, and a tenth of all reads missed what the ring still had. */
-const WAYS = 4
+/**
+ * Places that a key may have. Where there are too few, keys push each other out, and each time one comes back it is appended anew, which
+ * pushes out the rest: with one place a tenth of all reads missed what the ring had room for, with four and a tag of seven bits
+ * a twentieth, with eight and fifteen bits a thousandth.
+ */
+const WAYS = 8
 /** What is smaller keeps nothing. */
 export const RECORD_CACHE_BYTES_MIN = 65_536
 const BYTES_MAX = 1_073_741_824
@@ -34,10 +38,15 @@ export class RecordCache {
   /** By hash, some to a bucket: where the entry was appended, counted since the beginning. */
   readonly #places: Float64Array
   /** Of each place: some bits of the hash, no two alike in a bucket; 0: nothing is there. */
-  readonly #tags: Uint8Array
+  readonly #tags: Uint16Array
   readonly #bucketMask: number
   /** Bytes ever appended. */
   #written = 0
+  /** Of those, when the ring's first byte was written last. */
+  #lapFrom = 0
+  #hashes = new Int32Array(0)
+  /** Of no meaning: what nobody uses would not be looked at. */
+  seen = 0
 
   /** Shape: `bytes` below 65,536 keep nothing; never more than 1 GiB. */
   constructor(bytes: number) {
@@ -46,13 +55,33 @@ export class RecordCache {
     this.#words = new Int32Array(this.#ring.buffer, 0, capacity / RECORD_ALIGNMENT)
     const buckets = capacity === 0 ? 1 : 2 ** Math.ceil(Math.log2(capacity / BYTES_PER_PLACE / WAYS))
     this.#places = new Float64Array(buckets * WAYS)
-    this.#tags = new Uint8Array(buckets * WAYS)
+    this.#tags = new Uint16Array(buckets * WAYS)
     this.#bucketMask = buckets - 1
   }
 
   /** Where the record is; −1: it is not here. Holds until the next `put` or `replace`. */
   find(key: Key, hash = hashOf(key)): number {
     return this.#find(key, hash)
+  }
+
+  /**
+   * The hashes of keys that are looked for next. Where their entries would be is looked at as well, all before the first is needed: so
+   * the processor waits for the memory of several at a time. Holds until the next call.
+   */
+  prepare(keys: readonly Key[]): Int32Array {
+    if (this.#hashes.length < keys.length) this.#hashes = new Int32Array(keys.length)
+    const hashes = this.#hashes
+    for (let index = 0; index < keys.length; index++) hashes[index] = hashOf(keys[index] as Key)
+    let seen = 0
+    for (let index = 0; index < keys.length; index++) seen ^= this.#look(hashes[index] as number)
+    this.seen = seen
+    return hashes
+  }
+
+  #look(hash: number): number {
+    const place = this.#placeOf(hash)
+    const appended = place < 0 ? -1 : (this.#places[place] as number)
+    return appended < this.#oldest ? 0 : (this.#words[this.#offsetOf(appended) / RECORD_ALIGNMENT] as number)
   }
 
   /** Bytes of what was found. */
@@ -83,9 +112,10 @@ export class RecordCache {
     const needed = HEADER_BYTES + aligned(key.length) + aligned(record.length)
     // A record that would push out much of the rest is not worth it.
     if (needed > this.#ring.length / 16) return this.#forget(hash)
-    let at = this.#written % this.#ring.length
+    let at = this.#written - this.#lapFrom
     if (at + needed > this.#ring.length) {
-      this.#written += this.#ring.length - at
+      this.#lapFrom += this.#ring.length
+      this.#written = this.#lapFrom
       at = 0
     }
     const ring = this.#ring
@@ -142,6 +172,17 @@ export class RecordCache {
     return chosen
   }
 
+  /** What was appended before is overwritten. */
+  get #oldest(): number {
+    return Math.max(0, this.#written - this.#ring.length)
+  }
+
+  /** Where in the ring the bytes are that were appended then, if they are still there. */
+  #offsetOf(appended: number): number {
+    const at = appended - this.#lapFrom
+    return at < 0 ? at + this.#ring.length : at
+  }
+
   /** Where the record of the entry at `at` begins. */
   #bodyOf(at: number): number {
     return at + HEADER_BYTES + aligned(this.#words[at / RECORD_ALIGNMENT + KEY_CHARS] as number)
@@ -153,8 +194,8 @@ export class RecordCache {
     if (place < 0) return -1
     const appended = this.#places[place] as number
     const ring = this.#ring
-    if (appended < this.#written - ring.length) return -1
-    const at = appended % ring.length
+    if (appended < this.#oldest) return -1
+    const at = this.#offsetOf(appended)
     const header = at / RECORD_ALIGNMENT
     if (this.#words[header] !== hash || this.#words[header + KEY_CHARS] !== key.length) return -1
     const body = at + HEADER_BYTES
@@ -165,7 +206,7 @@ export class RecordCache {
 
 /** Bits that the bucket is not chosen by. Never 0. */
 function tagOf(hash: number): number {
-  return 1 + (hash >>> 25)
+  return 1 + (hash >>> 17)
 }
 
 /** FNV-1a, finished by MurmurHash3's mixer. */

@@ -49,15 +49,28 @@ test('record cache: shows the newest or nothing, over many turns of the ring', a
 
 test('record cache: what fits is found again, and belongs to whoever asked', async (t) => {
   const cache = new RecordCache(1 << 20)
-  for (let number = 0; number < 1_000; number++) cache.put(`key ${number}`, Buffer.from(`record ${number}`))
+  const numbers = Array.from({ length: 7_000 }, (_, number) => number)
+  const recordOf = (number: number) => `record ${number} ${'.'.repeat(88)}`
+  for (const number of numbers) cache.put(`key ${number}`, Buffer.from(recordOf(number)))
   let found = 0
-  for (let number = 0; number < 1_000; number++) {
+  for (const number of numbers) {
     const record = recordIn(cache, `key ${number}`)
-    if (record?.toString() === `record ${number}`) found += 1
+    if (record?.toString() === recordOf(number)) found += 1
     record?.fill(0)
   }
-  t.ok(found > 900, `${found} of 1,000`)
-  t.not(recordIn(cache, 'key 999')?.[0], 0, 'what was given away is a copy')
+  t.ok(found > 6_950, `${found} of 7,000`)
+  t.not(recordIn(cache, 'key 6999')?.[0], 0, 'what was given away is a copy')
+})
+
+test('record cache: keys that are looked for together have the hashes by which they are found', async (t) => {
+  const cache = new RecordCache(65_536)
+  const keys = ['here', 'also', 'not', 'here']
+  for (let turn = 0; turn < 1_000; turn++) {
+    for (const key of ['here', 'also']) cache.put(key, Buffer.from(`${key} ${turn}`))
+    const hashes = cache.prepare(keys)
+    const shown = keys.map((key, index) => cache.find(key, hashes[index]) >= 0)
+    if (turn % 100 === 0) t.same(shown, [true, true, false, true], 'over many turns of the ring')
+  }
 })
 
 test('record cache: `replace` brings nothing in, a large record is not kept, and with no room nothing is', async (t) => {
