@@ -9,7 +9,8 @@ import type { ReplayAsked } from '../src/protocol/batch-log/batch-replay.js'
 import type { LogOwner } from '../src/protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../src/protocol/coordinator/request.js'
 import type { RequestObserver } from '../src/protocol/coordinator/request-observer.js'
-import { type ClientRequest, Gateway, type GatewayConfig, type GatewayEvent } from '../src/protocol/gateway.js'
+import { Gateway } from '../src/protocol/gateway.js'
+import type { ClientRequest, GatewayConfig, GatewayEvent } from '../src/protocol/gateway-contract.js'
 import {
   type Address,
   type GatewayId,

@@ -6,7 +6,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads'
-import type { GatewayConfig } from '../../src/protocol/gateway.js'
+import type { GatewayConfig } from '../../src/protocol/gateway-contract.js'
 import type { GatewayId, NodeId } from '../../src/protocol/ids.js'
 import type { PartitionTable } from '../../src/protocol/ring/table.js'
 import type { WireError } from '../../src/shared/errors.js'

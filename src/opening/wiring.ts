@@ -4,7 +4,7 @@
  */
 
 import { type ProtocolConfig, QUEUE_LIMITS } from '../protocol/config.js'
-import type { GatewayConfig } from '../protocol/gateway.js'
+import type { GatewayConfig } from '../protocol/gateway-contract.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../protocol/supervision/restart-policy.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'

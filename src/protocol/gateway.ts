@@ -13,100 +13,23 @@ import { BatchReplay } from './batch-log/batch-replay.js'
 import { LOG_RANGE, type LogOwner } from './batch-log/log-keys.js'
 import { LoggedBatches, type WriteOptions } from './batch-log/logged-batches.js'
 import { type BatchGroup, groupByPartition, type Join, outcomeOf } from './batch-log/split-batch.js'
-import type { ProtocolConfig } from './config.js'
 import { Coordination } from './coordinator/coordination.js'
 import type { CoordinationLoad } from './coordinator/load.js'
 import { type OperationOutcome, WRITTEN } from './coordinator/request.js'
 import type { RequestObserver } from './coordinator/request-observer.js'
 import { type Asked, StampAsks } from './coordinator/stamp-asks.js'
 import type { FailureCode } from './failure.js'
+import type { ClientRequest, GatewayConfig, GatewayEffect, GatewayEvent } from './gateway-contract.js'
 import { IdTable } from './id-table.js'
-import type { Address, GatewayId, Incarnation, Key, NodeId, PartitionId } from './ids.js'
+import type { Address, GatewayId, Key, PartitionId } from './ids.js'
 import { SUPERVISOR } from './ids.js'
-import type { CoordinateRequest, KeyRange, Message, RequestId } from './messages.js'
+import type { CoordinateRequest, Message, RequestId } from './messages.js'
 import { MAJORITY, readQuorumOf, writeQuorumOf } from './ring/quorum.js'
 import { partitionOf } from './ring/slot.js'
 import { type PartitionTable, rowOf } from './ring/table.js'
 import type { CausalContext } from './versions/dvv.js'
 import type { VersionRecord } from './versions/record.js'
 import { type Stamp, stampOf, stampTimePart } from './versions/stamp.js'
-
-/** A request of the program. `id`s are whole numbers that the program's side counts up. */
-export type ClientRequest =
-  | {
-      readonly kind: 'get'
-      readonly id: number
-      readonly key: Key
-      readonly r: number
-      readonly sloppy: boolean
-      readonly deadlineMs: number
-    }
-  | {
-      readonly kind: 'put'
-      readonly id: number
-      /** Of duplicate keys the last wins. */
-      readonly keys: readonly Key[]
-      /** null: delete. */
-      readonly values: readonly (Uint8Array | null)[]
-      readonly w: number
-      readonly sloppy: boolean
-      /** Of `lww`: takes effect as a whole or not at all, in the end, also where its keys are in several partitions. */
-      readonly logged?: boolean
-      /** Its caller wants to know the stamp: the effect `stamped` comes before the reply. */
-      readonly mirrored?: boolean
-      readonly context?: CausalContext
-      readonly deadlineMs: number
-    }
-  | {
-      readonly kind: 'scan'
-      readonly id: number
-      readonly range: KeyRange
-      readonly limit: number
-      readonly bytesMax: number
-      readonly r: number
-      readonly deadlineMs: number
-    }
-
-/** `more`: another input of the same turn follows, and nothing is sent yet; the host ends the turn with `flush`. */
-export type GatewayEvent =
-  /** The requests of one turn. `stampTimeNs`: the shared clock, read after they were taken; undefined: it must not be used. */
-  | {
-      readonly type: 'client/requests'
-      readonly requests: readonly ClientRequest[]
-      readonly stampTimeNs: bigint | undefined
-      readonly more?: boolean
-    }
-  | { readonly type: 'message'; readonly from: Address; readonly message: Message; readonly more?: boolean }
-  | { readonly type: 'timer' }
-  /** A node's thread ends: nothing comes from that life any more. The supervisor says so too, once it has ended. */
-  | { readonly type: 'link/closed'; readonly node: NodeId; readonly incarnation: Incarnation }
-  /**
-   * Logged batches of whoever is not `living` are nobody's any more: they are taken over. See `logOwner`. `forgottenBefore`: deletes
-   * that are older may be forgotten.
-   */
-  | { readonly type: 'batches/replay'; readonly living: readonly LogOwner[]; readonly forgottenBefore: Stamp }
-  /** The turn is over: what has gathered leaves. */
-  | { readonly type: 'flush' }
-  /** No more requests; those that run end now. */
-  | { readonly type: 'close' }
-
-export type GatewayEffect =
-  | { readonly type: 'send'; readonly to: Address; readonly message: Message }
-  | { readonly type: 'reply'; readonly id: number; readonly outcome: OperationOutcome }
-  /** Of a put that is `mirrored`. */
-  | { readonly type: 'stamped'; readonly id: number; readonly stamp: Stamp }
-  /** Keys that a batch of another gateway, which is no more, writes from now on. */
-  | { readonly type: 'adopted'; readonly keys: readonly Key[] }
-  | { readonly type: 'repair'; readonly key: Key; readonly nodes: readonly NodeId[]; readonly blocking: boolean }
-  | { readonly type: 'table'; readonly table: PartitionTable }
-
-export interface GatewayConfig extends ProtocolConfig {
-  readonly coordination: 'client' | 'server'
-  /** Differs from that of every earlier process that had the cluster open with gateways of the same names. */
-  readonly life: string
-  readonly requestsInFlightMax: number
-  readonly bytesInFlightMax: number
-}
 
 /** Of a page of the batches' log. */
 const LOG_PAGE_KEYS = 256

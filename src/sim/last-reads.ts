@@ -7,7 +7,7 @@
  */
 
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
-import type { GatewayConfig } from '../protocol/gateway.js'
+import type { GatewayConfig } from '../protocol/gateway-contract.js'
 import type { Key } from '../protocol/ids.js'
 import type { CallSpec, SimGateway } from './sim-gateway.js'
 

@@ -6,7 +6,7 @@
  */
 
 import { isLogKey } from '../protocol/batch-log/log-keys.js'
-import type { GatewayConfig } from '../protocol/gateway.js'
+import type { GatewayConfig } from '../protocol/gateway-contract.js'
 import type { Key, NodeId } from '../protocol/ids.js'
 import { MEMBERSHIP_DEFAULTS } from '../protocol/membership/membership-config.js'
 import type { SupervisorConfig } from '../protocol/supervision/supervisor-config.js'

@@ -6,7 +6,8 @@
 
 import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
-import { type ClientRequest, Gateway, type GatewayEvent } from '../protocol/gateway.js'
+import { Gateway } from '../protocol/gateway.js'
+import type { ClientRequest, GatewayEvent } from '../protocol/gateway-contract.js'
 import type { Address, GatewayId, Incarnation, Key, NodeId } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import type { PartitionTable } from '../protocol/ring/table.js'

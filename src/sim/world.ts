@@ -6,7 +6,7 @@
  * the simulator's runs (`run.ts`), by scenarios, and by tests.
  */
 
-import type { GatewayConfig } from '../protocol/gateway.js'
+import type { GatewayConfig } from '../protocol/gateway-contract.js'
 import { type Address, type GatewayId, type Incarnation, type NodeId, SUPERVISOR } from '../protocol/ids.js'
 import type { Message } from '../protocol/messages.js'
 import { Prng } from '../protocol/prng.js'

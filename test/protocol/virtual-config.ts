@@ -1,7 +1,7 @@
 /** The numbers of a virtual world, where a test does not say others. */
 
 import { QUEUE_LIMITS } from '../../src/protocol/config.js'
-import type { GatewayConfig } from '../../src/protocol/gateway.js'
+import type { GatewayConfig } from '../../src/protocol/gateway-contract.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 
 export function configOf(wFill: number): GatewayConfig {

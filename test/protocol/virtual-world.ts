@@ -10,13 +10,8 @@ import type { OperationOutcome } from '../../src/protocol/coordinator/request.js
 import { DynamoNode } from '../../src/protocol/dynamo-node.js'
 import type { NodeEffect } from '../../src/protocol/effects.js'
 import type { NodeEvent } from '../../src/protocol/events.js'
-import {
-  type ClientRequest,
-  Gateway,
-  type GatewayConfig,
-  type GatewayEffect,
-  type GatewayEvent,
-} from '../../src/protocol/gateway.js'
+import { Gateway } from '../../src/protocol/gateway.js'
+import type { ClientRequest, GatewayConfig, GatewayEffect, GatewayEvent } from '../../src/protocol/gateway-contract.js'
 import { type Address, type Key, type NodeId, SUPERVISOR } from '../../src/protocol/ids.js'
 import type { Message, PeerChanged, PeerStatus } from '../../src/protocol/messages.js'
 import { Prng } from '../../src/protocol/prng.js'

@@ -6,7 +6,7 @@
  */
 
 import { QUEUE_LIMITS } from '../../src/protocol/config.js'
-import type { GatewayConfig } from '../../src/protocol/gateway.js'
+import type { GatewayConfig } from '../../src/protocol/gateway-contract.js'
 import { MEMBERSHIP_DEFAULTS } from '../../src/protocol/membership/membership-config.js'
 import { RESTART_POLICY_DEFAULTS } from '../../src/protocol/supervision/restart-policy.js'
 import type { Observer } from '../../src/sim/observer.js'

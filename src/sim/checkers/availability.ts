@@ -8,7 +8,7 @@
 
 import type { OperationOutcome } from '../../protocol/coordinator/request.js'
 import type { Failure, FailureCode } from '../../protocol/failure.js'
-import type { GatewayConfig } from '../../protocol/gateway.js'
+import type { GatewayConfig } from '../../protocol/gateway-contract.js'
 import type { GatewayId, Key, NodeId, PartitionId } from '../../protocol/ids.js'
 import { MAJORITY, readQuorumOf, writeQuorumOf } from '../../protocol/ring/quorum.js'
 import { partitionOf } from '../../protocol/ring/slot.js'
