@@ -242,6 +242,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       client: this.#client,
       guests: this.#host,
       supervisor: this.#supervisor,
+      counters: () => [this.#counters, ...this.#host.counters],
       isOpen,
       onChange: (status) => this.#emit('migration', status),
       onUnwritten: (error) => this.#onUnwritten(error),

@@ -43,6 +43,7 @@ import { finish } from './finish.js'
 import { checkMigrateOptions } from './migrate-options.js'
 import type { MigrationOptions } from './migration-parts.js'
 import { Orders } from './orders.js'
+import { Pace } from './pace.js'
 import { Progress } from './progress.js'
 import { refuseAnother, stopped, type Why } from './refusals.js'
 import type { SideBySide } from './side-by-side.js'
@@ -191,14 +192,16 @@ export class ClusterMigration {
 
   async #run(
     to: MigrationTo | undefined,
-    pace: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
+    how: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
   ): Promise<MigrationSummary> {
     const { file } = this.#options
+    const { recordsPerSecond } = how
+    const walking = { recordsPerSecond, pace: new Pace(this.#options.calls) }
     this.#progress.begin('dual-write')
     if (this.#record === undefined) await this.#begin(to as MigrationTo)
     else if (!hasMoved(this.#record) && (this.#orders.mode === 'local' || this.#record.isPaused))
       await this.#goOn(this.#record)
-    this.#watch.start(pace.pauseAfterMs)
+    this.#watch.start(how.pauseAfterMs)
     if (this.#record?.stage === 'dual-write') {
       await this.#orders.hold(this.#options.isThrough)
       await this.#orders.give({ mode: 'both', holdsWrites: false })
@@ -206,12 +209,11 @@ export class ClusterMigration {
     }
     if (this.#record?.stage === 'backfill') {
       const { r } = this.#options
-      const { recordsPerSecond } = pace
       const check = this.#throwIfStopped
-      await backfill({ sides: this.#sides, file, progress: this.#progress, r, recordsPerSecond, check })
+      await backfill({ sides: this.#sides, file, progress: this.#progress, r, check, ...walking })
       await this.#become('verify')
     }
-    const verified = await this.#verifyAndCutOver(pace.recordsPerSecond)
+    const verified = await this.#verifyAndCutOver(walking)
     const { startedAt, copied, backfillMs, to: moved } = file.record as MigrationRecord
     return {
       to: textOfMigrationTo(moved),
@@ -266,9 +268,10 @@ export class ClusterMigration {
   }
 
   /** Passes, until one finds no difference; then the cutover. */
-  async #verifyAndCutOver(
-    recordsPerSecond: number,
-  ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
+  async #verifyAndCutOver(walking: {
+    readonly recordsPerSecond: number
+    readonly pace: Pace
+  }): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
     let mended = 0
     if (this.#record !== undefined && hasMoved(this.#record)) {
       // An attempt before could not write it twice.
@@ -283,7 +286,7 @@ export class ClusterMigration {
       this.#progress.begin('verify', { phase: passes === 1 ? 'verify' : `verify, pass ${passes}` })
       const different = await verifyOnce({
         sides: this.#sides,
-        recordsPerSecond,
+        ...walking,
         check: this.#throwIfStopped,
         onPage: (page) => this.#progress.onPage(page),
       })

@@ -36,7 +36,7 @@ export interface MigrateOptions {
   readonly to?: MigrationTo | string
   /** Called a few times a second. */
   readonly onProgress?: (progress: MigrationProgress) => void
-  /** Of the backfill and the verification at most; default as fast as it goes. */
+  /** Of the backfill and the verification at most; default as fast as those who call allow, to whom both yield. */
   readonly recordsPerSecond?: number
   /** How long the target may be away before the migration pauses, in milliseconds (default 10,000; 100 … 600,000). */
   readonly pauseAfterMs?: number

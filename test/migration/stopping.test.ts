@@ -167,6 +167,7 @@ async function away(t: TestContext, stage: 'backfill' | undefined) {
     client,
     guests: { order: async () => true, endOrders: () => undefined, owed: 0, doubts: 0 },
     isThrough: () => true,
+    calls: () => ({ calls: 0, us: 0 }),
     total: () => 1,
     isOpen: () => !closed.now,
     onChange: (status: MigrationStatus) => told.push(status),
