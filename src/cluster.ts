@@ -232,7 +232,7 @@ class OpenCluster extends ClusterEmitter implements Cluster {
       client: this.#client,
       calls: new WatchedCalls(this.#client, watch),
       counters: this.#counters,
-      limits: { ...limits, requestsInFlightMax: config.requestsInFlightMax },
+      limits: config,
       settle: (id, outcome, now) => this.#client.settle(id, outcome, now),
       onOwed: (keys) => this.#migration.onOwed(keys),
       onDoubts: (doubts) => this.#migration.onDoubts(doubts),

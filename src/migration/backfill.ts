@@ -34,7 +34,7 @@ export async function backfill({ sides, file, progress, r, ...how }: BackfillOpt
     const place = upTo === undefined ? {} : { cursor: Buffer.from(upTo, 'latin1').toString('base64') }
     return file.proceed({ ...place, copied: progress.records, backfillMs: backfillMs + progress.tookMs })
   }
-  for await (const page of walk({ client, after, r: () => r, ...how })) {
+  for await (const page of walk({ client, after, r, ...how })) {
     const records = page.here.map(({ key, record: { stamp, value } }) => ({ key, stamp, value }))
     await persist(check, () => target.write(records, performance.now() + WRITE_MS, { isBulk: true }))
     progress.onPage(page)

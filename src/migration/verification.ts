@@ -8,6 +8,7 @@
 import type { MigrationTarget, SeenRecord } from '../engines/redis-cluster/migration-target.js'
 import type { Key, PartitionId } from '../protocol/ids.js'
 import type { KeyRange } from '../protocol/messages.js'
+import { EVERY_OWNER } from '../protocol/ring/quorum.js'
 import { after as restAfter } from '../shared/call-arguments.js'
 import type { Pace } from './pace.js'
 import { isSame, type KeyHere, type SideBySide } from './side-by-side.js'
@@ -29,7 +30,7 @@ interface PassOptions {
 export async function verifyOnce({ sides, onPage, ...how }: PassOptions): Promise<number> {
   const { check } = how
   let different = 0
-  const pages = walk({ client: sides.client, after: undefined, r: () => sides.r, ...how })
+  const pages = walk({ client: sides.client, after: undefined, r: EVERY_OWNER, ...how })
   for await (const page of pages) {
     const suspects = await persist(check, () => suspectsOf(page, sides.target))
     if (suspects.length > 0) different += await persist(check, () => sides.settle(suspects))

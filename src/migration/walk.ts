@@ -33,8 +33,8 @@ export interface WalkPage {
 export interface Walk {
   readonly client: Client
   readonly after: Key | undefined
-  /** Owners that are asked, at each page. */
-  readonly r: () => number
+  /** Owners that are asked. */
+  readonly r: number
   /** How much it rests in favour of those who call. */
   readonly pace: Pace
   /** Records a second at most, whatever the pace allows. */
@@ -83,7 +83,7 @@ function readPage({ client, r, recordsPerSecond, check }: Walk, after: Key | und
   const limit = Math.max(1, Math.min(PAGE_ROWS_MAX, Math.ceil(recordsPerSecond / PAGES_PER_SECOND_MIN)))
   const range = { ...(after === undefined ? {} : { from: after, fromExclusive: true }), reverse: false }
   return persist(check, async () => {
-    const page = await client.records(range, { limit, r: r(), timeoutMs: PAGE_MS })
+    const page = await client.records(range, { limit, r, timeoutMs: PAGE_MS })
     const here = page.keys.flatMap((key, index) => {
       const record = stamped(page.records[index])
       return record === undefined || isLogKey(key) ? [] : [{ key, record }]
