@@ -21,9 +21,11 @@ const COST_MAX = 1.5
 /** A call within so long: somebody calls. */
 const CALLED_MS = 100
 const ROUND_MS = 500
+/** A page that takes longer waits for something that is away, and so do calls: that is no cost of the walk. */
+const STALLED_MS = 1_000
 /** Of the time that it works. At the most it rests so much that it sees how long calls take then. */
 const SHARE_FIRST = 1 / 4
-const SHARE_MIN = 1 / 32
+const SHARE_MIN = 1 / 16
 const SHARE_MAX = 0.95
 const SHARE_STEP = 1 / 32
 const SHARE_CUT = 0.7
@@ -70,6 +72,7 @@ export class Pace {
   begin(nowMs: number): void {
     this.#workedSinceMs = nowMs
     this.#restDueMs = 0
+    this.#inRests = NONE
     this.#round = { sinceMs: nowMs, seen: this.#see() }
   }
 
@@ -79,6 +82,10 @@ export class Pace {
     this.#workedSinceMs = nowMs
     if (!this.#isCalled(nowMs)) {
       this.#restDueMs = 0
+      return undefined
+    }
+    if (workedMs > STALLED_MS) {
+      this.begin(nowMs)
       return undefined
     }
     this.#restDueMs += (workedMs * (1 - this.#share)) / this.#share

@@ -25,12 +25,22 @@ export class Progress {
     this.#total = total
   }
 
-  add(listener: OnProgress): void {
-    this.#listeners.add(listener)
-  }
-
-  remove(listener: OnProgress): void {
-    this.#listeners.delete(listener)
+  /** `failed` rejects with what the listener throws, which is told nothing more then; the migration goes on. */
+  watch(onProgress: OnProgress): { readonly failed: Promise<never>; end(): void } {
+    let end = (): void => undefined
+    const failed = new Promise<never>((_, reject) => {
+      const listener: OnProgress = (progress) => {
+        try {
+          onProgress(progress)
+        } catch (error) {
+          end()
+          reject(error)
+        }
+      }
+      end = () => this.#listeners.delete(listener)
+      this.#listeners.add(listener)
+    })
+    return { failed, end }
   }
 
   get records(): number {
@@ -89,17 +99,6 @@ export class Progress {
       share,
       perSecond,
     }
-    for (const listener of this.#listeners) tell(listener, progress)
-  }
-}
-
-/** A listener's own error is the program's to handle, but no migration may stop halfway because of it. */
-function tell(listener: OnProgress, progress: MigrationProgress): void {
-  try {
-    listener(progress)
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
+    for (const listener of this.#listeners) listener(progress)
   }
 }

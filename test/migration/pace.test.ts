@@ -57,6 +57,31 @@ test('pace: calls that take long are seen without it, too', (t) => {
   t.end()
 })
 
+test('pace: while something is away for which the walk waits as well, calls that take long are no cost of it', (t) => {
+  const calls = { calls: 0, us: 0 }
+  const pace = new Pace(() => ({ ...calls }))
+  pace.begin(0)
+  let now = 0
+  /** Calls of a millisecond, or of seconds while a page stalls. */
+  const pass = (ms: number, callMs: number) => {
+    now += ms
+    calls.calls += 10
+    calls.us += 10 * callMs * 1_000
+  }
+  for (let pages = 0; pages < 100; pages++) {
+    const isStalled = pages % 10 === 9
+    pass(isStalled ? 3_000 : PAGE_MS, isStalled ? 2_000 : 1)
+    const due = pace.onPage(now)
+    if (due === undefined) continue
+    pass(due.settlingMs, 1)
+    pace.onSettled()
+    pass(due.restMs - due.settlingMs, 1)
+    pace.onRested(now)
+  }
+  t.ok(pace.share >= 0.25, `it works ${pace.share} of the time`)
+  t.end()
+})
+
 test('pace: where nobody calls, or nobody any more, it does not rest', (t) => {
   const calls = { calls: 0, us: 0 }
   const pace = new Pace(() => ({ ...calls }))

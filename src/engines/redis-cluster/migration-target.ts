@@ -112,12 +112,16 @@ export class MigrationTarget {
     return this.#claim.partitions
   }
 
-  /** A majority of the masters is seen, and nothing keeps a write of any partition from being sent now. */
-  get isWhole(): boolean {
-    if (!this.#reached.watch.topology.isOk) return false
-    for (let partition = 0; partition < this.partitions; partition++)
-      if (!this.#requester.isPlaced(partition, this.#quorums.w)) return false
-    return true
+  /**
+   * What keeps a write of some partition from being sent now. `away`: no majority of the masters is seen, or one is missing; `copies`: one
+   * has too few replicas. Undefined: nothing.
+   */
+  get lack(): 'away' | 'copies' | undefined {
+    if (!this.#reached.watch.topology.isOk) return 'away'
+    let lack: 'away' | 'copies' | undefined
+    for (let partition = 0; partition < this.partitions && lack !== 'away'; partition++)
+      lack = this.#requester.lackOf(partition, this.#quorums.w) ?? lack
+    return lack
   }
 
   /** Changes with every failover: what was written may then have been lost. */
@@ -170,7 +174,7 @@ export class MigrationTarget {
 
   /** Nothing keeps a write of these keys from being sent now. */
   isPlaced(keys: readonly Key[]): boolean {
-    return keys.every((key) => this.#requester.isPlaced(this.#partitionOf(key), this.#quorums.w))
+    return keys.every((key) => this.#requester.lackOf(this.#partitionOf(key), this.#quorums.w) === undefined)
   }
 
   /** Another look at the topology, or the time is over. */

@@ -149,10 +149,11 @@ export class Requester {
     })
   }
 
-  /** A write for so many copies could be sent now. */
-  isPlaced(partition: PartitionId, w: number): boolean {
+  /** What keeps a write for so many copies from being sent now: there is no master, or too few replicas. Undefined: nothing. */
+  lackOf(partition: PartitionId, w: number): 'away' | 'copies' | undefined {
     const place = placeOf(this.#options.watch.topology, this.#options.names, partition)
-    return place !== undefined && place.replicas.length >= w - 1
+    if (place === undefined) return 'away'
+    return place.replicas.length < w - 1 ? 'copies' : undefined
   }
 
   /** Waits for a topology in which the partition has a master. Errors: TIMEOUT, CLOSED. */
