@@ -39,7 +39,8 @@ export async function begin(parts: BeginParts, to: MigrationTo): Promise<void> {
     await file.begin(begun)
   } catch (error) {
     if (file.record === undefined) {
-      onLeft(!(await clear(seat)))
+      // There is no record there yet.
+      onLeft((await within(CLEAR_MS, () => clear(seat))) !== true)
       await orders.stayHere({ keepsTarget: false })
     }
     throw error
@@ -64,17 +65,13 @@ export async function claim({ target }: Pick<Seat, 'target'>): Promise<void> {
   await target?.claim(performance.now() + CLAIM_MS)
 }
 
-/** Takes away what the target was given. False: that it could not be reached. */
+/** Takes away what the target was given, however much that is. False: it could not be reached. */
 export async function clear({ target }: Pick<Seat, 'target'>): Promise<boolean> {
-  if (target === undefined) return true
-  const isCleared = async (): Promise<boolean> => {
-    try {
-      await target.clear()
-      return true
-    } catch (error) {
-      if (!(error instanceof CoterieError)) throw error
-      return false
-    }
+  try {
+    await target?.clear()
+    return true
+  } catch (error) {
+    if (!(error instanceof CoterieError)) throw error
+    return false
   }
-  return (await within(CLEAR_MS, isCleared)) === true
 }

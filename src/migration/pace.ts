@@ -21,8 +21,8 @@ const COST_MAX = 1.5
 /** A call within so long: somebody calls. */
 const CALLED_MS = 100
 const ROUND_MS = 500
-/** A page that takes longer waits for something that is away, and so do calls: that is no cost of the walk. */
-const STALLED_MS = 1_000
+/** A page that takes longer waits for something that is away, and so do calls: what they take then is not judged. */
+const STALLED_MS = 2_000
 /** Of the time that it works. At the most it rests so much that it sees how long calls take then. */
 const SHARE_FIRST = 1 / 4
 const SHARE_MIN = 1 / 16
@@ -84,10 +84,7 @@ export class Pace {
       this.#restDueMs = 0
       return undefined
     }
-    if (workedMs > STALLED_MS) {
-      this.begin(nowMs)
-      return undefined
-    }
+    if (workedMs > STALLED_MS) this.begin(nowMs)
     this.#restDueMs += (workedMs * (1 - this.#share)) / this.#share
     const calmMs = (this.#calmUs ?? 0) / 1_000
     if (this.#restDueMs < Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, 4 * calmMs))) return undefined

@@ -10,7 +10,7 @@ import type { MigrationOptions } from '../../src/migration/migration-parts.js'
 import { Progress } from '../../src/migration/progress.js'
 import { CoterieError } from '../../src/shared/errors.js'
 import type { MigrationOrder } from '../../src/shared/migration-order.js'
-import type { MigrationStatus } from '../../src/shared/migration-shapes.js'
+import type { MigrationStage, MigrationStatus } from '../../src/shared/migration-shapes.js'
 import { MigrationFile } from '../../src/storage/migration-file.js'
 import { folderForTest, outcomeOf, type TestContext, until } from '../support/cluster.js'
 
@@ -87,6 +87,24 @@ test('migration: its end is written again until it is written', async (t) => {
   t.same(done, ['done'])
   t.same(orders, [{ mode: 'target' }, { holdsWrites: false }])
   t.equal((await MigrationFile.open(location)).record?.stage, 'done')
+})
+
+test('migration: its end that was written once is an end, though its spare could not be', async (t) => {
+  const orders: Partial<MigrationOrder>[] = []
+  const record = { ...RECORD, stage: 'cutover' as MigrationStage }
+  const file = {
+    record,
+    become: async (stage: MigrationStage) => {
+      record.stage = stage
+      throw new Error('no room for the spare')
+    },
+  } as unknown as MigrationFile
+  const how = { seat: { target: undefined }, check: () => undefined, onDone: () => undefined }
+  const unwritten: Error[] = []
+  const give = async (order: Partial<MigrationOrder>) => orders.push(order) > 0
+  await finish({ ...how, file, orders: { give }, onUnwritten: (error) => unwritten.push(error) })
+  t.equal(unwritten.length, 1)
+  t.same(orders, [{ mode: 'target' }, { holdsWrites: false }], 'nobody is held for ever')
 })
 
 test('migration: what a listener throws rejects its own call, and the migration goes on', async (t) => {
