@@ -32,7 +32,6 @@ import {
   type MigrationSummary,
   type MigrationTo,
   movedError,
-  textOfMigrationTo,
   withoutLogin,
 } from '../shared/migration-shapes.js'
 import { invalid } from '../shared/options.js'
@@ -48,6 +47,7 @@ import { Progress } from './progress.js'
 import { refuseAnother, type Stop, stopped } from './refusals.js'
 import type { SideBySide } from './side-by-side.js'
 import { TargetWatch, type Trouble } from './target-watch.js'
+import { changeOf, statusOf, summaryOf, type Verified } from './told.js'
 import { verifyOnce } from './verification.js'
 
 const PASSES_MAX = 8
@@ -97,12 +97,8 @@ export class ClusterMigration {
 
   get status(): MigrationStatus | undefined {
     const record = this.#record
-    if (record === undefined) return undefined
-    const { stage, startedAt, isPaused, copied } = record
-    const isRunning = this.#running !== undefined
-    const records = isRunning ? this.#progress.records : stage === 'backfill' ? copied : 0
-    const share = isRunning ? this.#progress.share : stage === 'done' ? 1 : 0
-    return { stage, to: textOfMigrationTo(record.to), paused: isPaused, startedAt, records, share }
+    const progress = this.#running === undefined ? undefined : this.#progress
+    return record === undefined ? undefined : statusOf(record, progress)
   }
 
   /** Before the first call: a migration that is under way goes on with writes to both. Errors: MIGRATION_TARGET_UNREACHABLE. */
@@ -217,14 +213,7 @@ export class ClusterMigration {
       await this.#become('verify')
     }
     const verified = await this.#verifyAndCutOver(walking)
-    const { startedAt, copied, backfillMs, to: moved } = file.record as MigrationRecord
-    return {
-      to: textOfMigrationTo(moved),
-      copied,
-      ...verified,
-      tookMs: Date.now() - Date.parse(startedAt),
-      perSecond: { backfill: Math.round((copied / Math.max(1, backfillMs)) * 1_000), verify: verified.perSecond },
-    }
+    return summaryOf(file.record as MigrationRecord, verified)
   }
 
   async #onEnd(): Promise<void> {
@@ -257,10 +246,7 @@ export class ClusterMigration {
   }
 
   /** Passes, until one finds no difference; then the cutover. */
-  async #verifyAndCutOver(walking: {
-    readonly recordsPerSecond: number
-    readonly pace: Pace
-  }): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
+  async #verifyAndCutOver(walking: { readonly recordsPerSecond: number; readonly pace: Pace }): Promise<Verified> {
     let mended = 0
     if (this.#record !== undefined && hasMoved(this.#record)) {
       // An attempt before could not write it twice.
@@ -345,8 +331,8 @@ export class ClusterMigration {
     this.#tellChange(this.#record as MigrationRecord)
   }
 
-  #tellChange({ to, startedAt, isPaused, stage }: MigrationRecord, now = stage): void {
-    this.#options.onChange({ stage: now, to: textOfMigrationTo(to), paused: isPaused, startedAt, records: 0, share: 0 })
+  #tellChange(...change: Parameters<typeof changeOf>): void {
+    this.#options.onChange(changeOf(...change))
   }
 
   /** Of the target, while writes go to it. */
