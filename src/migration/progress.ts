@@ -25,16 +25,20 @@ export class Progress {
     this.#total = total
   }
 
-  /** `failed` rejects with what the listener throws, which is told nothing more then; the migration goes on. */
+  /** `failed` rejects with what the listener throws, or its promise rejects with; it is told nothing more then; the migration goes on. */
   watch(onProgress: OnProgress): { readonly failed: Promise<never>; end(): void } {
     let end = (): void => undefined
     const failed = new Promise<never>((_, reject) => {
+      const fail = (error: unknown): void => {
+        end()
+        reject(error)
+      }
       const listener: OnProgress = (progress) => {
         try {
-          onProgress(progress)
+          const told: unknown = onProgress(progress)
+          if (told instanceof Promise) told.catch(fail)
         } catch (error) {
-          end()
-          reject(error)
+          fail(error)
         }
       }
       end = () => this.#listeners.delete(listener)

@@ -130,10 +130,12 @@ test('migration progress: who watches is told whatever another one throws', asyn
   const failing = progress.watch(() => {
     throw new Error('of the listener')
   })
+  const rejecting = progress.watch((() => Promise.reject(new Error('of its promise'))) as () => void)
   const stages: string[] = []
   const watching = progress.watch(({ stage }) => stages.push(stage))
   progress.begin('verify')
   await t.rejects(failing.failed, /of the listener/)
+  await t.rejects(rejecting.failed, /of its promise/)
   progress.begin('cutover')
   watching.end()
   progress.begin('done')
