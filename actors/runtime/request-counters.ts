@@ -73,6 +73,13 @@ export class RequestCounters {
     })
   }
 
+  /** Requests, however they ended. */
+  ended(kind: RequestKind): number {
+    let sum = 0
+    for (let cell = kind * CELLS; cell < kind * CELLS + BUCKETS; cell++) sum += this.#cells[cell] ?? 0
+    return sum
+  }
+
   failed(kind: RequestKind, code: FailureCode): number {
     return this.#cells[kind * CELLS + FAILURES + FAILURE_CODES.indexOf(code)] ?? 0
   }

@@ -266,7 +266,12 @@ export const FLAGS = {
     commands: ['migrate'],
     about: 'redis-cluster://[user:password@]host:port[,host:port…][?name=…]; need not be said again',
   },
-  rate: { type: 'string', operand: 'RECORDS', commands: ['migrate'], about: 'records a second at most (no limit)' },
+  rate: {
+    type: 'string',
+    operand: 'RECORDS',
+    commands: ['migrate'],
+    about: 'records a second at most (no limit); it yields to callers anyway',
+  },
   abort: {
     type: 'boolean',
     commands: ['migrate'],

@@ -15,6 +15,12 @@ const TIMEOUT_MS_MAX = 2_147_483_647
 
 export type Calls = Omit<KeyValueStore, 'id' | 'close' | typeof Symbol.asyncDispose>
 
+export interface DoorLimits {
+  readonly writeTimeoutMs: number
+  readonly requestsInFlightMax: number
+  readonly bytesInFlightMax: number
+}
+
 interface Waiting {
   go(): void
   end(error: CoterieError): void
@@ -22,16 +28,14 @@ interface Waiting {
 
 export class Door implements Calls {
   readonly #client: Client
-  readonly #limits: { readonly writeTimeoutMs: number; readonly requestsInFlightMax: number }
+  readonly #limits: DoorLimits
   #calls: Calls
   /** Undefined: writes are not held. */
   #held: Set<Waiting> | undefined
+  /** Keys and values of those that are held. */
+  #heldBytes = 0
 
-  constructor(
-    client: Client,
-    calls: Calls,
-    limits: { readonly writeTimeoutMs: number; readonly requestsInFlightMax: number },
-  ) {
+  constructor(client: Client, calls: Calls, limits: DoorLimits) {
     this.#client = client
     this.#limits = limits
     this.#calls = calls
@@ -50,19 +54,20 @@ export class Door implements Calls {
   put: Calls['put'] = (key, value, options) => {
     if (this.#held === undefined) return this.#calls.put(key, value, options)
     const [heldKey, heldValue] = [bytesOf(key), bytesOf(value)]
-    return this.#hold(options, (left) => this.#calls.put(heldKey, heldValue, left))
+    return this.#hold(options, sizeOf(heldKey) + sizeOf(heldValue), (left) => this.#calls.put(heldKey, heldValue, left))
   }
 
   delete: Calls['delete'] = (key, options) => {
     if (this.#held === undefined) return this.#calls.delete(key, options)
     const heldKey = bytesOf(key)
-    return this.#hold(options, (left) => this.#calls.delete(heldKey, left))
+    return this.#hold(options, sizeOf(heldKey), (left) => this.#calls.delete(heldKey, left))
   }
 
   batch: Calls['batch'] = (operations, options) => {
     if (this.#held === undefined || !Array.isArray(operations)) return this.#calls.batch(operations, options)
     const held = operations.map(operationOf)
-    return this.#hold(options, (left) => this.#calls.batch(held, left))
+    const bytes = held.reduce((sum, one) => sum + sizeOf(one.key) + (one.type === 'put' ? sizeOf(one.value) : 0), 0)
+    return this.#hold(options, bytes, (left) => this.#calls.batch(held, left))
   }
 
   hold(): void {
@@ -90,10 +95,14 @@ export class Door implements Calls {
   /** `call` is given what is left of its time. */
   #hold<Options extends { readonly timeoutMs?: number }>(
     options: Options | undefined,
+    bytes: number,
     call: (options: Options | undefined) => Promise<void>,
   ): Promise<void> {
     const held = this.#held as Set<Waiting>
-    if (held.size >= this.#limits.requestsInFlightMax) return Promise.reject(new CoterieError('OVERLOADED'))
+    const { requestsInFlightMax, bytesInFlightMax } = this.#limits
+    if (held.size >= requestsInFlightMax || this.#heldBytes >= bytesInFlightMax)
+      return Promise.reject(new CoterieError('OVERLOADED'))
+    this.#heldBytes += bytes
     const timeoutMs: unknown = options?.timeoutMs ?? this.#limits.writeTimeoutMs
     // What is no time is refused when its turn comes.
     const isTime =
@@ -103,12 +112,14 @@ export class Door implements Calls {
     return new Promise((resolve, reject) => {
       const end = (error: CoterieError): void => {
         clearTimeout(timer)
+        this.#heldBytes -= bytes
         held.delete(waiting)
         reject(error)
       }
       const waiting: Waiting = {
         go: () => {
           clearTimeout(timer)
+          this.#heldBytes -= bytes
           const leftMs = Math.max(1, Math.ceil(endMs - performance.now()))
           resolve(call(isTime ? ({ ...options, timeoutMs: Math.min(ms, leftMs) } as Options) : options))
         },
@@ -123,6 +134,11 @@ export class Door implements Calls {
 /** The caller may overwrite its bytes as soon as the call returns. What is no bytes is refused when its turn comes. */
 function bytesOf(bytes: Bytes): Bytes {
   return bytes instanceof Uint8Array ? copyOf(bytes) : bytes
+}
+
+/** What is no bytes has none. */
+function sizeOf(bytes: unknown): number {
+  return typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes.length : 0
 }
 
 function operationOf(operation: BatchOperation): BatchOperation {

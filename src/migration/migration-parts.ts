@@ -4,6 +4,7 @@ import type { Client } from '../client.js'
 import type { MigrationStatus } from '../shared/migration-shapes.js'
 import type { MigrationFile } from '../storage/migration-file.js'
 import type { MigrationGuests } from './orders.js'
+import type { CallsSeen } from './pace.js'
 import type { Seat } from './seat.js'
 
 export interface MigrationOptions {
@@ -21,6 +22,8 @@ export interface MigrationOptions {
   readonly guests: MigrationGuests
   /** Nothing is owed among the nodes: no hint, no fill. */
   readonly isThrough: () => boolean
+  /** Of the opener's thread and all that have connected; scans are not among them. */
+  readonly calls: () => CallsSeen
   /** Records that there are, more or less. */
   readonly total: () => number
   readonly isOpen: () => boolean

@@ -23,7 +23,6 @@
  * Called by `OpenCluster`.
  */
 
-import { randomUUID } from 'node:crypto'
 import { within } from '../engines/redis-cluster/within.js'
 import { CoterieError } from '../shared/errors.js'
 import type { MigrationOrder } from '../shared/migration-order.js'
@@ -33,24 +32,27 @@ import {
   type MigrationSummary,
   type MigrationTo,
   movedError,
-  textOfMigrationTo,
   withoutLogin,
 } from '../shared/migration-shapes.js'
 import { invalid } from '../shared/options.js'
 import { hasMoved, isDual, type MigrationFile, type MigrationRecord } from '../storage/migration-file.js'
 import { backfill } from './backfill.js'
+import { type BeginParts, begin, claim, clear, goOn } from './begin.js'
 import { finish } from './finish.js'
 import { checkMigrateOptions } from './migrate-options.js'
 import type { MigrationOptions } from './migration-parts.js'
 import { Orders } from './orders.js'
+import { Pace } from './pace.js'
 import { Progress } from './progress.js'
-import { refuseAnother, stopped, type Why } from './refusals.js'
+import { refuseAnother, type Stop, stopped } from './refusals.js'
 import type { SideBySide } from './side-by-side.js'
-import { TargetWatch } from './target-watch.js'
+import { TargetWatch, type Trouble } from './target-watch.js'
+import { changeOf, statusOf, summaryOf, type Verified } from './told.js'
 import { verifyOnce } from './verification.js'
 
 const PASSES_MAX = 8
-const CLAIM_MS = 30_000
+/** A target that does not answer is no reason to wait. */
+const LOOK_MS = 1_000
 /** What runs may end by itself for so long when the cluster closes. */
 const END_MS = 1_000
 
@@ -64,7 +66,9 @@ export class ClusterMigration {
   #runningTo: MigrationTo | undefined
   #pausing: Promise<void> | undefined
   /** Why what runs is to end. */
-  #stop: Why | undefined
+  #stop: Stop | undefined
+  /** The target has kept something of the last one that could not begin. */
+  #hasLeft = false
   /** From here on there is no way back. */
   #isCuttingOver = false
   /** Each may have undone what a pass has seen to. */
@@ -78,10 +82,9 @@ export class ClusterMigration {
     const { seat, guests } = options
     this.#orders = new Orders({ seat, guests, check: () => this.#throwIfStopped() })
     this.#watch = new TargetWatch({
-      isTroubled: () =>
-        this.#orders.mode === 'both' && (seat.target?.isWhole !== true || this.#ownOwed + guests.owed > 0),
-      onAway: () => {
-        this.#pausing ??= this.#pause().finally(() => {
+      troubleOf: () => this.#trouble,
+      onTroubled: (trouble) => {
+        this.#pausing ??= this.#pause(trouble).finally(() => {
           this.#pausing = undefined
         })
       },
@@ -94,12 +97,8 @@ export class ClusterMigration {
 
   get status(): MigrationStatus | undefined {
     const record = this.#record
-    if (record === undefined) return undefined
-    const { stage, startedAt, isPaused, copied } = record
-    const isRunning = this.#running !== undefined
-    const records = isRunning ? this.#progress.records : stage === 'backfill' ? copied : 0
-    const share = isRunning ? this.#progress.share : stage === 'done' ? 1 : 0
-    return { stage, to: textOfMigrationTo(record.to), paused: isPaused, startedAt, records, share }
+    const progress = this.#running === undefined ? undefined : this.#progress
+    return record === undefined ? undefined : statusOf(record, progress)
   }
 
   /** Before the first call: a migration that is under way goes on with writes to both. Errors: MIGRATION_TARGET_UNREACHABLE. */
@@ -107,7 +106,7 @@ export class ClusterMigration {
     const record = this.#record
     if (record === undefined || !isDual(record)) return
     await this.#orders.give({ target: this.#targetOf(record), mode: 'both' })
-    await this.#claim()
+    await claim(this.#options.seat)
     this.#watch.start()
   }
 
@@ -130,7 +129,8 @@ export class ClusterMigration {
     const { location, isOpen, conflict } = this.#options
     if (!isOpen()) throw new CoterieError('CLOSED')
     const { to, onProgress, recordsPerSecond, pauseAfterMs } = checkMigrateOptions(options, conflict)
-    await this.#pausing
+    // Not in any case: whoever aborts in the same turn must find what runs.
+    if (this.#pausing !== undefined) await this.#pausing
     const record = this.#record
     if (record !== undefined) {
       // Otherwise some thread has not been told yet.
@@ -139,16 +139,16 @@ export class ClusterMigration {
     } else if (this.#runningTo !== undefined) refuseAnother(to, this.#runningTo)
     else if (to === undefined && this.#running === undefined)
       throw invalid('to', to, 'where the cluster is to move: no migration is under way')
-    this.#progress.add(onProgress)
+    const watching = this.#progress.watch(onProgress)
     try {
       // Whoever asks for what runs already watches it.
       if (this.#running === undefined) {
         this.#runningTo = to
         this.#running = this.#run(to, { recordsPerSecond, pauseAfterMs }).finally(() => this.#onEnd())
       }
-      return await this.#running
+      return await Promise.race([this.#running, watching.failed])
     } finally {
-      this.#progress.remove(onProgress)
+      watching.end()
     }
   }
 
@@ -156,9 +156,9 @@ export class ClusterMigration {
   async abort(): Promise<{ readonly cleared: boolean }> {
     const { file, seat, location, isOpen } = this.#options
     if (!isOpen()) throw new CoterieError('CLOSED')
-    await this.#rest('aborted')
+    await this.#rest({ why: 'aborted' })
     const record = this.#record
-    if (record === undefined) return { cleared: true }
+    if (record === undefined) return { cleared: !this.#hasLeft }
     if (this.#isCuttingOver || hasMoved(record)) throw movedError(location, record.to)
     await file.become('aborted', { to: withoutLogin(record.to) })
     this.#watch.stop()
@@ -166,8 +166,7 @@ export class ClusterMigration {
     this.#tellChange(record, 'aborted')
     try {
       if (seat.target === undefined) await this.#orders.give({ target: this.#targetOf(record) })
-      await seat.target?.clear()
-      return { cleared: true }
+      return { cleared: await clear(seat) }
     } catch (error) {
       if (!(error instanceof CoterieError)) throw error
       return { cleared: false }
@@ -191,14 +190,17 @@ export class ClusterMigration {
 
   async #run(
     to: MigrationTo | undefined,
-    pace: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
+    how: { readonly recordsPerSecond: number; readonly pauseAfterMs: number },
   ): Promise<MigrationSummary> {
     const { file } = this.#options
+    const { recordsPerSecond } = how
+    const walking = { recordsPerSecond, pace: new Pace(this.#options.calls) }
     this.#progress.begin('dual-write')
-    if (this.#record === undefined) await this.#begin(to as MigrationTo)
-    else if (!hasMoved(this.#record) && (this.#orders.mode === 'local' || this.#record.isPaused))
-      await this.#goOn(this.#record)
-    this.#watch.start(pace.pauseAfterMs)
+    if (this.#record === undefined) {
+      await begin(this.#beginParts, to as MigrationTo)
+      this.#tellChange(this.#record as unknown as MigrationRecord)
+    } else if (!hasMoved(this.#record) && (this.#orders.mode === 'local' || this.#record.isPaused)) await this.#goOn()
+    this.#watch.start(how.pauseAfterMs)
     if (this.#record?.stage === 'dual-write') {
       await this.#orders.hold(this.#options.isThrough)
       await this.#orders.give({ mode: 'both', holdsWrites: false })
@@ -206,20 +208,12 @@ export class ClusterMigration {
     }
     if (this.#record?.stage === 'backfill') {
       const { r } = this.#options
-      const { recordsPerSecond } = pace
       const check = this.#throwIfStopped
-      await backfill({ sides: this.#sides, file, progress: this.#progress, r, recordsPerSecond, check })
+      await backfill({ sides: this.#sides, file, progress: this.#progress, r, check, ...walking })
       await this.#become('verify')
     }
-    const verified = await this.#verifyAndCutOver(pace.recordsPerSecond)
-    const { startedAt, copied, backfillMs, to: moved } = file.record as MigrationRecord
-    return {
-      to: textOfMigrationTo(moved),
-      copied,
-      ...verified,
-      tookMs: Date.now() - Date.parse(startedAt),
-      perSecond: { backfill: Math.round((copied / Math.max(1, backfillMs)) * 1_000), verify: verified.perSecond },
-    }
+    const verified = await this.#verifyAndCutOver(walking)
+    return summaryOf(file.record as MigrationRecord, verified)
   }
 
   async #onEnd(): Promise<void> {
@@ -229,46 +223,30 @@ export class ClusterMigration {
     if (!this.#isCuttingOver) await this.#orders.letGo()
   }
 
-  /** Every thread has the target open, and it is this migration's. Errors: MIGRATION_TARGET_UNREACHABLE, MIGRATION_TARGET_NOT_EMPTY. */
-  async #begin(to: MigrationTo): Promise<void> {
-    const { file } = this.#options
-    const begun = { id: randomUUID(), to, startedAt: new Date().toISOString() }
-    try {
-      await this.#orders.give({ target: this.#targetOf(begun) })
-      await this.#claim()
-      this.#throwIfStopped()
-      await file.begin(begun)
-    } catch (error) {
-      // What was claimed is nobody's then; the next migration takes it.
-      if (this.#record === undefined) await this.#orders.stayHere({ keepsTarget: false })
-      throw error
-    }
-    this.#tellChange(this.#record as MigrationRecord)
-  }
-
-  async #goOn(record: MigrationRecord): Promise<void> {
-    try {
-      await this.#orders.give({ target: this.#targetOf(record) })
-      await this.#claim()
-      this.#throwIfStopped()
-    } catch (error) {
-      await this.#orders.stayHere({ keepsTarget: false })
-      throw error
-    }
-    await this.#options.file.pause(false)
+  async #goOn(): Promise<void> {
+    await goOn(this.#beginParts)
     this.#tellChange(this.#record as MigrationRecord)
     await this.#orders.hold(this.#options.isThrough)
     await this.#orders.give({ mode: 'both', holdsWrites: false })
   }
 
-  async #claim(): Promise<void> {
-    await this.#options.seat.target?.claim(performance.now() + CLAIM_MS)
+  get #beginParts(): BeginParts {
+    const { file, seat } = this.#options
+    const onLeft = (isLeft: boolean): void => {
+      this.#hasLeft = isLeft
+    }
+    return {
+      file,
+      seat,
+      orders: this.#orders,
+      targetOf: (record) => this.#targetOf(record),
+      check: this.#throwIfStopped,
+      onLeft,
+    }
   }
 
   /** Passes, until one finds no difference; then the cutover. */
-  async #verifyAndCutOver(
-    recordsPerSecond: number,
-  ): Promise<Pick<MigrationSummary, 'verified' | 'passes' | 'mended' | 'heldMs'> & { perSecond: number }> {
+  async #verifyAndCutOver(walking: { readonly recordsPerSecond: number; readonly pace: Pace }): Promise<Verified> {
     let mended = 0
     if (this.#record !== undefined && hasMoved(this.#record)) {
       // An attempt before could not write it twice.
@@ -283,18 +261,20 @@ export class ClusterMigration {
       this.#progress.begin('verify', { phase: passes === 1 ? 'verify' : `verify, pass ${passes}` })
       const different = await verifyOnce({
         sides: this.#sides,
-        recordsPerSecond,
+        ...walking,
         check: this.#throwIfStopped,
         onPage: (page) => this.#progress.onPage(page),
       })
       this.#progress.end()
+      // A failover of just now is known by it.
+      await this.#options.seat.target?.lookAgain(LOOK_MS)
       mended += different
       const { records: verified, perSecond } = this.#progress
       if (different > 0 || before !== this.#state) continue
       const heldMs = await this.#cutOver(before)
       if (heldMs !== undefined) return { verified, passes, mended, heldMs, perSecond: Math.round(perSecond) }
     }
-    throw stopped('different', `records differed in each of ${PASSES_MAX} passes`)
+    throw stopped({ why: 'different', passes: PASSES_MAX })
   }
 
   /** Undefined: something has happened since the pass. */
@@ -351,43 +331,51 @@ export class ClusterMigration {
     this.#tellChange(this.#record as MigrationRecord)
   }
 
-  #tellChange({ to, startedAt, isPaused, stage }: MigrationRecord, now = stage): void {
-    this.#options.onChange({ stage: now, to: textOfMigrationTo(to), paused: isPaused, startedAt, records: 0, share: 0 })
+  #tellChange(...change: Parameters<typeof changeOf>): void {
+    this.#options.onChange(changeOf(...change))
   }
 
-  /** The target has been away for too long. */
-  async #pause(): Promise<void> {
+  /** Of the target, while writes go to it. */
+  get #trouble(): Trouble | undefined {
+    const { seat, guests } = this.#options
+    if (this.#orders.mode !== 'both') return undefined
+    return seat.target?.lack ?? (this.#ownOwed + guests.owed > 0 ? 'refusals' : undefined)
+  }
+
+  /** The target has been in trouble for too long. */
+  async #pause(trouble: Trouble): Promise<void> {
     const { file, onUnwritten } = this.#options
     if (this.#isCuttingOver || this.#record === undefined || hasMoved(this.#record)) return
     this.#watch.stop()
+    const stop: Stop = { why: 'paused', trouble }
     // Before the disk is asked: from here on what runs does not cut over.
-    if (this.#running !== undefined) this.#stop ??= 'paused'
+    if (this.#running !== undefined) this.#stop ??= stop
     try {
       await file.pause(true)
     } catch (error) {
-      // Writes still go to both. Once the target has been away for so long again, this is tried again.
+      // Writes still go to both. Once the target has been in trouble for so long again, this is tried again.
       onUnwritten(error as Error)
       if (this.#options.isOpen()) this.#watch.start()
-      return this.#end('paused')
+      return this.#end(stop)
     }
     const paused = file.record as MigrationRecord
     await this.#orders.stayHere({ keepsTarget: false })
     this.#tellChange(paused)
-    await this.#end('paused')
+    await this.#end(stop)
   }
 
   /** Resolves once nothing runs and no pause is under way. */
-  async #rest(why: Why): Promise<void> {
+  async #rest(stop: Stop): Promise<void> {
     while (!this.#isCuttingOver && (this.#pausing !== undefined || this.#running !== undefined)) {
       await this.#pausing
-      await this.#end(why)
+      await this.#end(stop)
     }
   }
 
   /** Resolves once nothing runs. */
-  async #end(why: Why): Promise<void> {
+  async #end(stop: Stop): Promise<void> {
     if (this.#running === undefined || this.#isCuttingOver) return
-    this.#stop ??= why
+    this.#stop ??= stop
     this.#options.guests.endOrders()
     await this.#running.catch((error: unknown) => error)
   }
@@ -399,8 +387,7 @@ export class ClusterMigration {
 
   readonly #throwIfStopped = (): void => {
     this.#throwIfClosed()
-    if (this.#stop === 'paused') throw stopped('paused', 'the target was away for too long')
-    if (this.#stop !== undefined) throw stopped(this.#stop, `it was ${this.#stop}`)
+    if (this.#stop !== undefined) throw stopped(this.#stop)
   }
 
   #targetOf({ id, to }: Pick<MigrationRecord, 'id' | 'to'>): NonNullable<MigrationOrder['target']> {

@@ -9,6 +9,8 @@
  * *outcome unknown*, and its keys are *owed*: they are read here and written there, again and again, until they are the same.
  * So is a write whose outcome here is not known: the target gets it once somebody here can be shown it.
  *
+ * What waits here counts: past `requestsInFlightMax` or `bytesInFlightMax`, keys that are owed included, a write is refused at once.
+ *
  * It must never tell of a write as done that is not on both sides. Called by the client, the gateway and the thread's seat.
  */
 
@@ -42,7 +44,8 @@ export interface MirrorOptions {
   /** Tells the caller. */
   readonly settle: (id: number, outcome: OperationOutcome, nowMs: number) => void
   readonly requestsInFlightMax: number
-  /** For gauges: keys that are owed. */
+  readonly bytesInFlightMax: number
+  /** For gauges: keys that are owed for want of the target. */
   readonly onOwed: (keys: number) => void
   /** Also for gauges: writes so far of which this cluster does not know whether it has them. */
   readonly onDoubts: (doubts: number) => void
@@ -57,6 +60,8 @@ export class Mirror implements Entrance {
   #sending = 0
   /** Before they are begun here. */
   #waiting = 0
+  /** Keys and values of writes whose callers wait. */
+  #bytes = 0
   #doubts = 0
 
   constructor(options: MirrorOptions) {
@@ -105,7 +110,7 @@ export class Mirror implements Entrance {
     const now: ClientRequest[] = []
     for (const request of requests) {
       if (request.kind !== 'put') now.push(request)
-      else if (this.running >= this.#options.requestsInFlightMax) this.#fail(request.id, { code: 'OVERLOADED' })
+      else if (this.#isFull) this.#fail(request.id, { code: 'OVERLOADED' })
       else if (sides.target.isPlaced(request.keys)) now.push(this.#admit(request))
       else void this.#submitOncePlaced(request)
     }
@@ -124,9 +129,14 @@ export class Mirror implements Entrance {
 
   onReply(id: number, outcome: OperationOutcome, now: number): void {
     const mirrored = this.#puts.take(id)
-    if (mirrored === undefined || this.#sides === undefined) return this.#options.settle(id, outcome, now)
+    if (mirrored === undefined) return this.#options.settle(id, outcome, now)
+    if (this.#sides === undefined) {
+      this.#bytes -= bytesOf(mirrored.put)
+      return this.#options.settle(id, outcome, now)
+    }
     const { put, stamp } = mirrored
     if (outcome.type !== 'failed' && stamp !== undefined) return void this.#send(put, stamp, outcome)
+    this.#bytes -= bytesOf(put)
     if (outcome.type === 'failed' && outcome.failure.code === 'OUTCOME_UNKNOWN') {
       this.#owed.add(put.keys)
       // It may get here once they are the same: a batch that goes on, a hint that is handed back.
@@ -136,16 +146,25 @@ export class Mirror implements Entrance {
     this.#options.settle(id, outcome, now)
   }
 
+  get #isFull(): boolean {
+    const { requestsInFlightMax, bytesInFlightMax } = this.#options
+    return this.running >= requestsInFlightMax || this.#bytes + this.#owed.bytes >= bytesInFlightMax
+  }
+
   #admit(put: PutRequest): PutRequest {
+    this.#bytes += bytesOf(put)
     this.#puts.add(put.id, { put, stamp: undefined })
     return { ...put, mirrored: true }
   }
 
   async #submitOncePlaced(put: PutRequest): Promise<void> {
+    const bytes = bytesOf(put)
     this.#waiting += 1
+    this.#bytes += bytes
     while (this.#sides?.target.isPlaced(put.keys) === false && nowMs() < put.deadlineMs)
       await this.#sides.target.lookAgain(Math.min(LOOK_MS, Math.max(1, put.deadlineMs - nowMs())))
     this.#waiting -= 1
+    this.#bytes -= bytes
     if (nowMs() >= put.deadlineMs) {
       const detail = 'the target of the migration has no master for it'
       return this.#fail(put.id, { code: 'TIMEOUT', detail })
@@ -153,7 +172,8 @@ export class Mirror implements Entrance {
     this.#options.gateway.submit([this.#sides === undefined ? put : this.#admit(put)])
   }
 
-  async #send({ id, keys, values, deadlineMs }: PutRequest, stamp: Stamp, outcome: OperationOutcome): Promise<void> {
+  async #send(put: PutRequest, stamp: Stamp, outcome: OperationOutcome): Promise<void> {
+    const { id, keys, values, deadlineMs } = put
     this.#sending += 1
     try {
       // Of a key named twice the last counts.
@@ -172,10 +192,17 @@ export class Mirror implements Entrance {
       }
     } finally {
       this.#sending -= 1
+      this.#bytes -= bytesOf(put)
     }
   }
 
   #fail(id: number, failure: Failure): void {
     this.#options.settle(id, { type: 'failed', failure }, nowMs())
   }
+}
+
+function bytesOf({ keys, values }: PutRequest): number {
+  let bytes = 0
+  for (const [index, key] of keys.entries()) bytes += key.length + (values[index]?.byteLength ?? 0)
+  return bytes
 }

@@ -25,12 +25,26 @@ export class Progress {
     this.#total = total
   }
 
-  add(listener: OnProgress): void {
-    this.#listeners.add(listener)
-  }
-
-  remove(listener: OnProgress): void {
-    this.#listeners.delete(listener)
+  /** `failed` rejects with what the listener throws, or its promise rejects with; it is told nothing more then; the migration goes on. */
+  watch(onProgress: OnProgress): { readonly failed: Promise<never>; end(): void } {
+    let end = (): void => undefined
+    const failed = new Promise<never>((_, reject) => {
+      const fail = (error: unknown): void => {
+        end()
+        reject(error)
+      }
+      const listener: OnProgress = (progress) => {
+        try {
+          const told: unknown = onProgress(progress)
+          if (told instanceof Promise) told.catch(fail)
+        } catch (error) {
+          fail(error)
+        }
+      }
+      end = () => this.#listeners.delete(listener)
+      this.#listeners.add(listener)
+    })
+    return { failed, end }
   }
 
   get records(): number {
@@ -89,17 +103,6 @@ export class Progress {
       share,
       perSecond,
     }
-    for (const listener of this.#listeners) tell(listener, progress)
-  }
-}
-
-/** A listener's own error is the program's to handle, but no migration may stop halfway because of it. */
-function tell(listener: OnProgress, progress: MigrationProgress): void {
-  try {
-    listener(progress)
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
+    for (const listener of this.#listeners) listener(progress)
   }
 }

@@ -14,7 +14,7 @@ import type { RedisCluster } from '../engines/redis-cluster/redis-cluster.js'
 import { CoterieError } from '../shared/errors.js'
 import { type MigrationOrder, NO_MIGRATION } from '../shared/migration-order.js'
 import { textOfMigrationTo } from '../shared/migration-shapes.js'
-import { type Calls, Door } from './door.js'
+import { type Calls, Door, type DoorLimits } from './door.js'
 import { Mirror, type MirrorOptions } from './mirror.js'
 import { SideBySide } from './side-by-side.js'
 
@@ -26,7 +26,7 @@ export interface SeatOptions extends Pick<MirrorOptions, 'settle' | 'onOwed' | '
   /** The client's calls, told to who looks on. */
   readonly calls: Calls
   readonly counters: RequestCounters
-  readonly limits: { readonly writeTimeoutMs: number; readonly requestsInFlightMax: number }
+  readonly limits: DoorLimits
 }
 
 export class Seat {
@@ -42,7 +42,7 @@ export class Seat {
     this.#options = options
     const { gateway, settle, onOwed, onDoubts, limits, client, calls } = options
     this.door = new Door(client, calls, limits)
-    this.mirror = new Mirror({ gateway, settle, onOwed, onDoubts, requestsInFlightMax: limits.requestsInFlightMax })
+    this.mirror = new Mirror({ gateway, settle, onOwed, onDoubts, ...limits })
   }
 
   /** Undefined: no order has named one. */
@@ -117,8 +117,8 @@ export class Seat {
     const { MigrationTarget } = await import('../engines/redis-cluster/migration-target.js')
     try {
       const target = await MigrationTarget.open({ ...numbers, ...to }, { id, clusterId, partitions })
-      const { client, gateway } = this.#options
-      this.#target = { id, target, sides: new SideBySide({ client, target, table: () => gateway.table }) }
+      const { client } = this.#options
+      this.#target = { id, target, sides: new SideBySide({ client, target }) }
     } catch (cause) {
       if (!(cause instanceof CoterieError) || cause.code !== 'OPEN_FAILED') throw cause
       const where = textOfMigrationTo(to)

@@ -11,7 +11,7 @@ import type { Client } from '../client.js'
 import type { MigrationTarget, SeenRecord } from '../engines/redis-cluster/migration-target.js'
 import { assert } from '../protocol/assert.js'
 import type { Key } from '../protocol/ids.js'
-import type { PartitionTable } from '../protocol/ring/table.js'
+import { EVERY_OWNER } from '../protocol/ring/quorum.js'
 import type { LwwRecord, VersionRecord } from '../protocol/versions/record.js'
 
 /** How long a read of its own, or a write of what it found, may take. */
@@ -34,30 +34,28 @@ interface Found {
 export class SideBySide {
   readonly client: Client
   readonly target: MigrationTarget
-  readonly #table: () => PartitionTable
 
-  constructor(options: { client: Client; target: MigrationTarget; table: () => PartitionTable }) {
+  constructor(options: { client: Client; target: MigrationTarget }) {
     this.client = options.client
     this.target = options.target
-    this.#table = options.table
   }
 
-  /** All owners that there are of every partition: what one of them has that the others lack, somebody may be shown. */
-  get r(): number {
-    const owners = this.#table().rows.map((row) => row.owners.filter((owner) => owner !== null).length)
-    // A partition that has none is lost, and fails for that.
-    return Math.min(...owners.filter((count) => count > 0))
+  /** As all owners that there are have them: what one has that the others lack, somebody may be shown. Errors: those of a read. */
+  async readHere(keys: readonly Key[]): Promise<KeyHere[]> {
+    const reading = { r: EVERY_OWNER, timeoutMs: READ_MS }
+    return Promise.all(keys.map(async (key) => ({ key, record: stamped(await this.client.record(key, reading)) })))
   }
 
-  /** Makes the target the same. Gives how many keys were not. Errors: those of a read here, of a read or a write there. */
-  async equalize(keys: readonly Key[]): Promise<number> {
-    const different = await this.#different(await this.#readHere(keys))
+  /** Makes the target the same. Gives how many keys were not. Errors: those of a read or a write there. */
+  async equalize(here: readonly KeyHere[]): Promise<number> {
+    const different = await this.#different(here)
     await Promise.all(different.map((found) => this.#mend(found)))
     return different.length
   }
 
   /**
-   * The same for keys that looked different a moment ago: writes may have been on their way. Gives how many were not. Errors: as above.
+   * The same for keys that looked different a moment ago: writes may have been on their way. Gives how many were not. Errors: also those
+   * of a read here.
    */
   async settle(suspects: readonly KeyHere[]): Promise<number> {
     let left = suspects
@@ -65,17 +63,12 @@ export class SideBySide {
       // What is not known here may have been written since.
       const unknown = left.filter(({ record }) => record === undefined).map(({ key }) => key)
       const known = left.filter(({ record }) => record !== undefined)
-      const again = unknown.length === 0 ? [] : await this.#readHere(unknown)
+      const again = unknown.length === 0 ? [] : await this.readHere(unknown)
       left = (await this.#different([...known, ...again])).map(({ here }) => here)
       if (left.length === 0) return 0
       await delay(pauseMs)
     }
-    return this.equalize(left.map(({ key }) => key))
-  }
-
-  async #readHere(keys: readonly Key[]): Promise<KeyHere[]> {
-    const reading = { r: this.r, timeoutMs: READ_MS }
-    return Promise.all(keys.map(async (key) => ({ key, record: stamped(await this.client.record(key, reading)) })))
+    return this.equalize(await this.readHere(left.map(({ key }) => key)))
   }
 
   async #different(here: readonly KeyHere[]): Promise<Found[]> {

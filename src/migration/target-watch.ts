@@ -1,20 +1,27 @@
-/** Notices that a migration's target has been away for too long. Called by the migration. */
+/** Notices that a migration's target has been in trouble for too long, and which. Called by the migration. */
 
 import { PAUSE_AFTER_MS } from './migrate-options.js'
 
 const LOOK_MS = 100
 
+/**
+ * `away`: no majority of its masters is seen, or some partition has none. `copies`: a master has too few replicas for a write. `refusals`:
+ * it lacks what was written here, and does not take it.
+ */
+export type Trouble = 'away' | 'copies' | 'refusals'
+
 export class TargetWatch {
-  readonly #isTroubled: () => boolean
-  readonly #onAway: () => void
+  readonly #troubleOf: () => Trouble | undefined
+  readonly #onTroubled: (trouble: Trouble) => void
   #timer: NodeJS.Timeout | undefined
   #afterMs = PAUSE_AFTER_MS
   /** Undefined: all is well. */
   #sinceMs: number | undefined
 
-  constructor(options: { isTroubled: () => boolean; onAway: () => void }) {
-    this.#isTroubled = options.isTroubled
-    this.#onAway = options.onAway
+  /** `onTroubled` is told of the trouble that there is when the time is over. */
+  constructor(options: { troubleOf: () => Trouble | undefined; onTroubled: (trouble: Trouble) => void }) {
+    this.#troubleOf = options.troubleOf
+    this.#onTroubled = options.onTroubled
   }
 
   /** Also with another time; without one, with that of the last start. */
@@ -33,8 +40,9 @@ export class TargetWatch {
 
   #look(): void {
     const now = performance.now()
-    if (!this.#isTroubled()) this.#sinceMs = undefined
+    const trouble = this.#troubleOf()
+    if (trouble === undefined) this.#sinceMs = undefined
     else if (this.#sinceMs === undefined) this.#sinceMs = now
-    else if (now - this.#sinceMs >= this.#afterMs) this.#onAway()
+    else if (now - this.#sinceMs >= this.#afterMs) this.#onTroubled(trouble)
   }
 }

@@ -8,7 +8,9 @@
 import type { MigrationTarget, SeenRecord } from '../engines/redis-cluster/migration-target.js'
 import type { Key, PartitionId } from '../protocol/ids.js'
 import type { KeyRange } from '../protocol/messages.js'
+import { EVERY_OWNER } from '../protocol/ring/quorum.js'
 import { after as restAfter } from '../shared/call-arguments.js'
+import type { Pace } from './pace.js'
 import { isSame, type KeyHere, type SideBySide } from './side-by-side.js'
 import { persist, type WalkPage, walk } from './walk.js'
 
@@ -18,15 +20,17 @@ const NOTHING: SeenRecord = { stamp: undefined, isLive: false, digest: undefined
 
 interface PassOptions {
   readonly sides: SideBySide
+  readonly pace: Pace
   readonly recordsPerSecond: number
   readonly check: () => void
   readonly onPage: (page: WalkPage) => void
 }
 
 /** Gives how many keys were not the same. */
-export async function verifyOnce({ sides, recordsPerSecond, check, onPage }: PassOptions): Promise<number> {
+export async function verifyOnce({ sides, onPage, ...how }: PassOptions): Promise<number> {
+  const { check } = how
   let different = 0
-  const pages = walk({ client: sides.client, after: undefined, r: () => sides.r, recordsPerSecond, check })
+  const pages = walk({ client: sides.client, after: undefined, r: EVERY_OWNER, ...how })
   for await (const page of pages) {
     const suspects = await persist(check, () => suspectsOf(page, sides.target))
     if (suspects.length > 0) different += await persist(check, () => sides.settle(suspects))

@@ -10,6 +10,7 @@ import type { Client } from '../client.js'
 import { isLogKey } from '../protocol/batch-log/log-keys.js'
 import type { Key } from '../protocol/ids.js'
 import { CoterieError } from '../shared/errors.js'
+import type { Pace } from './pace.js'
 import { type KeyHere, stamped } from './side-by-side.js'
 
 const PAGE_ROWS_MAX = 512
@@ -32,9 +33,11 @@ export interface WalkPage {
 export interface Walk {
   readonly client: Client
   readonly after: Key | undefined
-  /** Owners that are asked, at each page. */
-  readonly r: () => number
-  /** Records a second at most. */
+  /** Owners that are asked. */
+  readonly r: number
+  /** How much it rests in favour of those who call. */
+  readonly pace: Pace
+  /** Records a second at most, whatever the pace allows. */
   readonly recordsPerSecond: number
   /** Throws once the walk is to end. */
   readonly check: () => void
@@ -42,6 +45,7 @@ export interface Walk {
 
 export async function* walk(options: Walk): AsyncGenerator<WalkPage> {
   const startedMs = performance.now()
+  options.pace.begin(startedMs)
   let records = 0
   let reading: Promise<WalkPage> | undefined = readPage(options, options.after)
   while (reading !== undefined) {
@@ -51,11 +55,27 @@ export async function* walk(options: Walk): AsyncGenerator<WalkPage> {
     reading?.catch(() => undefined)
     yield page
     records += page.here.length
-    const dueMs = startedMs + (records / options.recordsPerSecond) * 1_000
-    for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
-      options.check()
-      await delay(Math.min(leftMs, LOOK_MS))
-    }
+    await rest(options, reading)
+    await until(startedMs + (records / options.recordsPerSecond) * 1_000, options.check)
+  }
+}
+
+/** With nothing under way, or calls would not be seen without it. `reading`: the next page. */
+async function rest({ pace, check }: Walk, reading: Promise<WalkPage> | undefined): Promise<void> {
+  const due = pace.onPage(performance.now())
+  if (due === undefined) return
+  await reading?.catch(() => undefined)
+  const sinceMs = performance.now()
+  await until(sinceMs + due.settlingMs, check)
+  pace.onSettled()
+  await until(sinceMs + due.restMs, check)
+  pace.onRested(performance.now())
+}
+
+async function until(endMs: number, check: () => void): Promise<void> {
+  for (let leftMs = endMs - performance.now(); leftMs > 0; leftMs = endMs - performance.now()) {
+    check()
+    await delay(Math.min(leftMs, LOOK_MS))
   }
 }
 
@@ -63,7 +83,7 @@ function readPage({ client, r, recordsPerSecond, check }: Walk, after: Key | und
   const limit = Math.max(1, Math.min(PAGE_ROWS_MAX, Math.ceil(recordsPerSecond / PAGES_PER_SECOND_MIN)))
   const range = { ...(after === undefined ? {} : { from: after, fromExclusive: true }), reverse: false }
   return persist(check, async () => {
-    const page = await client.records(range, { limit, r: r(), timeoutMs: PAGE_MS })
+    const page = await client.records(range, { limit, r, timeoutMs: PAGE_MS })
     const here = page.keys.flatMap((key, index) => {
       const record = stamped(page.records[index])
       return record === undefined || isLogKey(key) ? [] : [{ key, record }]

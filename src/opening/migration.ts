@@ -1,8 +1,10 @@
 /** A cluster's migration, made from a prepared cluster and what runs it. Called by `OpenCluster`. */
 
+import { REQUEST_KINDS, type RequestCounters } from '../../actors/runtime/request-counters.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import { ClusterMigration } from '../migration/migration.js'
 import type { MigrationOptions } from '../migration/migration-parts.js'
+import type { CallsSeen } from '../migration/pace.js'
 import type { Prepared } from './prepare.js'
 import { nodesOwe } from './status.js'
 
@@ -19,6 +21,8 @@ const NUMBERS = [
   'requestsInFlightMax',
   'bytesInFlightMax',
 ] as const
+/** The migration itself scans. */
+const CALLS = [REQUEST_KINDS.get, REQUEST_KINDS.put, REQUEST_KINDS.delete, REQUEST_KINDS.batch]
 /** Nobody waits for longer to be told that a target is away. */
 const REACH_MS_MAX = 10_000
 
@@ -26,9 +30,11 @@ export function migrationOf(
   { config, metadata, migration, quorums }: Prepared,
   parts: Pick<MigrationOptions, 'seat' | 'client' | 'guests' | 'isOpen' | 'onChange' | 'onUnwritten'> & {
     readonly supervisor: SupervisorActor
+    /** Of all threads that call. */
+    readonly counters: () => readonly RequestCounters[]
   },
 ): ClusterMigration {
-  const { supervisor, ...others } = parts
+  const { supervisor, counters, ...others } = parts
   const { clusterId, partitions, conflict } = metadata
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, config[name]]))
   return new ClusterMigration({
@@ -41,6 +47,7 @@ export function migrationOf(
     r: quorums.r,
     numbers: { ...numbers, openTimeoutMs: Math.min(config.openTimeoutMs, REACH_MS_MAX) },
     isThrough: () => supervisor.isQuiet() && nodesOwe(supervisor, OWED) === 0,
+    calls: () => callsOf(counters()),
     total: () => {
       const copies = supervisor
         .nodes()
@@ -48,4 +55,15 @@ export function migrationOf(
       return Math.round(copies / supervisor.table.n)
     },
   })
+}
+
+function callsOf(all: readonly RequestCounters[]): CallsSeen {
+  let [calls, us] = [0, 0]
+  for (const counters of all) {
+    for (const kind of CALLS) {
+      calls += counters.ended(kind)
+      us += counters.totalUs(kind)
+    }
+  }
+  return { calls, us }
 }

@@ -445,7 +445,7 @@ export interface Cluster extends KeyValueStore {
    * after a death. See the README, "Moving to Redis Cluster".
    *
    * Errors: INVALID_OPTION, MIGRATION_TARGET_UNREACHABLE, MIGRATION_TARGET_NOT_EMPTY, MIGRATION_UNDER_WAY (to another target),
-   *         MIGRATION_STOPPED, MIGRATED (it is done), CLOSED.
+   *         MIGRATION_STOPPED, MIGRATED (it is done), CLOSED; what `onProgress` throws.
    */
   migrate(options?: MigrateOptions): Promise<MigrationSummary>
   /**

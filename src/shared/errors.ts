@@ -58,7 +58,7 @@ export const ERROR_TABLE = {
   MIGRATION_TARGET_UNREACHABLE:
     'Writes must go to the target of a migration too, and it cannot be reached. Bring it back, or abort (`coterie migrate --abort`).',
   MIGRATION_STOPPED:
-    'The migration did not come to its end; `why`: `aborted`, `paused` (the target was away: call `migrate` again), `different` (records differ, time after time).',
+    'The migration did not come to its end; `why`: `aborted`, `paused` (target in `trouble`: call `migrate` again), `different` (records differ, time after time).',
   TICKET_INVALID: 'The ticket is not of an open cluster in this process.',
 } as const satisfies Record<string, string>
 

@@ -34,11 +34,14 @@ export interface MigrationProgress extends BulkProgress {
 export interface MigrateOptions {
   /** Where to, also as text: `redis-cluster://host:port,host:port?name=…`. Of one that is under way it need not be said again. */
   readonly to?: MigrationTo | string
-  /** Called a few times a second. */
+  /**
+   * Called a few times a second. What it throws, or rejects with, rejects this call of `migrate`; the migration goes on, and another
+   * call waits for it.
+   */
   readonly onProgress?: (progress: MigrationProgress) => void
-  /** Of the backfill and the verification at most; default as fast as it goes. */
+  /** Of the backfill and the verification at most; default as fast as those who call allow, to whom both yield. */
   readonly recordsPerSecond?: number
-  /** How long the target may be away before the migration pauses, in milliseconds (default 10,000; 100 … 600,000). */
+  /** How long the target may be away, or take no writes, before the migration pauses, in milliseconds (default 10,000; 100 … 600,000). */
   readonly pauseAfterMs?: number
 }
 

@@ -29,6 +29,7 @@ test('counters: kinds do not mix, failures are counted too, another’s can be a
   t.same([one.failed(REQUEST_KINDS.put, 'TIMEOUT'), one.failed(REQUEST_KINDS.put, 'OUTCOME_UNKNOWN')], [1, 0])
   t.same([one.failed(REQUEST_KINDS.delete, 'OUTCOME_UNKNOWN'), one.failed(REQUEST_KINDS.get, 'TIMEOUT')], [1, 0])
   t.same([one.totalUs(REQUEST_KINDS.put), one.totalUs(REQUEST_KINDS.get)], [20, 0])
+  t.same([one.ended(REQUEST_KINDS.put), one.ended(REQUEST_KINDS.delete), one.ended(REQUEST_KINDS.get)], [2, 1, 0])
   t.same(one.latencies(REQUEST_KINDS.get), [])
   t.same(new RequestCounters(one.shared).latencies(REQUEST_KINDS.put), [[10, 2]], 'as another thread sees them')
 })

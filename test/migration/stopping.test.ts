@@ -10,7 +10,7 @@ import type { MigrationOptions } from '../../src/migration/migration-parts.js'
 import { Progress } from '../../src/migration/progress.js'
 import { CoterieError } from '../../src/shared/errors.js'
 import type { MigrationOrder } from '../../src/shared/migration-order.js'
-import type { MigrationStatus } from '../../src/shared/migration-shapes.js'
+import type { MigrationStage, MigrationStatus } from '../../src/shared/migration-shapes.js'
 import { MigrationFile } from '../../src/storage/migration-file.js'
 import { folderForTest, outcomeOf, type TestContext, until } from '../support/cluster.js'
 
@@ -89,24 +89,87 @@ test('migration: its end is written again until it is written', async (t) => {
   t.equal((await MigrationFile.open(location)).record?.stage, 'done')
 })
 
-test('migration: what a listener throws is thrown at the program, not at the migration', async (t) => {
-  const progress = new Progress(() => 1)
+test('migration: its end that was written once is an end, though its spare could not be', async (t) => {
+  const orders: Partial<MigrationOrder>[] = []
+  const record = { ...RECORD, stage: 'cutover' as MigrationStage }
+  const file = {
+    record,
+    become: async (stage: MigrationStage) => {
+      record.stage = stage
+      throw new Error('no room for the spare')
+    },
+  } as unknown as MigrationFile
+  const how = { seat: { target: undefined }, check: () => undefined, onDone: () => undefined }
+  const unwritten: Error[] = []
+  const give = async (order: Partial<MigrationOrder>) => orders.push(order) > 0
+  await finish({ ...how, file, orders: { give }, onUnwritten: (error) => unwritten.push(error) })
+  t.equal(unwritten.length, 1)
+  t.same(orders, [{ mode: 'target' }, { holdsWrites: false }], 'nobody is held for ever')
+})
+
+test('migration: what a listener throws rejects its own call, and the migration goes on', async (t) => {
+  const { migration } = await away(t, 'backfill')
+  let calls = 0
+  const failing = migration.migrate({
+    onProgress: () => {
+      calls += 1
+      throw new RangeError('of the listener')
+    },
+  })
   const stages: string[] = []
-  progress.add(() => {
+  const watching = outcomeOf(migration.migrate({ onProgress: ({ stage }) => stages.push(stage) }))
+  await t.rejects(failing, new RangeError('of the listener'))
+  t.equal(calls, 1, 'it is told nothing more')
+  t.match(migration.status, { stage: 'backfill', paused: false })
+  t.equal(await outcomeOf(migration.abort()), 'ok')
+  t.equal(await watching, 'MIGRATION_STOPPED', 'it ran until it was stopped')
+})
+
+test('migration progress: who watches is told whatever another one throws', async (t) => {
+  const progress = new Progress(() => 1)
+  const failing = progress.watch(() => {
     throw new Error('of the listener')
   })
-  progress.add(({ stage }) => stages.push(stage))
-  const { nextTick } = process
-  const later: (() => void)[] = []
-  process.nextTick = (callback: () => void) => void later.push(callback)
-  try {
-    progress.begin('cutover')
-  } finally {
-    process.nextTick = nextTick
+  const rejecting = progress.watch((() => Promise.reject(new Error('of its promise'))) as () => void)
+  const stages: string[] = []
+  const watching = progress.watch(({ stage }) => stages.push(stage))
+  progress.begin('verify')
+  await t.rejects(failing.failed, /of the listener/)
+  await t.rejects(rejecting.failed, /of its promise/)
+  progress.begin('cutover')
+  watching.end()
+  progress.begin('done')
+  t.same(stages, ['verify', 'cutover'])
+})
+
+test('migration: an abort before anything is written down takes away what the target was given', async (t) => {
+  for (const isReached of [true, false]) {
+    const { migration, during, cleared } = await away(t, undefined)
+    let go = (): void => undefined
+    const claimed = new Promise<void>((resolve) => (go = resolve))
+    during.claim = () => claimed
+    during.clear = async () => {
+      if (!isReached) throw new CoterieError('OPEN_FAILED')
+    }
+    const migrated = outcomeOf(migration.migrate({ to: TO }))
+    const aborted = migration.abort()
+    go()
+    t.equal(await migrated, 'MIGRATION_STOPPED')
+    t.same(await aborted, { cleared: isReached })
+    t.equal(cleared.times, 1)
+    t.equal(migration.status, undefined)
+    t.same(await migration.abort(), { cleared: isReached }, 'also when asked again')
   }
-  t.same(stages, ['cutover'])
-  t.equal(later.length, 1)
-  t.throws(() => later[0]?.(), /of the listener/)
+})
+
+test('migration: a pause names the trouble that there was', async (t) => {
+  for (const trouble of ['away', 'copies', 'refusals'] as const) {
+    const { migration, target } = await away(t, 'backfill')
+    target.lack = trouble === 'refusals' ? undefined : trouble
+    if (trouble === 'refusals') migration.onOwed(1)
+    const error = await migration.migrate({ pauseAfterMs: 100 }).catch((reason: unknown) => reason)
+    t.match(error, { code: 'MIGRATION_STOPPED', facts: { why: 'paused', trouble } })
+  }
 })
 
 async function fileAt(location: string, stage: 'backfill' | 'cutover' | undefined): Promise<MigrationFile> {
@@ -126,6 +189,7 @@ interface During {
   local?: () => Promise<void>
   open?: () => Promise<void>
   claim?: () => Promise<void>
+  clear?: () => Promise<void>
   close?: () => void
 }
 
@@ -136,11 +200,15 @@ async function away(t: TestContext, stage: 'backfill' | undefined) {
   const [told, unwritten, orders]: [MigrationStatus[], Error[], MigrationOrder[]] = [[], [], []]
   const during: During = {}
   const closed = { now: false }
+  const cleared = { times: 0 }
   const target = {
-    isWhole: false,
+    lack: 'away' as 'away' | 'copies' | undefined,
     epoch: 1,
     claim: async () => during.claim?.(),
-    clear: async () => undefined,
+    clear: async () => {
+      cleared.times += 1
+      await during.clear?.()
+    },
     close: () => during.close?.(),
   }
   const client = {
@@ -167,6 +235,7 @@ async function away(t: TestContext, stage: 'backfill' | undefined) {
     client,
     guests: { order: async () => true, endOrders: () => undefined, owed: 0, doubts: 0 },
     isThrough: () => true,
+    calls: () => ({ calls: 0, us: 0 }),
     total: () => 1,
     isOpen: () => !closed.now,
     onChange: (status: MigrationStatus) => told.push(status),
@@ -174,5 +243,16 @@ async function away(t: TestContext, stage: 'backfill' | undefined) {
   } as unknown as MigrationOptions)
   if (stage !== undefined) await migration.resume()
   t.teardown(() => migration.close())
-  return { folder: join(location, 'cluster'), file, migration, told, unwritten, orders, during, closed }
+  return {
+    folder: join(location, 'cluster'),
+    file,
+    migration,
+    told,
+    unwritten,
+    orders,
+    during,
+    closed,
+    cleared,
+    target,
+  }
 }

@@ -62,10 +62,14 @@ export class RedisServers {
     const dir = join(this.#folder, port)
     await mkdir(dir, { recursive: true })
     const args = ['--port', port, '--dir', dir, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    // A replica that comes back is given everything at once; by default the master waits five seconds for others.
+    const replication = ['--repl-diskless-sync-delay', '0']
     const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)]
     const bus = busPort === undefined ? this.#busArgs[index] : ['--cluster-port', String(busPort)]
     this.#busArgs[index] = bus ?? []
-    this.#processes[index] = spawn('redis-server', [...args, ...cluster, ...(bus ?? [])], { stdio: 'ignore' })
+    this.#processes[index] = spawn('redis-server', [...args, ...replication, ...cluster, ...(bus ?? [])], {
+      stdio: 'ignore',
+    })
     await this.#until(async () => (await this.ask(index, 'PING')) === 'PONG')
   }
 

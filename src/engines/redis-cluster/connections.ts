@@ -7,8 +7,8 @@ import type { Redis } from 'ioredis'
 import { NodeConnection } from './connection.js'
 import type { RedisAddress, RedisLogin } from './options.js'
 
-/** `w2`: writes that two copies must have. */
-export type Use = 'watch' | 'read' | 'read-replica' | `w${number}`
+/** `w2`: writes that two copies must have. `w2-bulk`: those that nobody waits for, and so nobody's write waits behind them. */
+export type Use = 'watch' | 'read' | 'read-replica' | `w${number}` | `w${number}-bulk`
 
 interface Entry {
   readonly connection: NodeConnection

@@ -56,6 +56,11 @@ export interface SeenPage {
   readonly next: Key | undefined
 }
 
+interface StepOptions {
+  readonly deadlineMs: number
+  readonly isBulk?: boolean
+}
+
 /** Of one script: others wait for it. */
 const SCRIPT_KEYS_MAX = 256
 const SCRIPT_BYTES_MAX = 524_288
@@ -107,12 +112,16 @@ export class MigrationTarget {
     return this.#claim.partitions
   }
 
-  /** A majority of the masters is seen, and nothing keeps a write of any partition from being sent now. */
-  get isWhole(): boolean {
-    if (!this.#reached.watch.topology.isOk) return false
-    for (let partition = 0; partition < this.partitions; partition++)
-      if (!this.#requester.isPlaced(partition, this.#quorums.w)) return false
-    return true
+  /**
+   * What keeps a write of some partition from being sent now. `away`: no majority of the masters is seen, or one is missing; `copies`: one
+   * has too few replicas. Undefined: nothing.
+   */
+  get lack(): 'away' | 'copies' | undefined {
+    if (!this.#reached.watch.topology.isOk) return 'away'
+    let lack: 'away' | 'copies' | undefined
+    for (let partition = 0; partition < this.partitions && lack !== 'away'; partition++)
+      lack = this.#requester.lackOf(partition, this.#quorums.w) ?? lack
+    return lack
   }
 
   /** Changes with every failover: what was written may then have been lost. */
@@ -142,7 +151,7 @@ export class MigrationTarget {
       await this.#clear(new KeyNames(config.name, Number(there)), Number(there), clusterId)
     }
     await this.#everywhere((partition) =>
-      this.#step(partition, ADMIT, [this.#names.stamps(partition)], [this.#claim.id], deadlineMs),
+      this.#step(partition, ADMIT, [this.#names.stamps(partition)], [this.#claim.id], { deadlineMs }),
     )
   }
 
@@ -157,7 +166,7 @@ export class MigrationTarget {
   /** From now on it is a store like any other. Also after a death in the middle of it. Errors: OPEN_FAILED, those of a write. */
   async release(deadlineMs: number): Promise<void> {
     await this.#everywhere((partition) =>
-      this.#step(partition, DISMISS, [this.#names.stamps(partition)], [], deadlineMs),
+      this.#step(partition, DISMISS, [this.#names.stamps(partition)], [], { deadlineMs }),
     )
     const key = metaKey(this.#reached.config.name)
     await askMeta(this.#reached, ['EVAL', RELEASE.text, 1, key, this.#claim.id])
@@ -165,7 +174,7 @@ export class MigrationTarget {
 
   /** Nothing keeps a write of these keys from being sent now. */
   isPlaced(keys: readonly Key[]): boolean {
-    return keys.every((key) => this.#requester.isPlaced(this.#partitionOf(key), this.#quorums.w))
+    return keys.every((key) => this.#requester.lackOf(this.#partitionOf(key), this.#quorums.w) === undefined)
   }
 
   /** Another look at the topology, or the time is over. */
@@ -173,10 +182,10 @@ export class MigrationTarget {
     return this.#reached.watch.lookAgain(withinMs)
   }
 
-  /** Of each key what is newer stays. Errors: those of a write, the first of them. */
-  async write(records: readonly StampedRecord[], deadlineMs: number): Promise<void> {
+  /** Of each key what is newer stays. `isBulk`: callers' writes do not wait behind it. Errors: those of a write, the first of them. */
+  async write(records: readonly StampedRecord[], deadlineMs: number, { isBulk = false } = {}): Promise<void> {
     const ends = await Promise.allSettled(
-      this.#parts(records).map(({ partition, some }) => this.#writePart(partition, some, deadlineMs)),
+      this.#parts(records).map(({ partition, some }) => this.#writePart(partition, some, { deadlineMs, isBulk })),
     )
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
@@ -186,13 +195,9 @@ export class MigrationTarget {
     const partition = this.#partitionOf(key)
     const { id } = this.#claim
     const args = [id, Buffer.from(key, 'latin1'), stamp]
-    await this.#step(
-      partition,
-      FORGET,
-      [...this.#keysOf(partition), this.#names.value(partition, key)],
-      args,
+    await this.#step(partition, FORGET, [...this.#keysOf(partition), this.#names.value(partition, key)], args, {
       deadlineMs,
-    )
+    })
   }
 
   /** In the order of the keys. Errors: those of a read. */
@@ -244,12 +249,12 @@ export class MigrationTarget {
     if (this.#served === undefined) letGo(this.#reached)
   }
 
-  async #writePart(partition: PartitionId, some: readonly StampedRecord[], deadlineMs: number): Promise<void> {
+  async #writePart(partition: PartitionId, some: readonly StampedRecord[], how: StepOptions): Promise<void> {
     const keys = [...this.#keysOf(partition), ...some.map(({ key }) => this.#names.value(partition, key))]
     const args: Argument[] = [this.#claim.id]
     for (const { key, stamp, value } of some)
       args.push(Buffer.from(key, 'latin1'), value === null ? '0' : '1', value === null ? '' : asBuffer(value), stamp)
-    await this.#step(partition, MIRROR, keys, args, deadlineMs)
+    await this.#step(partition, MIRROR, keys, args, how)
   }
 
   /** Some records of one partition each. */
@@ -280,11 +285,11 @@ export class MigrationTarget {
     script: Script,
     keys: readonly Buffer[],
     args: readonly Argument[],
-    deadlineMs: number,
+    how: StepOptions,
   ): Promise<Reply> {
     const bytes = args.reduce((sum: number, arg) => sum + (typeof arg === 'object' ? arg.byteLength : 16), RECORD_BYTES)
     const { w } = this.#quorums
-    const reply = await this.#requester.write({ partition, script, keys, args, bytes, w, deadlineMs })
+    const reply = await this.#requester.write({ partition, script, keys, args, bytes, w, ...how })
     if (reply === REFUSED) throw failure('STORE_FAILED', { partition, detail: 'the migration into it is over' })
     return reply
   }

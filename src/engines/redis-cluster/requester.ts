@@ -38,6 +38,8 @@ export interface WriteRequest {
   readonly bytes: number
   readonly w: number
   readonly deadlineMs: number
+  /** Much of it, and no caller waits for it. */
+  readonly isBulk?: boolean
 }
 
 /** A read of one partition. */
@@ -87,14 +89,14 @@ export class Requester {
 
   /** Resolves with the script's reply once w copies have it. */
   async write(request: WriteRequest): Promise<Reply> {
-    const { partition, w, deadlineMs } = request
+    const { partition, w, deadlineMs, isBulk = false } = request
     let redirection: Redirection | undefined
     for (;;) {
       const place = await this.#placeFor(partition, deadlineMs)
       if (redirection === undefined && place.replicas.length < w - 1)
         throw failure('QUORUM_UNAVAILABLE', { partition, needed: w, got: 1 + place.replicas.length })
       const address: RedisAddress = redirection?.address ?? place.master
-      const send = () => this.#laneTo(address, w).send(writeOf(request, redirection?.isAsk === true))
+      const send = () => this.#laneTo(address, { w, isBulk }).send(writeOf(request, redirection?.isAsk === true))
       const landing = await inSpan('replica write', factsOf(address, partition), send, ({ type }) =>
         type === 'written' ? 'ok' : type,
       )
@@ -147,10 +149,11 @@ export class Requester {
     })
   }
 
-  /** A write for so many copies could be sent now. */
-  isPlaced(partition: PartitionId, w: number): boolean {
+  /** What keeps a write for so many copies from being sent now: there is no master, or too few replicas. Undefined: nothing. */
+  lackOf(partition: PartitionId, w: number): 'away' | 'copies' | undefined {
     const place = placeOf(this.#options.watch.topology, this.#options.names, partition)
-    return place !== undefined && place.replicas.length >= w - 1
+    if (place === undefined) return 'away'
+    return place.replicas.length < w - 1 ? 'copies' : undefined
   }
 
   /** Waits for a topology in which the partition has a master. Errors: TIMEOUT, CLOSED. */
@@ -174,11 +177,11 @@ export class Requester {
     return replica === undefined ? { address: master, isReplica: false } : { address: replica, isReplica: true }
   }
 
-  #laneTo({ host, port }: RedisAddress, w: number): WriteLane {
-    const id = `${host}:${port} w${w}`
+  #laneTo({ host, port }: RedisAddress, use: { readonly w: number; readonly isBulk: boolean }): WriteLane {
+    const id = `${host}:${port} w${use.w}${use.isBulk ? '-bulk' : ''}`
     const known = this.#lanes.get(id)
     if (known !== undefined) return known.lane
-    const lane = new WriteLane(this.#options.connections, { host, port }, w)
+    const lane = new WriteLane(this.#options.connections, { host, port }, use)
     this.#lanes.set(id, { address: { host, port }, lane })
     return lane
   }

@@ -2,11 +2,12 @@
  * Writes on their way to one master that so many copies must have: at most one flight at a time, everything else gathers for the next
  * one (natural batching). A flight is the writes and one WAIT behind them, which is about all of them.
  *
- * One lane for each master and w, on a connection of its own: WAIT holds up whatever stands behind it.
+ * One lane for each master and w, on a connection of its own: WAIT holds up whatever stands behind it. Writes in bulk have lanes of
+ * their own, too.
  */
 
 import type { Answer, Argument, NodeConnection } from './connection.js'
-import type { Connections } from './connections.js'
+import type { Connections, Use } from './connections.js'
 import type { RedisAddress } from './options.js'
 import { refusalOf } from './refusals.js'
 import type { Script } from './scripts.js'
@@ -52,13 +53,15 @@ export class WriteLane {
   readonly #address: RedisAddress
   readonly #connections: Connections
   readonly #w: number
+  readonly #use: Use
   #queue: Boarded[] = []
   #isFlying = false
 
-  constructor(connections: Connections, address: RedisAddress, w: number) {
+  constructor(connections: Connections, address: RedisAddress, { w, isBulk = false }: { w: number; isBulk?: boolean }) {
     this.#connections = connections
     this.#address = address
     this.#w = w
+    this.#use = isBulk ? `w${w}-bulk` : `w${w}`
   }
 
   /** Neither sent nor answered. */
@@ -98,7 +101,7 @@ export class WriteLane {
     // All calls of a turn are in the first flight.
     await Promise.resolve()
     while (this.#queue.length > 0) {
-      const connection = this.#connections.get(this.#address, `w${this.#w}`)
+      const connection = this.#connections.get(this.#address, this.#use)
       const isReady = connection !== undefined && (await connection.ready) && connection.isReady
       if (isReady) await this.#flight(connection)
       else for (const boarded of this.#queue.splice(0)) boarded.land({ type: 'unsent', error: connection?.error })

@@ -13,7 +13,7 @@ import { HEALING_MS, RETRY_MS } from '../config.js'
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { REPLY, type ReplyStatus, type RequestId } from '../messages.js'
 import { fallbacksOf } from '../ring/preference-list.js'
-import { holdersNeeded, MAJORITY, type Quorums, readQuorumOf, writeQuorumOf } from '../ring/quorum.js'
+import { holdersNeeded, type Quorums, readsAsked, writeQuorumOf } from '../ring/quorum.js'
 import type { Row } from '../ring/table.js'
 import { mergeRecords, sameVersion, type VersionRecord } from '../versions/record.js'
 import type { Peer } from './peer.js'
@@ -36,7 +36,7 @@ class Leg {
 export class GetRequest extends Request {
   readonly key: Key
   readonly partition: PartitionId
-  /** As asked for: MAJORITY follows the row. */
+  /** As asked for: MAJORITY and EVERY_OWNER follow the row. */
   private readonly asked: number
   private r: number
   private readonly sloppy: boolean
@@ -70,7 +70,7 @@ export class GetRequest extends Request {
   /** Replies that it needs under its row. */
   private neededOf(quorums: Quorums): number {
     if (this.learning !== undefined) return holdersNeeded(quorums, this.row.owners.length)
-    return this.asked === MAJORITY ? readQuorumOf(quorums, this.row.owners.length) : this.asked
+    return readsAsked(this.asked, quorums, this.row.owners)
   }
 
   start(desk: Desk): void {

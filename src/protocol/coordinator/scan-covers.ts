@@ -5,7 +5,7 @@
  */
 
 import type { NodeId, PartitionId } from '../ids.js'
-import { MAJORITY, readQuorumOf } from '../ring/quorum.js'
+import { readsAsked } from '../ring/quorum.js'
 import type { PartitionTable, Row } from '../ring/table.js'
 import type { Desk } from './request.js'
 
@@ -28,7 +28,7 @@ export class ScanCovers {
   /** By r, of this table and these changes. */
   readonly #kept = new Map<number, CoverChoice>()
 
-  /** `r`: MAJORITY follows the rows. */
+  /** `r`: MAJORITY and EVERY_OWNER follow the rows. */
   choose(desk: Desk, r: number): CoverChoice {
     if (this.#table !== desk.table || this.#changes !== desk.changes) {
       this.#kept.clear()
@@ -76,7 +76,7 @@ function chooseCover(desk: Desk, r: number): CoverChoice {
 
 /** As asked for, or as the row has it: rows may differ while nodes join or leave. */
 export function readsOf(desk: Desk, row: Row, r: number): number {
-  return r === MAJORITY ? readQuorumOf(desk.config, row.owners.length) : r
+  return readsAsked(r, desk.config, row.owners)
 }
 
 function rankOf(desk: Desk, cover: Cover, node: NodeId): number {

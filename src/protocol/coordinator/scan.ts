@@ -12,7 +12,6 @@
 
 import type { Key, NodeId, PartitionId } from '../ids.js'
 import { type Outcome, REPLY, type ReplicaScanReply } from '../messages.js'
-import { MAJORITY } from '../ring/quorum.js'
 import { partitionOf } from '../ring/slot.js'
 import { rowOf } from '../ring/table.js'
 import { isLive, sameVersion, type VersionRecord } from '../versions/record.js'
@@ -171,7 +170,7 @@ export class ScanRequest extends Request {
     this.#merged = { keys, found, next }
     for (const key of keys) {
       const records = found.get(key)?.records ?? []
-      const needed = r !== MAJORITY ? r : readsOf(desk, rowOf(desk.table, partitionOf(key, desk.config.partitions)), r)
+      const needed = r > 0 ? r : readsOf(desk, rowOf(desk.table, partitionOf(key, desk.config.partitions)), r)
       const agreed =
         records.length >= needed && records.every((record) => record !== undefined && sameVersion(record, records[0]))
       if (!agreed) this.#settling.set(key, 'asked')

@@ -8,8 +8,12 @@
  * Pure. Called by coordinators and by the supervisor's core.
  */
 
+import type { NodeId } from '../ids.js'
+
 /** Zero: nothing was asked for, a majority of the row's places. */
 export const MAJORITY = 0
+/** Of a read: all owners that each row has, vacant places left out. What one of them has that the others lack is shown. */
+export const EVERY_OWNER = -1
 
 export interface Quorums {
   /** Copies of each partition; `'all'`: every member a full copy. */
@@ -28,6 +32,12 @@ export function majorityOf(places: number): number {
 /** Owners that must answer a read of a row with so many places. */
 export function readQuorumOf({ r }: Quorums, places: number): number {
   return r === MAJORITY ? majorityOf(places) : r
+}
+
+/** Owners that must answer a read that asks for `asked`: so many, MAJORITY, or EVERY_OWNER. Of a row without owners one, which fails it. */
+export function readsAsked(asked: number, quorums: Quorums, owners: readonly (NodeId | null)[]): number {
+  if (asked === MAJORITY) return readQuorumOf(quorums, owners.length)
+  return asked === EVERY_OWNER ? Math.max(1, owners.filter((owner) => owner !== null).length) : asked
 }
 
 /** Owners that must accept a write of a row with so many places. */

@@ -20,12 +20,13 @@ function requesterOf(redis: FakeRedis) {
   const { connections, watch } = redis
   const requester = new Requester({ names: new KeyNames('n', 16), connections, watch, isClosed: () => false })
   const request = { partition: 3, script: WRITE, keys: ['i', 'v'], args: ['k', '1', 'x'], bytes: 10, w: 2 }
-  return () => requester.write({ ...request, deadlineMs: performance.now() + LONG_MS })
+  return (more: { readonly isBulk?: boolean } = {}) =>
+    requester.write({ ...request, ...more, deadlineMs: performance.now() + LONG_MS })
 }
 
 test('lane: what is called in one turn is one flight with one WAIT; the rest gathers for the next', async (t) => {
   const redis = new FakeRedis()
-  const lane = new WriteLane(redis.connections, ADDRESS, 2)
+  const lane = new WriteLane(redis.connections, ADDRESS, { w: 2 })
   const first = [lane.send(write()), lane.send(write())]
   await turn()
   const second = [lane.send(write()), lane.send(write())]
@@ -41,7 +42,7 @@ test('lane: what is called in one turn is one flight with one WAIT; the rest gat
 
 test('lane: with w = 1 nobody waits for replicas', async (t) => {
   const redis = new FakeRedis()
-  const landing = new WriteLane(redis.connections, ADDRESS, 1).send(write({ isAsking: true }))
+  const landing = new WriteLane(redis.connections, ADDRESS, { w: 1 }).send(write({ isAsking: true }))
   await turn()
   t.same(redis.sent, ['ASKING', 'EVALSHA'])
   await redis.answer(DONE, DONE)
@@ -50,7 +51,7 @@ test('lane: with w = 1 nobody waits for replicas', async (t) => {
 
 test('lane: a script that is not known goes again as text, in a flight with a WAIT of its own', async (t) => {
   const redis = new FakeRedis()
-  const lane = new WriteLane(redis.connections, ADDRESS, 2)
+  const lane = new WriteLane(redis.connections, ADDRESS, { w: 2 })
   const landings = [lane.send(write()), lane.send(write())]
   await redis.answer({ type: 'refused', text: 'NOSCRIPT No matching script.' }, DONE, { type: 'reply', reply: 1 })
   t.same(redis.sent.slice(3), ['EVAL', 'WAIT 1'], 'the WAIT of the flight before is not about it')
@@ -63,7 +64,7 @@ test('lane: a script that is not known goes again as text, in a flight with a WA
 
 test('lane: what was sent when the connection ended is unknown, what was not is unsent', async (t) => {
   const redis = new FakeRedis()
-  const lane = new WriteLane(redis.connections, ADDRESS, 2)
+  const lane = new WriteLane(redis.connections, ADDRESS, { w: 2 })
   const [refused, lost, done] = [lane.send(write()), lane.send(write()), lane.send(write())]
   await turn()
   const behind = lane.send(write())
@@ -75,7 +76,7 @@ test('lane: what was sent when the connection ended is unknown, what was not is 
 
 test('lane: turned back, what has not been sent need not wait', async (t) => {
   const redis = new FakeRedis()
-  const lane = new WriteLane(redis.connections, ADDRESS, 1)
+  const lane = new WriteLane(redis.connections, ADDRESS, { w: 1 })
   const first = lane.send(write())
   await turn()
   const second = lane.send(write())
@@ -87,7 +88,7 @@ test('lane: turned back, what has not been sent need not wait', async (t) => {
 
 test('lane: a deadline that has passed says whether it was sent', async (t) => {
   const redis = new FakeRedis()
-  const lane = new WriteLane(redis.connections, ADDRESS, 1)
+  const lane = new WriteLane(redis.connections, ADDRESS, { w: 1 })
   const first = lane.send(write({ deadlineMs: performance.now() + 1 }))
   await turn()
   const second = lane.send(write({ deadlineMs: performance.now() }))
@@ -107,6 +108,19 @@ test('write: fewer copies than w is OUTCOME_UNKNOWN, and so is a lost connection
   await redis.answer({ type: 'lost' }, { type: 'lost' })
   t.equal(await lost, 'OUTCOME_UNKNOWN')
   t.same(redis.sent, ['EVALSHA', 'WAIT 1', 'EVALSHA', 'WAIT 1'])
+})
+
+test('write: nobody waits behind what is written in bulk', async (t) => {
+  const redis = new FakeRedis()
+  const put = requesterOf(redis)
+  const bulk = put({ isBulk: true })
+  await turn()
+  const own = put()
+  await turn()
+  t.same(redis.sent, ['EVALSHA', 'WAIT 1', 'EVALSHA', 'WAIT 1'], 'both are on their way')
+  const copied = { type: 'reply', reply: 1 } as const
+  await redis.answer(DONE, copied, DONE, copied)
+  t.same(await Promise.all([bulk, own]), [1, 1])
 })
 
 test('write: a refusal that may pass is followed by another look and another attempt', async (t) => {

@@ -1,6 +1,7 @@
 /** The rules of a get, end to end in virtual time. */
 
 import { test } from 'tap'
+import { EVERY_OWNER } from '../../../src/protocol/ring/quorum.js'
 import { GATEWAY } from '../virtual-world.js'
 import { askedWorld, readsTo } from './owners-world.js'
 
@@ -15,6 +16,14 @@ test('get: answers after r owners, and asks no more than r if they answer', asyn
   world.release()
   t.equal(world.ended(get), '=v')
   t.same([readsTo(world, x), readsTo(world, y), readsTo(world, z)], [1, 1, 0])
+})
+
+test('get: with EVERY_OWNER it answers after all of them, and shows what one alone has', async (t) => {
+  const { world, x, y, z } = askedWorld(1)
+  world.plant(z, 'k', 'of one')
+  const get = world.get('k', { r: EVERY_OWNER })
+  t.equal(world.ended(get), '=of one')
+  t.same([readsTo(world, x), readsTo(world, y), readsTo(world, z)], [1, 1, 1])
 })
 
 /** A read that has found y behind x, and whose write-back has been taken, which it has not heard of. */

@@ -5,6 +5,7 @@ import { Coordination } from '../../../src/protocol/coordinator/coordination.js'
 import type { CoverChoice } from '../../../src/protocol/coordinator/scan-covers.js'
 import type { NodeId } from '../../../src/protocol/ids.js'
 import { planClaim } from '../../../src/protocol/ring/claim.js'
+import { EVERY_OWNER } from '../../../src/protocol/ring/quorum.js'
 import { newTable } from '../../../src/protocol/supervision/reassignment.js'
 import { configOf } from '../virtual-config.js'
 
@@ -64,4 +65,18 @@ test('scan covers: too few owners fail the page, whichever was kept before', asy
   const choice = coordination.covers.choose(coordination, 2)
   t.ok(typeof choice === 'object' && 'partition' in choice)
   t.same((choice as { alive: number }).alive, 1)
+})
+
+test('scan covers: every owner that a row has, also where another row has fewer', async (t) => {
+  const rows = table.rows.map((row, partition) =>
+    partition === 5 ? { ...row, owners: [row.owners[0] ?? null, null, null] } : row,
+  )
+  const coordination = new Coordination(configOf(2), { ...table, rows })
+  for (const node of NODES) coordination.onPeer({ node, incarnation: 1, status: 'up' }, 0)
+  const owners = ownersIn(coordination.covers.choose(coordination, EVERY_OWNER))
+  for (const [partition, row] of rows.entries())
+    t.same(new Set(owners[partition]), new Set(row.owners.filter((owner) => owner !== null)))
+  coordination.onPeer({ node: rows[3]?.owners[2] as NodeId, incarnation: 1, status: 'down' }, 1)
+  const choice = coordination.covers.choose(coordination, EVERY_OWNER)
+  t.ok(typeof choice === 'object' && 'partition' in choice, 'one that is down is missing')
 })
