@@ -22,7 +22,7 @@ export async function exportCommand(command: ExportCommand): Promise<number> {
   const target = new NewLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await accessLevel(cluster)
+    const db = await accessLevel(cluster, { redis: command.redis })
     try {
       return await exportTo(target, db, command, stop.signal)
     } finally {

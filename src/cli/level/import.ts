@@ -37,7 +37,7 @@ export async function importCommand(command: ImportCommand): Promise<number> {
   const source = await openLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await accessLevel(command.cluster, { mayCreate: true })
+    const db = await accessLevel(command.cluster, { mayCreate: true, redis: command.redis })
     try {
       return await importInto(db, source, command, stop.signal)
     } finally {

@@ -31,7 +31,7 @@ export async function loadCommand(command: LoadCommand): Promise<number> {
   const input = await openInput(command.file)
   const stop = new StopSignals()
   const progress: LoadProgress = { records: 0, badLines: 0, retries: 0, bytes: 0 }
-  const cluster = await accessCluster(command.cluster, { mayCreate: true })
+  const cluster = await accessCluster(command.cluster, { mayCreate: true, redis: command.redis })
   const started = performance.now()
   const display = new ProgressDisplay({ progress, bytesRead: input.bytesRead, bytesTotal: input.bytesTotal })
   // A read of a pipe that gives nothing would never see the signal by itself.
