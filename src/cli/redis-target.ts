@@ -6,7 +6,8 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import { type MigrationTo, migrationToOf } from '../shared/migration-shapes.js'
+import { type MigrationTo, migrationToOf, textOfMigrationTo } from '../shared/migration-shapes.js'
+import type { ClusterOptions } from '../shared/options.js'
 
 const PASSWORD_VARIABLE = 'COTERIE_REDIS_PASSWORD'
 
@@ -30,6 +31,17 @@ export async function readRedisTarget(target: RedisTarget): Promise<MigrationTo>
     ...(password === undefined || isSaid ? {} : { password }),
     ...(tls === undefined ? {} : { tls }),
   }
+}
+
+/** For people: the folder, or the store without its login. */
+export function whereOf({
+  cluster,
+  redis,
+}: {
+  readonly cluster: ClusterOptions
+  readonly redis?: RedisTarget
+}): string {
+  return redis === undefined ? cluster.location : textOfMigrationTo(migrationToOf(redis.url))
 }
 
 async function readTls({ caFile, certFile, keyFile, serverName }: RedisTarget): Promise<MigrationTo['tls']> {

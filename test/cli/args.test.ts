@@ -5,6 +5,7 @@ import { EXAMPLES } from '../../src/cli/examples.js'
 import { EXIT_CODES } from '../../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../../src/cli/flags.js'
 import { commandHelp, overview } from '../../src/cli/help.js'
+import { whereOf } from '../../src/cli/redis-target.js'
 import { splitWords } from '../../src/cli/terminal/words.js'
 
 test('start: passes on only what was said', async (t) => {
@@ -64,6 +65,8 @@ test('--to: a store in a Redis Cluster, instead of a folder, with what TLS needs
     call: {},
   })
   t.match(parseCommand(['migrate', '-d', 'x', '--to', url]), { cluster: { location: 'x' }, to: { url } })
+  const load = parseCommand(['load', '-', '--format', 'csv', '--to', url]) as Extract<Command, { name: 'load' }>
+  t.equal(whereOf(load), 'redis-cluster://h:1,i:2?name=shop')
   t.throws(() => parseCommand(['get', 'k', '--to', url, '-d', 'x']), /say one of them/)
   t.throws(() => parseCommand(['get', 'k', '--tls-ca', 'ca.pem']), /for what --to names/)
   t.throws(() => parseCommand(['get', 'k', '--to', url, '--tls-key', 'key.pem']), /belong together/)

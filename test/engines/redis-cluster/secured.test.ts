@@ -135,7 +135,13 @@ test('secured: TLS with certificates on both sides, a user with a password and f
     const moved = await coterie('migrate', ...to('moved'))
     t.match(moved, { code: 0, stdout: /^moved to redis-cluster:/ })
     errors.push(readFileSync(join(folder, 'data', 'cluster', 'migration.json'), 'utf8'))
-    const [there, here] = await Promise.all([coterie('get', 'moved', ...to('moved')), coterie('get', 'moved')])
+    const [there, here, status] = await Promise.all([
+      coterie('get', 'moved', ...to('moved')),
+      coterie('get', 'moved'),
+      coterie('status', ...to('moved')),
+    ])
+    t.match(status, { code: 0, stdout: /16 partitions/ })
+    t.notMatch(status.stdout, /acts on table/, 'each node has an epoch of its own')
     t.match(there, { code: 0, stdout: 'along' })
     t.match(here, { code: 1, stderr: /MIGRATED/ })
     t.same(await refusals(), [], 'the rights of the README are enough')
