@@ -2,6 +2,8 @@
  * What the dashboard costs: the cluster's throughput with a page open and without, the processor time that it takes of a cluster
  * that does nothing else, the size of the page, and the time until it shows the cluster. `npm run bench:dashboard`; needs Debian's chromium.
  *
+ * Writes `dashboard.md`, with other than five nodes `dashboard-64-nodes.md`.
+ *
  * --rounds N (default 10)  --nodes N (default 5)  --partitions N (default 128)  --out FOLDER (default bench/results)
  */
 
@@ -12,8 +14,9 @@ import { pageSizes, Stand } from './dashboard/stand.js'
 import { throughputs } from './dashboard/throughput.js'
 import { argument, provenance, writePage } from './harness.js'
 
+const NODES = 5
 const rounds = Number(argument('rounds') ?? 10)
-const nodes = Number(argument('nodes') ?? 5)
+const nodes = Number(argument('nodes') ?? NODES)
 const partitions = Number(argument('partitions') ?? 128)
 const from = await provenance('npm run bench:dashboard')
 
@@ -32,7 +35,11 @@ try {
     throughput,
   })
   console.log(page)
-  await writePage(argument('out') ?? 'bench/results', 'dashboard.md', page)
+  await writePage(
+    argument('out') ?? 'bench/results',
+    nodes === NODES ? 'dashboard.md' : `dashboard-${nodes}-nodes.md`,
+    page,
+  )
 } finally {
   await stand.close()
 }

@@ -2,7 +2,7 @@
 
 export { openCluster } from './cluster.js'
 export { connect } from './connect.js'
-export type { RedisClusterOptions } from './engines/redis-cluster/options.js'
+export type { RedisClusterOptions, RedisTls } from './engines/redis-cluster/options.js'
 export { CoterieLevel, type CoterieLevelOptions } from './level.js'
 export type { ActorId, GatewayId, NodeId, PartitionId, Slot } from './protocol/ids.js'
 export type { MemberStatus } from './protocol/membership/member-status.js'

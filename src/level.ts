@@ -25,8 +25,8 @@ import { clusterFolderOf } from './storage/layout.js'
 export interface CoterieLevelOptions<K, V>
   extends AbstractDatabaseOptions<K, V>,
     Omit<ClusterOptions, 'location' | 'engine'>,
-    Pick<Partial<RedisClusterOptions>, 'seeds' | 'name'> {
-  /** With `'redis-cluster'`: of the engine's own options, `seeds` and `name`, whose default is the location. */
+    Pick<Partial<RedisClusterOptions>, 'seeds' | 'username' | 'password' | 'tls' | 'name'> {
+  /** With `'redis-cluster'`: of the engine's own options, `seeds`, the login, and `name`, whose default is the location. */
   readonly engine?: 'embedded' | 'redis-cluster'
   /** Bytes; the name that classic-level has for `cacheBytes`. */
   readonly cacheSize?: number
@@ -315,6 +315,8 @@ class ClusterIterator<K, V> extends AbstractIterator<AbstractLevel<Bytes, K, V>,
   }
 }
 
+const REDIS_OPTIONS = ['username', 'password', 'tls', 'name']
+
 /** What only the embedded engine knows is refused, unless it says what is so there anyway. */
 async function openRedis<K, V>(
   location: string,
@@ -324,7 +326,7 @@ async function openRedis<K, V>(
   const { openRedisCluster } = await import('./engines/redis-cluster/open.js')
   const { createIfMissing, errorIfExists, seeds = [] } = options
   const given = Object.entries(options).filter(
-    ([name, value]) => (CLUSTER_OPTIONS.has(name) || name === 'name') && value !== undefined,
+    ([name, value]) => (CLUSTER_OPTIONS.has(name) || REDIS_OPTIONS.includes(name)) && value !== undefined,
   )
   const redisOptions = { name: location, ...Object.fromEntries(given), engine: 'redis-cluster', seeds } as const
   return openRedisCluster(redisOptions, { createIfMissing, errorIfExists })

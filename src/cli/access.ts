@@ -5,6 +5,7 @@
 
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { RedisClusterOptions } from '../engines/redis-cluster/options.js'
 import type {
   Cluster,
   ClusterMetrics,
@@ -21,6 +22,7 @@ import type { ClusterOptions } from '../shared/options.js'
 import { ControlClient } from './control/control-client.js'
 import { joinReplicas, withFillProgress } from './control/fill-progress.js'
 import { EXIT, ExitError } from './exit-codes.js'
+import { type RedisTarget, readRedisTarget } from './redis-target.js'
 
 type OnProgress = (progress: BulkProgress) => void
 
@@ -53,11 +55,18 @@ export interface ClusterAccess extends Pick<KeyValueStore, 'get' | 'put' | 'dele
 const LOCKED_MS = 15_000
 const LOCKED_LOOK_MS = 50
 
+export interface AccessOptions {
+  readonly mayCreate?: boolean
+  /** A store in a Redis Cluster, not the folder. */
+  readonly redis?: RedisTarget | undefined
+}
+
 /** Errors: `ExitError` where there is no cluster, unless it may be made; LOCATION_LOCKED; those of `openCluster`. */
 export async function accessCluster(
   options: ClusterOptions,
-  { mayCreate = false }: { readonly mayCreate?: boolean } = {},
+  { mayCreate = false, redis }: AccessOptions = {},
 ): Promise<ClusterAccess> {
+  if (redis !== undefined) return new OwnCluster(await openRedis(options, redis, mayCreate))
   const untilMs = performance.now() + LOCKED_MS
   for (;;) {
     const running = await ControlClient.connect(options.location)
@@ -74,6 +83,29 @@ export async function accessCluster(
       if (!isLockedByCommand(error) || performance.now() > untilMs) throw error
       await delay(LOCKED_LOOK_MS)
     }
+  }
+}
+
+/** What only the embedded engine knows is refused by the other. */
+async function openRedis(
+  { location: _, ...options }: ClusterOptions,
+  target: RedisTarget,
+  mayCreate: boolean,
+): Promise<Cluster> {
+  const to = await readRedisTarget(target)
+  const { openRedisCluster } = await import('../engines/redis-cluster/open.js')
+  const replication = { ...(options.replication as object), ...to.replication }
+  try {
+    return await openRedisCluster({ ...options, ...to, replication } as RedisClusterOptions, {
+      createIfMissing: mayCreate,
+      errorIfExists: false,
+    })
+  } catch (error) {
+    if (!(error instanceof CoterieError) || error.facts['isMissing'] !== true) throw error
+    throw new ExitError(
+      EXIT.noCluster,
+      `there is no store ${to.name ?? 'coterie'} there; \`coterie put\` or load makes it`,
+    )
   }
 }
 

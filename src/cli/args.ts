@@ -4,12 +4,14 @@
  */
 
 import type { GetOptions, PutOptions } from '../shared/api.js'
+import { migrationToOf } from '../shared/migration-shapes.js'
 import { NODES_MAX, NUMBER_OPTIONS } from '../shared/number-options.js'
 import { type ClusterOptions, validateOptions } from '../shared/options.js'
 import type { Command, InputFormat, Joining, LoadCommand, PlanCommand, SimCommand } from './commands.js'
 import { COMMAND_NAMES, type CommandName, FLAGS } from './flags.js'
 import { defined, Given, UsageError } from './given.js'
 import { type ListenAddress, listenAddressOf } from './http/listen-address.js'
+import type { RedisTarget } from './redis-target.js'
 
 const DEFAULT_LOCATION = './data'
 /** `nodes` is what the scripts of the others ask for. */
@@ -42,37 +44,37 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   load: loadCommand,
   import: (given) => ({
     name: 'import',
-    ...common(given),
+    ...reached(given),
     dir: levelFolder(given),
     ...batches(given),
     w: given.whole('w', 1, 64),
   }),
   export: (given) => ({
     name: 'export',
-    ...common(given),
+    ...reached(given),
     dir: levelFolder(given),
     batchSize: batches(given).batchSize,
     r: given.whole('r', 1, 64),
   }),
-  get: (given) => ({ name: 'get', ...common(given), key: given.operand('KEY'), call: readCall(given) }),
+  get: (given) => ({ name: 'get', ...reached(given), key: given.operand('KEY'), call: readCall(given) }),
   put: (given) => ({
     name: 'put',
-    ...common(given),
+    ...reached(given),
     key: given.operand('KEY'),
     value: given.operand('VALUE'),
     call: writeCall(given),
   }),
-  del: (given) => ({ name: 'del', ...common(given), key: given.operand('KEY'), call: writeCall(given) }),
+  del: (given) => ({ name: 'del', ...reached(given), key: given.operand('KEY'), call: writeCall(given) }),
   scan: (given) => ({
     name: 'scan',
-    ...common(given),
+    ...reached(given),
     prefix: given.optionalOperand('PREFIX') ?? '',
     limit: given.whole('limit', 0, Number.MAX_SAFE_INTEGER),
     reverse: given.flag('reverse') ?? false,
     call: readCall(given),
   }),
-  locate: (given) => ({ name: 'locate', ...common(given), key: given.operand('KEY') }),
-  status: (given) => ({ name: 'status', ...common(given) }),
+  locate: (given) => ({ name: 'locate', ...reached(given), key: given.operand('KEY') }),
+  status: (given) => ({ name: 'status', ...reached(given) }),
   top: (given) => ({
     name: 'top',
     ...common(given),
@@ -96,7 +98,7 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
   migrate: (given) => ({
     name: 'migrate',
     ...common(given),
-    to: given.text('to'),
+    to: redisTarget(given),
     rate: given.whole('rate', 1, 1_000_000_000),
     isAbort: given.flag('abort') ?? false,
   }),
@@ -136,6 +138,43 @@ const BUILD: { readonly [Name in CommandName]: (given: Given) => Command } = {
 /** What every command that works on a cluster has. */
 function common(given: Given): { readonly cluster: ClusterOptions; readonly json: boolean } {
   return { cluster: clusterOptions(given), json: given.flag('json') ?? false }
+}
+
+/** Of those that also work on a store in a Redis Cluster. */
+function reached(given: Given) {
+  const redis = redisTarget(given)
+  if (redis !== undefined && given.text('location') !== undefined)
+    throw new UsageError('--location is a folder, --to a store in a Redis Cluster: say one of them', given.command)
+  return { ...common(given), ...defined({ redis }) }
+}
+
+function redisTarget(given: Given): RedisTarget | undefined {
+  const url = given.text('to')
+  const tls = defined({
+    caFile: given.text('tls-ca'),
+    certFile: given.text('tls-cert'),
+    keyFile: given.text('tls-key'),
+    serverName: given.text('tls-name'),
+  })
+  if (url === undefined) {
+    if (Object.keys(tls).length > 0) throw new UsageError('--tls-… is for what --to names', given.command)
+    return undefined
+  }
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together', given.command)
+  try {
+    migrationToOf(url)
+  } catch (error) {
+    throw usageOf(error, given.command)
+  }
+  return { url, ...tls }
+}
+
+function usageOf(error: unknown, command: CommandName): UsageError {
+  return new UsageError(
+    error instanceof Error ? error.message.replace(/^INVALID_OPTION: /, '') : String(error),
+    command,
+  )
 }
 
 function httpAddress(given: Given): ListenAddress | undefined {
@@ -188,7 +227,7 @@ function loadCommand(given: Given): LoadCommand {
   if (delimiter.length !== 1) throw given.wrong('delimiter', delimiter, 'one character')
   return {
     name: 'load',
-    ...common(given),
+    ...reached(given),
     file,
     format: given.choice('format', FLAGS.format.choices) ?? formatOf(file, given.command),
     header: given.flag('header') ?? true,
@@ -293,10 +332,7 @@ function clusterOptions(given: Given): ClusterOptions {
   try {
     validateOptions(options)
   } catch (error) {
-    throw new UsageError(
-      error instanceof Error ? error.message.replace(/^INVALID_OPTION: /, '') : String(error),
-      given.command,
-    )
+    throw usageOf(error, given.command)
   }
   return options
 }

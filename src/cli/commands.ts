@@ -5,6 +5,7 @@ import type { GetOptions, PutOptions } from '../shared/api.js'
 import type { ClusterOptions } from '../shared/options.js'
 import type { CommandName } from './flags.js'
 import type { ListenAddress } from './http/listen-address.js'
+import type { RedisTarget } from './redis-target.js'
 
 export interface StartCommand {
   readonly name: 'start'
@@ -22,6 +23,8 @@ export type InputFormat = 'tsv' | 'csv' | 'jsonl'
 export interface LoadCommand {
   readonly name: 'load'
   readonly cluster: ClusterOptions
+  /** A store in a Redis Cluster, not the folder. */
+  readonly redis?: RedisTarget
   /** `-`: standard input. */
   readonly file: string
   readonly format: InputFormat
@@ -43,6 +46,8 @@ export interface LoadCommand {
 export interface ImportCommand {
   readonly name: 'import'
   readonly cluster: ClusterOptions
+  /** A store in a Redis Cluster, not the folder. */
+  readonly redis?: RedisTarget
   readonly dir: string
   readonly batchSize: number
   readonly concurrency: number
@@ -55,6 +60,8 @@ export interface ImportCommand {
 export interface ExportCommand {
   readonly name: 'export'
   readonly cluster: ClusterOptions
+  /** A store in a Redis Cluster, not the folder. */
+  readonly redis?: RedisTarget
   readonly dir: string
   readonly batchSize: number
   readonly r: number | undefined
@@ -81,7 +88,7 @@ export interface MigrateCommand {
   readonly name: 'migrate'
   readonly cluster: ClusterOptions
   /** Undefined: where the one goes that is under way. */
-  readonly to: string | undefined
+  readonly to: RedisTarget | undefined
   /** Records a second at most. */
   readonly rate: number | undefined
   readonly isAbort: boolean
@@ -182,6 +189,7 @@ export type OneShotCommand =
   | {
       readonly name: 'get'
       readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
       readonly key: string
       readonly json: boolean
       readonly call: GetOptions
@@ -189,6 +197,7 @@ export type OneShotCommand =
   | {
       readonly name: 'put'
       readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
       readonly key: string
       /** `-`: standard input. */
       readonly value: string
@@ -198,6 +207,7 @@ export type OneShotCommand =
   | {
       readonly name: 'del'
       readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
       readonly key: string
       readonly json: boolean
       readonly call: PutOptions
@@ -205,14 +215,26 @@ export type OneShotCommand =
   | {
       readonly name: 'scan'
       readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
       readonly prefix: string
       readonly limit: number | undefined
       readonly reverse: boolean
       readonly json: boolean
       readonly call: { readonly r?: number }
     }
-  | { readonly name: 'locate'; readonly cluster: ClusterOptions; readonly key: string; readonly json: boolean }
-  | { readonly name: 'status'; readonly cluster: ClusterOptions; readonly json: boolean }
+  | {
+      readonly name: 'locate'
+      readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
+      readonly key: string
+      readonly json: boolean
+    }
+  | {
+      readonly name: 'status'
+      readonly cluster: ClusterOptions
+      readonly redis?: RedisTarget
+      readonly json: boolean
+    }
   | {
       readonly name: 'crash'
       readonly cluster: ClusterOptions

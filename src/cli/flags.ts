@@ -22,6 +22,8 @@ const OPENING = [
 const ASKING = ['top', 'crash', 'hang'] as const
 const CLUSTER = [...OPENING, 'restore'] as const
 const CREATING = ['start', 'load', 'put', 'restore', 'import'] as const
+/** They work on a store in a Redis Cluster, too. */
+const REACHING = ['get', 'put', 'del', 'scan', 'locate', 'status', 'load', 'import', 'export', 'migrate'] as const
 const ALL = [...CLUSTER, ...ASKING, 'verify', 'bench', 'sim', 'demo', 'completion'] as const
 
 export const COMMANDS = {
@@ -263,8 +265,22 @@ export const FLAGS = {
   to: {
     type: 'string',
     operand: 'URL',
-    commands: ['migrate'],
-    about: 'redis-cluster://[user:password@]host:port[,host:port…][?name=…]; need not be said again',
+    commands: REACHING,
+    about: 'redis-cluster://[user@]host:port[,host:port…][?name=…]; the password in COTERIE_REDIS_PASSWORD',
+  },
+  'tls-ca': {
+    type: 'string',
+    operand: 'FILE',
+    commands: REACHING,
+    about: 'of --to: who signs the certificates of its nodes',
+  },
+  'tls-cert': { type: 'string', operand: 'FILE', commands: REACHING, about: 'of --to: shown to its nodes' },
+  'tls-key': { type: 'string', operand: 'FILE', commands: REACHING, about: 'of --to: that of --tls-cert' },
+  'tls-name': {
+    type: 'string',
+    operand: 'NAME',
+    commands: REACHING,
+    about: 'of --to: whom the certificates are for, where it is not the address',
   },
   rate: {
     type: 'string',

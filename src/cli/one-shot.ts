@@ -15,7 +15,7 @@ export async function oneShotCommand(command: OneShotCommand): Promise<number> {
   const isFault = command.name === 'crash' || command.name === 'hang'
   const cluster = isFault
     ? await runningCluster(command.cluster.location)
-    : await accessCluster(command.cluster, { mayCreate: command.name === 'put' })
+    : await accessCluster(command.cluster, { mayCreate: command.name === 'put', redis: command.redis })
   try {
     return await run(cluster, command)
   } finally {

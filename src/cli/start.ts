@@ -34,6 +34,9 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   listenToParent(stop)
   const say = interactive ? sayOnTerminal : json ? await jsonLog(process.stdout) : logLine
   say('start', `coterie ${version()}, node ${process.version}: opening ${options.location}`)
+  // Nobody reads any more: the terminal was closed, or `| head` has seen enough. Before each thread adds listeners of its own: Node
+  // takes another one after many for a leak.
+  process.stdout.on('error', () => stop.request('closed output'))
   const started = performance.now()
   const mayDestroy = faults === true
   const cluster = await openAfter(deathBefore(), { ...options, faults: faults ?? interactive })
@@ -46,8 +49,6 @@ export async function startCommand({ cluster: options, faults, json, http: addre
   tellParent('open')
   say('open', `ready after ${duration(performance.now() - started)}`)
 
-  // Nobody reads any more: the terminal was closed, or `| head` has seen enough.
-  process.stdout.on('error', () => stop.request('closed output'))
   if (http !== undefined) sayWhere(http, say)
   const view = interactive ? new TerminalView(cluster, stop, mayDestroy) : new LogView(cluster, say)
   const by = await stop.requested

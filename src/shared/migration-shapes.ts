@@ -10,6 +10,17 @@ export interface MigrationTo {
   readonly engine: 'redis-cluster'
   /** Some of its nodes, as `redis://[user:password@]host:port`; `rediss://` with TLS. */
   readonly seeds: readonly string[]
+  /** Of all nodes; default that of the first seed. */
+  readonly username?: string
+  /** Of all nodes; default that of the first seed. */
+  readonly password?: string
+  /** As the engine has it. */
+  readonly tls?: {
+    readonly ca?: string | readonly string[]
+    readonly cert?: string
+    readonly key?: string
+    readonly serverName?: string
+  }
   /** What all keys begin with there. Nothing may be there of that name. Default `'coterie'`. */
   readonly name?: string
   /** As the engine has it. */
@@ -88,7 +99,7 @@ const PARAMETERS = ['name', 'tls', 'n', 'r', 'w']
 export function migrationToOf(to: unknown): MigrationTo {
   if (typeof to === 'string') return migrationToOfUrl(to)
   if (typeof to !== 'object' || to === null) throw invalid('to', to, ALLOWED)
-  checkNames(to, ['engine', 'seeds', 'name', 'replication'])
+  checkNames(to, ['engine', 'seeds', 'username', 'password', 'tls', 'name', 'replication'])
   const { engine } = to as MigrationTo
   if (engine !== 'redis-cluster') throw invalid('to.engine', engine, "'redis-cluster'")
   return to as MigrationTo
@@ -100,14 +111,22 @@ export function textOfMigrationTo({ seeds, name = 'coterie' }: MigrationTo): str
   return `redis-cluster://${hosts.join(',')}?name=${encodeURIComponent(name)}`
 }
 
-export function withoutLogin(to: MigrationTo): MigrationTo {
+/** Also without certificates and keys; that it is encrypted stays. */
+export function withoutLogin({ username: _, password: __, tls, ...to }: MigrationTo): MigrationTo {
   const seeds = to.seeds.map((seed) => {
-    const url = new URL(seed)
+    const url = new URL(tls === undefined ? seed : seed.replace(/^redis:/, 'rediss:'))
     url.username = ''
     url.password = ''
     return url.href
   })
   return { ...to, seeds }
+}
+
+/** Of what may be, or hold, a URL with a password, for an error that says what is wrong with it. */
+export function shownWithoutLogin(value: unknown): string {
+  if (typeof value !== 'string') return Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`
+  // A password may hold whatever a URL may not.
+  return value.replace(/^([a-z-]*:\/\/)?.*@/s, '$1…@')
 }
 
 /** For whoever opens it from now on. */
@@ -119,14 +138,16 @@ export function movedError(location: string, to: MigrationTo): CoterieError {
 }
 
 function migrationToOfUrl(text: string): MigrationTo {
+  const shown = shownWithoutLogin(text)
   const found = /^redis-cluster:\/\/(?:([^@/?]*)@)?([^/?]+)\/?(?:\?(.*))?$/.exec(text)
-  if (found === null) throw invalid('to', text, ALLOWED)
+  if (found === null) throw invalid('to', shown, ALLOWED)
   const [, login, hosts = '', query = ''] = found
   const parameters = new URLSearchParams(query)
-  for (const name of parameters.keys()) if (!PARAMETERS.includes(name)) throw invalid('to', text, ALLOWED)
+  for (const name of parameters.keys())
+    if (!PARAMETERS.includes(name)) throw invalid('to', `with the unknown parameter ${name}`, ALLOWED)
   const scheme = parameters.get('tls') === 'true' ? 'rediss' : 'redis'
   const seeds = hosts.split(',').map((host) => `${scheme}://${login === undefined ? '' : `${login}@`}${host}`)
-  for (const seed of seeds) if (!URL.canParse(seed)) throw invalid('to', text, ALLOWED)
+  for (const seed of seeds) if (!URL.canParse(seed)) throw invalid('to', shown, ALLOWED)
   const numbers = ['n', 'r', 'w'].flatMap((name) => {
     const value = parameters.get(name)
     return value === null ? [] : [[name, Number(value)] as const]

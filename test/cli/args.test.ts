@@ -5,6 +5,7 @@ import { EXAMPLES } from '../../src/cli/examples.js'
 import { EXIT_CODES } from '../../src/cli/exit-codes.js'
 import { COMMAND_NAMES } from '../../src/cli/flags.js'
 import { commandHelp, overview } from '../../src/cli/help.js'
+import { whereOf } from '../../src/cli/redis-target.js'
 import { splitWords } from '../../src/cli/terminal/words.js'
 
 test('start: passes on only what was said', async (t) => {
@@ -51,6 +52,39 @@ test('get, put: r and w are options of the call, not of the cluster', async (t) 
     call: { r: 1, sloppy: true },
   })
   t.match(parseCommand(['put', 'k', '-', '--w', '3', '--timeout', '50']), { value: '-', call: { w: 3, timeoutMs: 50 } })
+})
+
+test('--to: a store in a Redis Cluster, instead of a folder, with what TLS needs; a password is not repeated', async (t) => {
+  const url = 'redis-cluster://ada@h:1,i:2?name=shop'
+  t.strictSame(parseCommand(['get', 'k', '--to', url, '--tls-ca', 'ca.pem', '--tls-name', 'redis.test']), {
+    name: 'get',
+    cluster: { location: './data' },
+    json: false,
+    redis: { url, caFile: 'ca.pem', serverName: 'redis.test' },
+    key: 'k',
+    call: {},
+  })
+  t.match(parseCommand(['migrate', '-d', 'x', '--to', url]), { cluster: { location: 'x' }, to: { url } })
+  const load = parseCommand(['load', '-', '--format', 'csv', '--to', url]) as Extract<Command, { name: 'load' }>
+  t.equal(whereOf(load), 'redis-cluster://h:1,i:2?name=shop')
+  t.throws(() => parseCommand(['get', 'k', '--to', url, '-d', 'x']), /say one of them/)
+  t.throws(() => parseCommand(['get', 'k', '--tls-ca', 'ca.pem']), /for what --to names/)
+  t.throws(() => parseCommand(['get', 'k', '--to', url, '--tls-key', 'key.pem']), /belong together/)
+  for (const command of [['start'], ['top'], ['backup', 'dir'], ['join'], ['crash', 'node1']])
+    t.throws(() => parseCommand([...command, '--to', url]), /unknown option/)
+  for (const wrong of [
+    'redis://a:secret@h:1',
+    'redis-cluster://a:secret@h:1?x=secret',
+    'a:secret@h',
+    'redis-cluster://a:se/cret@h',
+  ])
+    try {
+      parseCommand(['migrate', '--to', wrong])
+      t.fail(wrong)
+    } catch (error) {
+      t.match((error as Error).message, /allowed: redis-cluster:/)
+      t.notMatch((error as Error).message, /secret|cret@/)
+    }
 })
 
 test('load: the format comes from the name of the file', async (t) => {

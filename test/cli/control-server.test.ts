@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'tap'
@@ -147,6 +148,27 @@ test('control: bodies and requests are bounded', async (t) => {
   const watching = await Promise.all(Array.from({ length: 256 }, () => ask('GET', '/v1/watch')))
   t.match(await answer('GET', '/v1'), [503, codeIs('OVERLOADED')])
   for (const response of watching) response.destroy()
+})
+
+test('control: requests behind one that is not answered yet are refused, and hold nothing once it has gone', async (t) => {
+  const { cluster, ask, answer } = await listening(t)
+  const path = (await findSocket(cluster.status().location)) ?? ''
+  const line = (name: string) => `GET /v1${name} HTTP/1.1\r\nHost: coterie\r\n\r\n`
+  const socket = connect(path)
+  socket.write(line('/watch'))
+  await once(socket, 'data')
+  socket.write(line('/watch').repeat(300))
+  // They have been read: what was asked after them is answered.
+  await answer('GET', '/v1')
+  socket.destroy()
+  await once(socket, 'close')
+  t.match(await answer('GET', '/v1'), [200, { pid: process.pid }])
+  const watching = await Promise.all(Array.from({ length: 200 }, () => ask('GET', '/v1/watch')))
+  t.same(new Set(watching.map(({ statusCode }) => statusCode)), new Set([200]), 'there is room')
+  for (const response of watching) response.destroy()
+  const both = connect(path)
+  both.write(line('') + line('/status'))
+  t.match(await text(both), /^HTTP\/1\.1 200 .*"pid":.*HTTP\/1\.1 503 .*OVERLOADED/s)
 })
 
 test('control: every request is answered when the cluster closes', async (t) => {

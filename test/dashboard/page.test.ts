@@ -10,11 +10,15 @@ import { test } from 'tap'
 import { HttpServer } from '../../src/cli/http/http-server.js'
 import { newToken } from '../../src/cli/http/token.js'
 import type { Cluster, NodeStatus } from '../../src/index.js'
+import { violationsOf } from '../support/accessibility.js'
 import { browserForTest, misdeedsOf, NEEDS_CHROMIUM } from '../support/chromium.js'
 import { eventOf, loadRecords, openForTest } from '../support/cluster.js'
 
 /** The last of them from the page. */
 const DEATHS = 6
+
+const DESK = [1440, 900] as const
+const PHONE = [360, 740] as const
 
 /** Of half a second: as far back as the slider goes. */
 const STEPS_MAX = 1_200
@@ -41,6 +45,16 @@ test('dashboard page', NEEDS_CHROMIUM, async (t) => {
     t.equal(await page.locator('[data-glance=up]').textContent(), '5 of 5')
     await page.locator('.pill[data-verdict=good]').waitFor()
     t.notMatch(page.url(), /token/, 'the token is not left in the address')
+    const heading = page.getByRole('columnheader', { name: 'keys' })
+    await heading.getByRole('button').click()
+    t.equal(await heading.getAttribute('aria-sort'), 'descending')
+    const keys = (await shownNodes(page)).map((node) => Number(node['keys']))
+    t.same(
+      keys,
+      [...keys].sort((a, b) => b - a),
+    )
+    await heading.getByRole('button').click()
+    await shows(page, saidNodes(cluster))
   })
 
   await t.test('during: a crash from the page is shown while it lasts', async (t) => {
@@ -157,13 +171,24 @@ test('dashboard page', NEEDS_CHROMIUM, async (t) => {
     t.equal(await ring.getAttribute('aria-valuetext'), 'no partition chosen')
   })
 
-  await t.test('light and dark, and a phone', async (t) => {
+  await t.test('light and dark, desk and phone, live and past: nothing sticks out, nobody is shut out', async (t) => {
     const theme = () => page.evaluate('document.documentElement.dataset.theme')
-    const first = await theme()
-    await page.getByRole('button', { name: /^Change to/ }).click()
-    t.not(await theme(), first)
-    await page.setViewportSize({ width: 360, height: 740 })
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, 'nothing sticks out')
+    // Colours on their way from one to another are nobody's.
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await cluster.faults.crash('node5', { permanent: true })
+    await page.locator('.pill[data-verdict=bad]').waitFor()
+    for (const [width, height] of [DESK, PHONE]) {
+      await page.setViewportSize({ width, height })
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
+      for (const button of ['The event before', 'go live']) {
+        await page.getByRole('button', { name: button }).click()
+        const first = await theme()
+        t.same(await violationsOf(page), [], `${width} wide, ${first}, ${button}`)
+        await page.getByRole('button', { name: /^Change to/ }).click()
+        t.not(await theme(), first)
+        t.same(await violationsOf(page), [], `${width} wide, ${await theme()}, ${button}`)
+      }
+    }
   })
 
   await t.test('who has no token looks, and cannot act', async (t) => {

@@ -14,6 +14,7 @@ export const GROUPS: readonly Group[] = [
       'openCluster',
       'ClusterOptions',
       'RedisClusterOptions',
+      'RedisTls',
       'ReplicationOptions',
       'Durability',
       'ConflictMode',

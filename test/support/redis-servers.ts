@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setInterval as ticks } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import type { TestContext } from './cluster.js'
 
 const LOOK_MS = 20
@@ -18,7 +18,10 @@ const READY_MS = 30_000
 /** Of the shortest failover that Redis can make; FACTS has what others cost. */
 const NODE_TIMEOUT_MS = 1_000
 
-const isThere = spawnSync('redis-server', ['--version']).status === 0
+/** `COTERIE_REDIS_SERVER`: another program than Debian's, as a Valkey. */
+const PROGRAM = process.env['COTERIE_REDIS_SERVER'] ?? 'redis-server'
+
+const isThere = spawnSync(PROGRAM, ['--version']).status === 0
 
 /** For `test(name, options)`: skipped, with the reason, where there is no Redis and none is demanded. */
 export const NEEDS_REDIS =
@@ -26,22 +29,34 @@ export const NEEDS_REDIS =
     ? {}
     : { skip: 'there is no redis-server here (apt-get install redis-server)' }
 
+/** What each process has in common besides: options of redis-server, and how the test itself gets in. */
+export interface Guard {
+  readonly config: readonly string[]
+  readonly entry: Pick<RedisOptions, 'username' | 'password' | 'tls'>
+}
+
 export class RedisServers {
   readonly #processes: ChildProcess[] = []
   readonly ports: readonly number[]
   readonly #folder: string
 
-  private constructor(folder: string, ports: readonly number[]) {
+  readonly #guard: Guard | undefined
+
+  private constructor(folder: string, ports: readonly number[], guard: Guard | undefined) {
     this.#folder = folder
     this.ports = ports
+    this.#guard = guard
   }
 
   /** Three masters and three replicas, until the end. */
-  static async start(atEnd: TestContext['teardown'], count = 6): Promise<RedisServers> {
+  static async start(
+    atEnd: TestContext['teardown'],
+    { count = 6, guard }: { readonly count?: number; readonly guard?: Guard } = {},
+  ): Promise<RedisServers> {
     const folder = await mkdtemp(join(tmpdir(), 'coterie-redis-'))
     atEnd(() => rm(folder, { recursive: true, force: true }))
     const ports = await freePorts(2 * count)
-    const servers = new RedisServers(folder, ports.slice(0, count))
+    const servers = new RedisServers(folder, ports.slice(0, count), guard)
     atEnd(() => servers.#end())
     await Promise.all(servers.ports.map((_, index) => servers.launch(index, ports[count + index])))
     await servers.#join(ports.slice(count))
@@ -61,16 +76,21 @@ export class RedisServers {
     const port = String(this.ports[index])
     const dir = join(this.#folder, port)
     await mkdir(dir, { recursive: true })
-    const args = ['--port', port, '--dir', dir, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    // A replica that comes back is given everything at once; by default the master waits five seconds for others.
-    const replication = ['--repl-diskless-sync-delay', '0']
+    const listens = this.#guard?.entry.tls === undefined ? ['--port', port] : ['--port', '0', '--tls-port', port]
+    const args = [...listens, '--dir', dir, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    // A master waits five seconds for more replicas before it begins to copy, unless it is told not to.
     const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)]
+    const copying = ['--repl-diskless-sync-delay', '0']
     const bus = busPort === undefined ? this.#busArgs[index] : ['--cluster-port', String(busPort)]
     this.#busArgs[index] = bus ?? []
-    this.#processes[index] = spawn('redis-server', [...args, ...replication, ...cluster, ...(bus ?? [])], {
+    const guard = this.#guard?.config ?? []
+    this.#processes[index] = spawn(PROGRAM, [...args, ...cluster, ...copying, ...(bus ?? []), ...guard], {
       stdio: 'ignore',
     })
-    await this.#until(async () => (await this.ask(index, 'PING')) === 'PONG')
+    await this.#until(async () => {
+      if (!this.#isAlive(index)) throw new Error(`${PROGRAM} has ended: ${args.join(' ')} …`)
+      return (await this.ask(index, 'PING')) === 'PONG'
+    })
   }
 
   readonly #busArgs: (readonly string[])[] = []
@@ -101,6 +121,7 @@ export class RedisServers {
       host: '127.0.0.1',
       lazyConnect: true,
       retryStrategy: null,
+      ...this.#guard?.entry,
     })
     redis.on('error', () => undefined)
     try {

@@ -6,6 +6,7 @@ import { accessCluster, type ClusterAccess, checkIsThere } from '../access.js'
 import type { MigrateCommand } from '../commands.js'
 import { ControlClient } from '../control/control-client.js'
 import { defined } from '../given.js'
+import { readRedisTarget } from '../redis-target.js'
 import { StopSignals } from '../stop-signals.js'
 import { count, duration, plural } from '../terminal/format.js'
 import { BulkDisplay } from './bulk-progress.js'
@@ -26,7 +27,8 @@ export async function migrateCommand(command: MigrateCommand): Promise<number> {
   })
   try {
     const onProgress = (progress: MigrationProgress) => display.show(shownOf(progress))
-    const summary = await cluster.migrate(defined({ to, recordsPerSecond: rate, onProgress }))
+    const target = to && (await readRedisTarget(to))
+    const summary = await cluster.migrate(defined({ to: target, recordsPerSecond: rate, onProgress }))
     display.close()
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${linesOf(summary).join('\n')}\n`)
     return 0

@@ -19,6 +19,7 @@ import { tellAcceptErrors } from './accept-errors.js'
 import { HttpError } from './error-json.js'
 import { EventFeed } from './event-json.js'
 import { JsonBodies, sendError, sendJson } from './json-http.js'
+import { isPipelined, refusePipelined } from './pipelined.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from './routes.js'
 import { placeSocket, removeSocket } from './socket-place.js'
 
@@ -112,6 +113,7 @@ export class ControlServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (isPipelined(response)) return refusePipelined(request, response)
     this.#running += 1
     const closed = new Promise((resolve) => response.once('close', resolve))
     try {

@@ -27,13 +27,13 @@ export function frameOf(status: ClusterStatus, sample: Sample | undefined, at: n
     partitionsLost: partitionsLost.length,
     gateways,
     cuts,
-    nodes: nodes.map((node) => packNode(nodeFrame(node))),
+    nodes: inOrder(nodes).map((node) => packNode(nodeFrame(node))),
     ...(sample === undefined ? {} : { requests: ratesIn(sample), repairs: sample.repairs }),
   }
 }
 
 export function ringEntry(ring: readonly PartitionOwners[], { epoch, nodes }: ClusterStatus, at: number): RingEntry {
-  const ids = nodes.map(({ id }) => id)
+  const ids = inOrder(nodes).map(({ id }) => id)
   const placeOf = new Map(ids.map((id, index) => [id, index]))
   // Of one that has left in between: nobody has the place.
   const place = (node: string | null) => (node === null ? -1 : (placeOf.get(node) ?? -1))
@@ -47,7 +47,7 @@ export function ringEntry(ring: readonly PartitionOwners[], { epoch, nodes }: Cl
 const LETTER_OF = new Map(Object.entries(STATUS_LETTERS).map(([letter, status]) => [status, letter]))
 
 export function viewsEntry(views: readonly NodeView[], { nodes }: ClusterStatus, at: number): ViewsEntry {
-  const members = nodes.map(({ id }) => id)
+  const members = inOrder(nodes).map(({ id }) => id)
   return {
     kind: 'views',
     at,
@@ -58,6 +58,13 @@ export function viewsEntry(views: readonly NodeView[], { nodes }: ClusterStatus,
       return [node, statuses, members.map((id) => byId.get(id)?.incarnation ?? 0)] as const
     }),
   }
+}
+
+const BY_NUMBER = new Intl.Collator('en', { numeric: true })
+
+/** As people count: node2 before node10. */
+function inOrder(nodes: readonly NodeStatus[]): readonly NodeStatus[] {
+  return [...nodes].sort((one, other) => BY_NUMBER.compare(one.id, other.id))
 }
 
 const TONE = { red: 'bad', green: 'good', yellow: 'warning', cyan: 'news' } as const

@@ -18,6 +18,7 @@ import { tellAcceptErrors } from '../control/accept-errors.js'
 import { HttpError } from '../control/error-json.js'
 import { EventFeed } from '../control/event-json.js'
 import { JsonBodies, sendError, sendJson } from '../control/json-http.js'
+import { discardBody, isPipelined, refusePipelined } from '../control/pipelined.js'
 import { type LineWriter, type Members, membersFor, ROUTES, type Route, type RouteContext } from '../control/routes.js'
 import { version } from '../version.js'
 import { checkHost, checkMayAct, checkMayWatch, SAFE_HEADERS } from './guard.js'
@@ -33,8 +34,6 @@ const CONNECTIONS_MAX = 128
 const REQUESTS_MAX = 32
 /** Of what the page sends. */
 const BODY_BYTES_MAX = 1_048_576
-/** Of what is received and not read. */
-const DISCARDED_BYTES_MAX = BODY_BYTES_MAX
 /** How long a reader may stand still; those who watch are bounded by what waits for them. */
 const STALL_MS = 30_000
 
@@ -134,8 +133,7 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Behind an answer that is still being written: should the connection end before its turn, nothing would tell.
-    if (response.socket === null) return refusePipelined(request, response)
+    if (isPipelined(response)) return refusePipelined(request, response, SAFE_HEADERS)
     // Only actions have a body that is read.
     const isRead = request.method === 'POST'
     if (!isRead) discardBody(request)
@@ -201,28 +199,6 @@ export class HttpServer {
 
 function boundStall(response: ServerResponse): void {
   response.setTimeout(STALL_MS, () => response.destroy())
-}
-
-/** It is answered when the one before has been, and then the connection ends. Nothing is counted for it or held. */
-function refusePipelined(request: IncomingMessage, response: ServerResponse): void {
-  const error = new CoterieError(
-    'OVERLOADED',
-    'a connection takes the next request when the one before has been answered',
-  )
-  discardBody(request)
-  sendError(response, error, { ...SAFE_HEADERS, connection: 'close' })
-}
-
-/**
- * A client that could not send its body would not read the answer; one that sends without end is cut off. To be called before the
- * answer ends: from then on Node discards what nobody reads, however much it is.
- */
-function discardBody(request: IncomingMessage): void {
-  let bytes = 0
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > DISCARDED_BYTES_MAX) request.destroy()
-  })
 }
 
 /** No route that streams is offered here. */

@@ -3,7 +3,7 @@
  * after some 80 ms), and hands what it saw to the recording and to whoever watches: one look for all of them.
  *
  * It asks nobody: status, metrics and views are read from shared counters. The partitions are looked at when their table is another
- * one, the views while the nodes do not agree, or did not at the last look.
+ * one, the views while the nodes do not agree, or did not at the last look; they are told when they are others than before.
  */
 
 import type { Entry } from '../../dashboard/frames.js'
@@ -41,6 +41,8 @@ export class Recorder {
   #ringEpoch: number | undefined
   /** What the views were last looked at for; undefined: the nodes did not agree. */
   #agreedOn: string | undefined
+  /** As they were told last. */
+  #views = ''
 
   constructor(cluster: Cluster, onLine: (line: string) => void) {
     this.#cluster = cluster
@@ -89,7 +91,11 @@ export class Recorder {
     const lives = status.nodes.map((node) => `${node.id} ${node.status} ${node.incarnation}`).join()
     if (status.converged && this.#agreedOn === lives) return
     this.#agreedOn = status.converged ? lives : undefined
-    this.#tell(viewsEntry(this.#cluster.views(), status, at))
+    const entry = viewsEntry(this.#cluster.views(), status, at)
+    const views = JSON.stringify([entry.members, entry.views])
+    if (views === this.#views) return
+    this.#views = views
+    this.#tell(entry)
   }
 
   #tell(entry: Entry): void {

@@ -2,13 +2,10 @@
 
 import { CoterieError } from '../../shared/errors.js'
 import type { ClusterOptions } from '../../shared/options.js'
-import { accessCluster, type ClusterAccess } from '../access.js'
+import { type AccessOptions, accessCluster, type ClusterAccess } from '../access.js'
 
 /** Errors: those of `accessCluster`; LOCATION_MISMATCH for a cluster that keeps siblings: a key of Level has one value. */
-export async function accessLevel(
-  options: ClusterOptions,
-  access: { readonly mayCreate?: boolean } = {},
-): Promise<ClusterAccess> {
+export async function accessLevel(options: ClusterOptions, access: AccessOptions = {}): Promise<ClusterAccess> {
   const cluster = await accessCluster(options, access)
   const { conflict } = await cluster.status()
   if (conflict === 'lww') return cluster

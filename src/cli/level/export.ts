@@ -10,6 +10,7 @@ import type { ClusterAccess } from '../access.js'
 import type { ExportCommand } from '../commands.js'
 import type { LoadProgress } from '../load/batch-loader.js'
 import { ProgressDisplay } from '../load/load-progress.js'
+import { whereOf } from '../redis-target.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
 import { accessLevel } from './access-level.js'
@@ -22,7 +23,7 @@ export async function exportCommand(command: ExportCommand): Promise<number> {
   const target = new NewLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await accessLevel(cluster)
+    const db = await accessLevel(cluster, { redis: command.redis })
     try {
       return await exportTo(target, db, command, stop.signal)
     } finally {
@@ -110,8 +111,9 @@ async function countedIn(target: NewLevelFolder, signal: AbortSignal): Promise<n
   }
 }
 
-function summarize({ dir, cluster, json }: ExportCommand, { records, bytes }: LoadProgress, tookMs: number): void {
-  const { location } = cluster
+function summarize(command: ExportCommand, { records, bytes }: LoadProgress, tookMs: number): void {
+  const { dir, json } = command
+  const location = whereOf(command)
   const rate = count(records / (tookMs / 1_000))
   const what = `${plural(records, 'record')} (${byteSize(bytes)}) of ${location} written to ${dir} and counted there`
   const line = json

@@ -12,6 +12,7 @@ import type { ImportCommand } from '../commands.js'
 import { type LoadEnd, type LoaderOptions, type LoadProgress, loadRecords } from '../load/batch-loader.js'
 import { ProgressDisplay } from '../load/load-progress.js'
 import type { SourceRecord } from '../load/source-record.js'
+import { whereOf } from '../redis-target.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
 import { accessLevel } from './access-level.js'
@@ -37,7 +38,7 @@ export async function importCommand(command: ImportCommand): Promise<number> {
   const source = await openLevelFolder(dir)
   const stop = new StopSignals()
   try {
-    const db = await accessLevel(command.cluster, { mayCreate: true })
+    const db = await accessLevel(command.cluster, { mayCreate: true, redis: command.redis })
     try {
       return await importInto(db, source, command, stop.signal)
     } finally {
@@ -101,9 +102,9 @@ async function bytesUpTo(source: Level, key?: Buffer): Promise<number> {
 }
 
 function summarize(end: LoadEnd, command: ImportCommand, progress: LoadProgress, tookMs: number): void {
-  const { dir, cluster, json, badLinesMax } = command
+  const { dir, json, badLinesMax } = command
   const { records, badLines: skipped, retries, bytes } = progress
-  const { location } = cluster
+  const location = whereOf(command)
   if (json) {
     const summary = { dir, location, end: JSON_END[end], records, bytes, skipped, retries, tookMs: Math.round(tookMs) }
     process.stdout.write(`${JSON.stringify(summary)}\n`)

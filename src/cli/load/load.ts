@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
 import { accessCluster } from '../access.js'
 import type { LoadCommand } from '../commands.js'
+import { whereOf } from '../redis-target.js'
 import { StopSignals } from '../stop-signals.js'
 import { byteSize, count, duration, plural } from '../terminal/format.js'
 import { stylerFor } from '../terminal/style.js'
@@ -31,7 +32,7 @@ export async function loadCommand(command: LoadCommand): Promise<number> {
   const input = await openInput(command.file)
   const stop = new StopSignals()
   const progress: LoadProgress = { records: 0, badLines: 0, retries: 0, bytes: 0 }
-  const cluster = await accessCluster(command.cluster, { mayCreate: true })
+  const cluster = await accessCluster(command.cluster, { mayCreate: true, redis: command.redis })
   const started = performance.now()
   const display = new ProgressDisplay({ progress, bytesRead: input.bytesRead, bytesTotal: input.bytesTotal })
   // A read of a pipe that gives nothing would never see the signal by itself.
@@ -100,7 +101,7 @@ function summarize(end: LoadEnd, command: LoadCommand, progress: LoadProgress, e
     return
   }
   const rate = count(records / (elapsedMs / 1_000))
-  const put = `${plural(records, 'record')} (${byteSize(bytes)}) put into ${command.cluster.location}`
+  const put = `${plural(records, 'record')} (${byteSize(bytes)}) put into ${whereOf(command)}`
   const lines = [
     `${put} in ${duration(elapsedMs)}: ${rate} records/s`,
     ...(badLines === 0 ? [] : [`${plural(badLines, 'bad line')} skipped`]),

@@ -98,7 +98,9 @@ export function longStatus(
   ring: readonly PartitionOwners[],
   { columns, style }: { readonly columns: number; readonly style: Styler },
 ): string[] {
-  const remarks = status.nodes.flatMap((node) => nodeRemarks(node, status.epoch))
+  // Each node of a Redis Cluster has an epoch of its own; none of them is behind.
+  const newest = status.location.startsWith('redis-cluster:') ? 0 : status.epoch
+  const remarks = status.nodes.flatMap((node) => nodeRemarks(node, newest))
   const lost = status.partitionsLost.length === 0 ? [] : [`lost partitions: ${status.partitionsLost.join(', ')}`]
   const fatal = status.fatal === undefined ? [] : [`the cluster folder cannot be written: ${status.fatal}`]
   return [

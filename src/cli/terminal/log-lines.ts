@@ -23,6 +23,8 @@ type Told = { readonly style: Style; readonly text: string }
 
 const GATHER_MS = 1_000
 const RECENT_MAX = 200
+/** Of one node in a second that are told one by one: where there are many nodes, all of them come to suspect one that dies. */
+const SUSPICIONS_MAX = 4
 /** Distinct gathered lines a second; what is past it is counted in the last one. */
 const GATHERED_MAX = 64
 
@@ -202,6 +204,8 @@ export class EventLog {
   readonly recent: LogLine[] = []
   readonly #sink: (line: LogLine) => void
   readonly #pending = new Map<string, Pending>()
+  /** In this second, by the node that they are of. */
+  readonly #suspicions = new Map<string, number>()
   readonly #stopListening: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
 
@@ -224,7 +228,25 @@ export class EventLog {
 
   #tellOneByOne<Name extends keyof typeof TELL>(cluster: Cluster, name: Name): void {
     const tell: (...args: ClusterEvents[Name]) => Told = TELL[name]
-    this.#listen(cluster, name, (...args) => this.#add(name, tell(...args), args[0] ?? {}))
+    this.#listen(cluster, name, (...args) => {
+      if (name === 'node:suspect' && this.#isEcho(...(args as unknown as ClusterEvents['node:suspect']))) return
+      this.#add(name, tell(...args), args[0] ?? {})
+    })
+  }
+
+  #isEcho({ node }: ClusterEvents['node:suspect'][0]): boolean {
+    const told = (this.#suspicions.get(node) ?? 0) + 1
+    this.#suspicions.set(node, told)
+    this.#flushLater()
+    if (told <= SUSPICIONS_MAX) return false
+    this.#merge('node:suspect', {
+      group: node,
+      about: { node },
+      sums: { others: 1 },
+      last: {},
+      tell: ({ others = 0 }) => ({ style: 'yellow', text: `${node} is suspected by ${count(others)} more` }),
+    })
+    return true
   }
 
   #gather<Name extends keyof typeof GATHER>(cluster: Cluster, name: Name): void {
@@ -252,6 +274,10 @@ export class EventLog {
     pending.figures = { ...pending.figures, ...last }
     pending.tell = tell
     this.#pending.set(id, pending)
+    this.#flushLater()
+  }
+
+  #flushLater(): void {
     this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS).unref()
   }
 
@@ -259,6 +285,7 @@ export class EventLog {
     this.#timer = undefined
     const gathered = [...this.#pending.values()]
     this.#pending.clear()
+    this.#suspicions.clear()
     for (const { event, about, figures, tell } of gathered) this.#add(event, tell(figures), { ...about, ...figures })
   }
 

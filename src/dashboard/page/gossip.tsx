@@ -14,6 +14,8 @@ interface GossipProps {
 
 /** Lines of words: past that the picture tells. */
 const OPINIONS_MAX = 4
+/** Of more members the words stand below the picture. */
+const BESIDE_MAX = 8
 const LABELLED_MAX = 16
 
 export function Gossip({ moment, theme }: GossipProps) {
@@ -31,7 +33,7 @@ export function Gossip({ moment, theme }: GossipProps) {
   const opinions = views === undefined ? [] : opinionsOf(views)
   const behind = nodes.filter(({ status, epoch }) => status === 'up' && epoch < frame.epoch)
   return (
-    <div class="gossip">
+    <div class={nodes.length > BESIDE_MAX ? 'gossip many' : 'gossip'}>
       <canvas
         ref={canvas}
         class="matrix"

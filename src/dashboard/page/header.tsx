@@ -27,6 +27,9 @@ export function Header({ about, moment, isConnected, mayAct, theme, onTheme }: H
   const other = theme === 'dark' ? 'light' : 'dark'
   return (
     <header>
+      <a class="skip" href="#time">
+        Skip to the time slider
+      </a>
       <div class="brand">
         <img src="/icon.svg" alt="" width="30" height="30" />
         <div>

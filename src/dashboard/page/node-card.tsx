@@ -26,7 +26,7 @@ export function NodeCard({ moment, id }: NodeCardProps) {
             const status = STATUS_LETTERS[view[1].charAt(index)] ?? 'removed'
             return (
               <li key={member} class={`status ${status}`} data-member={member} data-value={status}>
-                <span aria-hidden="true">{STATUS_GLYPH[status]}</span> {member}
+                <span aria-hidden="true">{STATUS_GLYPH[status]}</span> {member}{' '}
                 <span class="quiet">
                   {status === 'removed' ? 'unknown' : status} · life {view[2][index]}
                 </span>

@@ -1,6 +1,7 @@
-/** The nodes, one a row: what `status()` says of each at the moment that is shown. */
+/** The nodes, one a row: what `status()` says of each at the moment that is shown, in the order of their names or the largest first. */
 
-import type { NodeFrame } from '../frames.js'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { NodeFrame, Status } from '../frames.js'
 import { nodeColour, STATUS_GLYPH } from './colours.js'
 import { bytes, count, milliseconds } from './format.js'
 import type { Theme } from './theme.js'
@@ -17,34 +18,56 @@ interface NodesTableProps {
 const LAG_MS_LATE = 300
 
 const COLUMNS = [
-  ['life', 'incarnation: lives in this process'],
-  ['restarts', 'since the cluster was opened'],
-  ['replicas', 'of partitions that it owns'],
-  ['keys', 'with a live value in its store'],
-  ['mailbox', 'messages waiting'],
-  ['loop lag', 'how late its event loop ran at most, in the last second or two'],
-  ['memory', 'JavaScript heap and buffers'],
-  ['hints', 'kept for others'],
-  ['epoch', 'of the partition table that it acts on'],
-] as const
+  ['status', 'status', 'as the cluster sees it'],
+  ['life', 'incarnation', 'incarnation: lives in this process'],
+  ['restarts', 'restarts', 'since the cluster was opened'],
+  ['replicas', 'partitions', 'of partitions that it owns'],
+  ['keys', 'keys', 'with a live value in its store'],
+  ['mailbox', 'mailbox', 'messages waiting'],
+  ['loop lag', 'loopLagMs', 'how late its event loop ran at most, in the last second or two'],
+  ['memory', 'memoryBytes', 'JavaScript heap and buffers'],
+  ['hints', 'hints', 'kept for others'],
+  ['epoch', 'epoch', 'of the partition table that it acts on'],
+] as const satisfies readonly (readonly [title: string, name: keyof NodeFrame, about: string])[]
+type Column = (typeof COLUMNS)[number][1]
+
+/** The higher, the more it wants to be looked at. */
+const RANK: Readonly<Record<Status, number>> = { up: 0, leaving: 1, joining: 2, suspect: 3, down: 4, removed: 5 }
 
 export function NodesTable({ moment, theme, node, onNode }: NodesTableProps) {
+  /** Undefined: in the order of the names. */
+  const [column, setColumn] = useState<Column | undefined>(undefined)
+  const scroller = useRef<HTMLDivElement>(null)
+  // Wherever it was chosen, its row is seen.
+  useEffect(() => {
+    const row = scroller.current?.querySelector('tr.chosen')
+    if (scroller.current !== null && row instanceof HTMLElement) reveal(scroller.current, row)
+  }, [node, column])
   return (
-    <div class="scroll">
+    <div class="scroll" ref={scroller}>
       <table class="nodes">
         <thead>
           <tr>
-            <th scope="col">node</th>
-            <th scope="col">status</th>
-            {COLUMNS.map(([title, about]) => (
-              <th scope="col" class="number" key={title} title={about}>
-                {title}
-              </th>
+            <Heading
+              title="node"
+              about="its name"
+              isSorted={column === undefined}
+              onSort={() => setColumn(undefined)}
+            />
+            {COLUMNS.map(([title, name, about]) => (
+              <Heading
+                key={name}
+                title={title}
+                about={about}
+                isNumber={name !== 'status'}
+                isSorted={column === name}
+                onSort={() => setColumn(column === name ? undefined : name)}
+              />
             ))}
           </tr>
         </thead>
         <tbody>
-          {moment.nodes.map((one, index) => (
+          {ordered(moment.nodes, column).map(({ one, index }) => (
             <NodeRow
               key={one.id}
               one={one}
@@ -57,6 +80,43 @@ export function NodesTable({ moment, theme, node, onNode }: NodesTableProps) {
         </tbody>
       </table>
     </div>
+  )
+}
+
+/** With the place that each has by its name: its colour goes by it. */
+function ordered(nodes: readonly NodeFrame[], column: Column | undefined) {
+  const placed = nodes.map((one, index) => ({ one, index }))
+  if (column === undefined) return placed
+  const weight = (one: NodeFrame) => (column === 'status' ? RANK[one.status] : one[column])
+  return placed.sort((a, b) => weight(b.one) - weight(a.one))
+}
+
+/** Below the heading, which stands still. */
+function reveal(scroller: HTMLElement, row: HTMLElement): void {
+  const heading = scroller.querySelector('thead')?.offsetHeight ?? 0
+  const [around, own] = [scroller.getBoundingClientRect(), row.getBoundingClientRect()]
+  const above = around.top + heading - own.top
+  const below = own.bottom - around.bottom
+  if (above > 0) scroller.scrollTop -= above
+  else if (below > 0) scroller.scrollTop += below
+}
+
+interface HeadingProps {
+  readonly title: string
+  readonly about: string
+  readonly isNumber?: boolean
+  readonly isSorted: boolean
+  readonly onSort: () => void
+}
+
+function Heading({ title, about, isNumber = false, isSorted, onSort }: HeadingProps) {
+  const sort = isSorted ? (title === 'node' ? 'ascending' : 'descending') : 'none'
+  return (
+    <th scope="col" class={isNumber ? 'number' : undefined} aria-sort={sort}>
+      <button type="button" class="sort" title={about} onClick={onSort}>
+        {title}
+      </button>
+    </th>
   )
 }
 

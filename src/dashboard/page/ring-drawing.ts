@@ -6,7 +6,7 @@
 import { RING_LOST, RING_MOVING, STATUS_LETTERS, type Status } from '../frames.js'
 import { nodeColour, type Palette, STATUS_GLYPH } from './colours.js'
 import { shortId } from './format.js'
-import { angleOf, BANDS_MAX, nodePoint, type RingShape } from './ring-geometry.js'
+import { angleOf, nodePoint, type RingShape } from './ring-geometry.js'
 import type { Moment } from './timeline.js'
 
 export interface RingScene {
@@ -28,12 +28,17 @@ const OPACITY: Readonly<Record<Status, number>> = {
   removed: 0.16,
 }
 const UNSELECTED = 0.14
+/** Half the width of the smallest picture. */
+const CENTRE_MIN = 80
+const RIM_WIDTH_MIN = 3
 /** Narrower ones have no gap between them. */
 const GAP_PARTITIONS_MAX = 512
 
 export function drawRing(context: CanvasRenderingContext2D, scene: RingScene): void {
   const { width, height } = context.canvas
   context.clearRect(0, 0, width, height)
+  // In a window that is being made, or nearly closed, there is no room for what stands inside.
+  if (scene.shape.centre < CENTRE_MIN) return
   drawBands(context, scene)
   drawRim(context, scene)
   drawPartition(context, scene)
@@ -52,17 +57,23 @@ function drawBands(context: CanvasRenderingContext2D, { moment, palette, shape, 
   const opacities = ring.nodes.map((id) =>
     node === undefined || node === id ? OPACITY[status.get(id) ?? 'removed'] : UNSELECTED,
   )
+  // One fill for each owner: of `n: 'all'` there are as many sectors as partitions times nodes.
+  const sectors = new Map<number, Path2D>()
   ring.rows.forEach(([owners], partition) => {
-    const [from, to] = [angleOf(partition, total) + gap, angleOf(partition + 1, total) - gap]
-    for (let place = 0; place < Math.min(BANDS_MAX, owners.length); place++) {
-      const owner = owners[place] ?? -1
+    const angles = [angleOf(partition, total) + gap, angleOf(partition + 1, total) - gap] as const
+    owners.forEach((owner, place) => {
       const band = shape.bands[place]
-      if (band === undefined) continue
-      context.globalAlpha = owner < 0 ? 1 : (opacities[owner] ?? 1)
-      context.fillStyle = owner < 0 ? palette.line : (colours[owner] ?? palette.line)
-      fillSector(context, shape.centre, band, [from, to])
-    }
+      if (band === undefined) return
+      const path = sectors.get(owner) ?? new Path2D()
+      sectors.set(owner, path)
+      addSector(path, shape.centre, band, angles)
+    })
   })
+  for (const [owner, path] of sectors) {
+    context.globalAlpha = owner < 0 ? 1 : (opacities[owner] ?? 1)
+    context.fillStyle = owner < 0 ? palette.line : (colours[owner] ?? palette.line)
+    context.fill(path)
+  }
   context.globalAlpha = 1
 }
 
@@ -73,6 +84,7 @@ function drawRim(context: CanvasRenderingContext2D, { moment, palette, shape }: 
   const total = ring.rows.length
   const isUp = new Set(nodes.filter(({ status }) => status === 'up' || status === 'leaving').map(({ id }) => id))
   const quorum = Math.max(frame.r, frame.w)
+  const rims = new Map<string, Path2D>()
   ring.rows.forEach(([owners, , flags], partition) => {
     const there = owners.filter((owner) => isUp.has(ring.nodes[owner] ?? '')).length
     const colour =
@@ -84,23 +96,32 @@ function drawRim(context: CanvasRenderingContext2D, { moment, palette, shape }: 
             ? palette.status.joining
             : undefined
     if (colour === undefined) return
-    context.fillStyle = colour
-    const angles = [angleOf(partition, total), angleOf(partition + 1, total) + 0.002] as const
-    fillSector(context, shape.centre, [shape.rim, shape.rim - 4], angles)
+    const path = rims.get(colour) ?? new Path2D()
+    rims.set(colour, path)
+    // One of many is made wider than it is, so that it is seen.
+    const middle = angleOf(partition + 0.5, total)
+    const half = Math.max(Math.PI / total + 0.001, RIM_WIDTH_MIN / 2 / shape.rim)
+    addSector(path, shape.centre, [shape.rim, shape.rim - 4], [middle - half, middle + half])
   })
+  // The worst last: nothing covers it.
+  for (const colour of [palette.status.joining, palette.status.suspect, palette.status.down]) {
+    const path = rims.get(colour)
+    if (path === undefined) continue
+    context.fillStyle = colour
+    context.fill(path)
+  }
 }
 
-function fillSector(
-  context: CanvasRenderingContext2D,
+function addSector(
+  path: Path2D,
   centre: number,
   [outer, inner]: readonly [number, number],
   [from, to]: readonly [number, number],
 ): void {
-  context.beginPath()
-  context.arc(centre, centre, outer, from, to)
-  context.arc(centre, centre, inner, to, from, true)
-  context.closePath()
-  context.fill()
+  path.moveTo(centre + outer * Math.cos(from), centre + outer * Math.sin(from))
+  path.arc(centre, centre, outer, from, to)
+  path.arc(centre, centre, inner, to, from, true)
+  path.closePath()
 }
 
 function drawLinks(context: CanvasRenderingContext2D, { moment, palette, shape }: RingScene): void {

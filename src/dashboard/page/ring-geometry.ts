@@ -1,7 +1,12 @@
 /** Where things are on the ring, in units of the canvas. Pure: what is drawn and what is pointed at agree. */
 
-/** Places of a row that are drawn; of `n: 'all'` there can be many. */
-export const BANDS_MAX = 5
+/** Of the radius that all bands have together: of few places, and of as many as there can be (`n: 'all'`). */
+const DEPTH_MIN = 0.36
+const DEPTH_MAX = 0.54
+const DEPTH_OF_PLACE = 0.012
+/** Between two bands, and of a narrow one its share. */
+const BAND_GAP = 2.5
+const BAND_GAP_SHARE = 0.3
 
 export interface RingShape {
   readonly centre: number
@@ -18,15 +23,15 @@ export function ringShape(size: number, places: number, nodes: number): RingShap
   const centre = size / 2
   const rim = centre - 6
   const outer = rim - 9
-  const depth = outer * 0.36
-  const count = Math.min(BANDS_MAX, Math.max(1, places))
+  const count = Math.max(1, places)
+  const depth = outer * Math.min(DEPTH_MAX, DEPTH_MIN + DEPTH_OF_PLACE * Math.max(0, count - 4))
   // The primary's band is the widest.
   const share = depth / (count + 0.7)
   const bands: [number, number][] = []
   let radius = outer
   for (let band = 0; band < count; band++) {
     const width = band === 0 ? share * 1.7 : share
-    bands.push([radius, radius - width + 2.5])
+    bands.push([radius, radius - width + Math.min(BAND_GAP, BAND_GAP_SHARE * share)])
     radius -= width
   }
   const nodesRadius = radius - Math.max(22, size * 0.055)

@@ -11,6 +11,8 @@ import type { Moment } from './timeline.js'
 const SLOTS = 16_384
 /** Of a page of the keyboard: an eighth of the ring. */
 const PAGES = 8
+/** Of owners in words. */
+const NAMES_MAX = 8
 
 interface RingProps {
   readonly moment: Moment
@@ -27,7 +29,8 @@ export function Ring({ moment, theme, node, partition, onNode, onPartition }: Ri
   const [pointed, setPointed] = useState<Pointed>(undefined)
   const { ring, nodes } = moment
   const partitions = ring?.rows.length ?? 0
-  const shape = ringShape(size, ring?.rows[0]?.[0].length ?? 3, nodes.length)
+  const places = ring?.rows.reduce((most, [owners]) => Math.max(most, owners.length), 1) ?? 3
+  const shape = ringShape(size, places, nodes.length)
 
   useEffect(() => {
     const element = canvas.current
@@ -130,12 +133,18 @@ function partitionWords({ ring }: Moment, partition: number): string {
   const parts = [
     `partition ${partition}`,
     `slots ${partition * slots}–${(partition + 1) * slots - 1}`,
-    owners.map(name).join(', '),
-    ...(pending.length === 0 ? [] : [`being filled: ${pending.map(name).join(', ')}`]),
+    listed(owners.map(name)),
+    ...(pending.length === 0 ? [] : [`being filled: ${listed(pending.map(name))}`]),
     ...((flags & RING_MOVING) === 0 ? [] : ['its owners change']),
     ...((flags & RING_LOST) === 0 ? [] : ['lost: it serves nothing']),
   ]
   return parts.join(' · ')
+}
+
+/** Of many, the first. */
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMES_MAX
+  return more <= 1 ? names.join(', ') : `${names.slice(0, NAMES_MAX).join(', ')} and ${more} more`
 }
 
 function nodeWords({ nodes }: Moment, index: number): string {

@@ -27,7 +27,7 @@ export function TimeBar({ timeline, moment, range, onAt }: TimeBarProps) {
   const after = marked.find(({ at }) => at > moment.at)
   const place = (at: number) => ((at - from) / Math.max(1, to - from)) * 1_000
   return (
-    <section class={moment.isNewest ? 'time-bar' : 'time-bar past'} aria-label="Time">
+    <section class={moment.isNewest ? 'time-bar' : 'time-bar past'} id="time" aria-label="Time">
       <div class="time-buttons">
         <button
           type="button"

@@ -7,7 +7,7 @@
 
 import type { Redis as IoRedis } from 'ioredis'
 import { CoterieError } from '../../shared/errors.js'
-import type { RedisAddress, RedisLogin } from './options.js'
+import { type RedisAddress, type RedisLogin, type RedisTls, secretsOf } from './options.js'
 
 /** A reply: bytes, a number, nothing, or several. */
 export type Reply = Buffer | number | null | readonly Reply[]
@@ -21,6 +21,19 @@ export type Answer =
 export type Argument = Buffer | Uint8Array | string | number
 
 const CONNECT_TIMEOUT_MS = 1_000
+/** Of certificates that will be no better the next time. */
+const UNTRUSTED = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'INVALID_CA',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
 
 type RedisClass = typeof import('ioredis').Redis
 let loaded: Promise<RedisClass> | undefined
@@ -53,9 +66,11 @@ export class NodeConnection {
       ...address,
       ...(login.username === undefined ? {} : { username: login.username }),
       ...(login.password === undefined ? {} : { password: login.password }),
-      ...(login.isTls ? { tls: {} } : {}),
+      ...(login.tls === undefined ? {} : { tls: tlsOptions(login.tls) }),
       readOnly: options.isReadOnly,
       connectionName: 'coterie',
+      // A user of few rights need not be given one more.
+      disableClientInfo: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       lazyConnect: true,
       enableOfflineQueue: false,
@@ -63,7 +78,7 @@ export class NodeConnection {
       retryStrategy: null,
     })
     this.#redis.on('error', (error) => {
-      this.#error = error
+      this.#error = withoutCommand(error)
     })
     this.#redis.once('end', () => {
       this.#isOver = true
@@ -71,7 +86,7 @@ export class NodeConnection {
     this.ready = this.#redis.connect().then(
       () => true,
       (error: Error) => {
-        this.#error ??= error
+        this.#error ??= withoutCommand(error)
         this.close()
         return false
       },
@@ -92,9 +107,10 @@ export class NodeConnection {
     return this.#error
   }
 
-  /** The node has refused the login. */
+  /** The node has refused the login, or is not whom it should be. */
   get isRefused(): boolean {
-    return this.#error?.name === 'ReplyError'
+    const { name, code = '' } = (this.#error ?? {}) as NodeJS.ErrnoException
+    return name === 'ReplyError' || UNTRUSTED.has(code)
   }
 
   /** Only while it is ready. Never rejects. */
@@ -103,7 +119,7 @@ export class NodeConnection {
       (reply) => ({ type: 'reply', reply: reply as Reply }),
       (error: Error) => {
         if (error.name === 'ReplyError') return { type: 'refused', text: error.message }
-        this.#error ??= error
+        this.#error ??= withoutCommand(error)
         return { type: 'lost' }
       },
     )
@@ -113,4 +129,14 @@ export class NodeConnection {
     this.#isOver = true
     this.#redis.disconnect()
   }
+}
+
+function tlsOptions(tls: RedisTls) {
+  return { ...secretsOf(tls), ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) }
+}
+
+/** ioredis hangs the command that failed on the error, and whoever logs it would log the password of an AUTH. */
+function withoutCommand(error: Error): Error {
+  if ('command' in error) delete error.command
+  return error
 }

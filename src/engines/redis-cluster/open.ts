@@ -47,7 +47,10 @@ async function partitionsOf(reached: Reached, { createIfMissing, errorIfExists }
   const key = metaKey(config.name)
   const there = await askMeta(reached, ['HGET', key, 'format'])
   if (there === null && !createIfMissing)
-    throw new CoterieError('OPEN_FAILED', `${config.name} does not exist, and createIfMissing is false`)
+    throw new CoterieError('OPEN_FAILED', `${config.name} does not exist, and createIfMissing is false`, {
+      name: config.name,
+      isMissing: true,
+    })
   const made = await askMeta(reached, ['EVAL', CREATE.text, 1, key, FORMAT, config.partitions])
   const [format, partitions, isMade, migration] = made as readonly [Buffer, Buffer, number, Buffer | null]
   if (isMade === 0 && errorIfExists)

@@ -1,8 +1,10 @@
 /** What `openCluster({ engine: 'redis-cluster' })` takes: types, defaults, validation. Whatever only the embedded engine can do is refused. */
 
+import { createSecureContext } from 'node:tls'
 import { CoterieError } from '../../shared/errors.js'
+import { shownWithoutLogin } from '../../shared/migration-shapes.js'
 import { NUMBER_OPTIONS } from '../../shared/number-options.js'
-import { checkWhole, invalid } from '../../shared/options.js'
+import { checkNames, checkWhole, invalid } from '../../shared/options.js'
 
 /** Numbers that mean the same to both engines. */
 const NUMBERS = [
@@ -17,7 +19,7 @@ const NUMBERS = [
 ] as const
 type NumberName = (typeof NUMBERS)[number]
 
-const OTHERS = ['engine', 'seeds', 'name', 'conflict', 'replication']
+const OTHERS = ['engine', 'seeds', 'username', 'password', 'tls', 'name', 'conflict', 'replication']
 
 /** Copies of a slot at most: a master and its replicas. */
 const COPIES_MAX = 16
@@ -29,12 +31,30 @@ export interface RedisClusterOptions extends Partial<Record<NumberName, number>>
   readonly engine: 'redis-cluster'
   /** Some nodes, as URLs: `redis://[user:password@]host:port`, `rediss://` with TLS. One that answers is enough; the login is for all. */
   readonly seeds: readonly string[]
+  /** Of all nodes; default that of the first seed. */
+  readonly username?: string
+  /** Of all nodes; default that of the first seed. */
+  readonly password?: string
+  /** All connections are encrypted, as with `rediss://`; `{}`: nothing of it differs from what Node.js does. */
+  readonly tls?: RedisTls
   /** What all keys of this store begin with: several share a Redis Cluster under different names. No braces. Default `'coterie'`. */
   readonly name?: string
   /** `'lww'`: there are no siblings in Redis. */
   readonly conflict?: 'lww'
   /** n: copies of a slot, default what the cluster shows at the opening; r, w: default a majority of n. */
   readonly replication?: { readonly n?: number; readonly r?: number; readonly w?: number }
+}
+
+/** How connections are encrypted; certificates and keys as PEM text. */
+export interface RedisTls {
+  /** Who may have signed the nodes' certificates; default whom Node.js trusts. */
+  readonly ca?: string | readonly string[]
+  /** Shown to nodes that ask for one (`tls-auth-clients`). */
+  readonly cert?: string
+  /** That of `cert`. */
+  readonly key?: string
+  /** The name that the nodes' certificates are for, where it is not their address. */
+  readonly serverName?: string
 }
 
 /** A node to begin with, or one of a topology. */
@@ -47,7 +67,8 @@ export interface RedisAddress {
 export interface RedisLogin {
   readonly username?: string
   readonly password?: string
-  readonly isTls: boolean
+  /** Undefined: not encrypted. */
+  readonly tls?: RedisTls
 }
 
 /** After validation; r and w follow once n is known. */
@@ -86,7 +107,7 @@ export function validateRedisOptions(options: RedisClusterOptions): RedisCluster
     throw invalid('partitions', numbers.partitions, 'a power of two from 16 to 16384')
   return {
     ...numbers,
-    ...seedsOf(options.seeds),
+    ...seedsOf(options),
     ...replicationOf(options.replication ?? {}),
     name: nameOf(options.name ?? 'coterie'),
     saidPartitions: options.partitions !== undefined,
@@ -104,26 +125,62 @@ export function quorumsOf({ n, r, w }: Pick<RedisClusterConfig, 'n' | 'r' | 'w'>
   }
 }
 
-function seedsOf(seeds: unknown): Pick<RedisClusterConfig, 'seeds' | 'login'> {
+function seedsOf({ seeds, username, password, tls }: RedisClusterOptions): Pick<RedisClusterConfig, 'seeds' | 'login'> {
   const allowed = "URLs of nodes, as in ['redis://127.0.0.1:7000']"
-  if (!Array.isArray(seeds) || seeds.length === 0) throw invalid('seeds', seeds, allowed)
+  if (!Array.isArray(seeds) || seeds.length === 0) throw invalid('seeds', shownWithoutLogin(seeds), allowed)
   const urls = seeds.map((seed) => {
     const url = typeof seed === 'string' && URL.canParse(seed) ? new URL(seed) : undefined
     if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '')
-      throw invalid('seeds[]', seed, allowed)
+      throw invalid('seeds[]', shownWithoutLogin(seed), allowed)
     return url
   })
-  const [{ username, password, protocol }] = urls as [URL]
+  const [first] = urls as [URL]
+  if (urls.some(({ protocol }) => protocol !== first.protocol))
+    throw invalid('seeds', 'some with TLS and some without', 'either redis:// or rediss:// for all')
+  const login = {
+    username: textOf('username', username) ?? decodeURIComponent(first.username),
+    password: textOf('password', password) ?? decodeURIComponent(first.password),
+    tls: tls === undefined && first.protocol === 'redis:' ? undefined : tlsOf(tls ?? {}),
+  }
   return {
     seeds: urls.map(({ hostname, port }) => ({
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       port: port === '' ? 6379 : Number(port),
     })),
-    login: {
-      isTls: protocol === 'rediss:',
-      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    },
+    // What is empty or not there is not said.
+    login: Object.fromEntries(Object.entries(login).filter(([, value]) => value !== '' && value !== undefined)),
+  }
+}
+
+/** What it is stays unsaid: it may be secret. */
+function textOf(name: string, value: unknown): string | undefined {
+  if (value !== undefined && typeof value !== 'string') throw invalid(name, `a ${typeof value}`, 'a text')
+  return value
+}
+
+function tlsOf(tls: RedisTls): RedisTls {
+  if (typeof tls !== 'object' || tls === null) throw invalid('tls', tls, 'an object { ca, cert, key, serverName }')
+  checkNames(tls, ['ca', 'cert', 'key', 'serverName'])
+  const { ca, cert, key, serverName } = tls
+  for (const one of Array.isArray(ca) ? ca : [ca]) textOf('tls.ca', one)
+  textOf('tls.serverName', serverName)
+  if ((textOf('tls.cert', cert) === undefined) !== (textOf('tls.key', key) === undefined))
+    throw invalid('tls', 'a certificate without its key, or a key alone', 'both `cert` and `key`, or neither')
+  try {
+    createSecureContext(secretsOf(tls))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : ''
+    throw new CoterieError('INVALID_OPTION', `\`tls\` cannot be used: ${why}`, { option: 'tls' }, { cause })
+  }
+  return tls
+}
+
+/** As Node.js takes them. */
+export function secretsOf({ ca, cert, key }: RedisTls) {
+  return {
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   }
 }
 

@@ -243,8 +243,8 @@ function redirectionOf(refusal: Refusal): Redirection | undefined {
 }
 
 function definite(code: CoterieError['code'], answer: { readonly type: string }, partition: PartitionId): CoterieError {
-  const reply = 'text' in answer ? { reply: answer.text } : {}
-  return failure(code, { partition, ...reply })
+  if (!('text' in answer)) return failure(code, { partition })
+  return new CoterieError(code, `Redis refuses: ${answer.text}`, { partition, reply: answer.text })
 }
 
 export function failure(code: CoterieError['code'], facts: ErrorFacts): CoterieError {
