@@ -1,11 +1,15 @@
 /** Tables that rot while their node runs: a scrub finds it, and the node is healed by itself. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Cluster, ClusterOptions } from '../../src/index.js'
+import { Damage } from '../../src/storage/leveldb-files/damage.js'
+import { tableName } from '../../src/storage/leveldb-files/file-names.js'
+import { FileWindow, WINDOW_BYTES } from '../../src/storage/leveldb-files/file-window.js'
+import { readManifest } from '../../src/storage/leveldb-files/manifest.js'
 import {
   copiesOf,
   eventOf,
@@ -105,7 +109,7 @@ async function rotUntil(
   for (let tables = 0; tables < 10; tables++) {
     const name = await rot(store)
     await meanwhile()
-    await until(() => isFound || !existsSync(join(store, name)), 60_000)
+    await until(() => isFound || !liveTables(store).includes(name), 60_000)
     // What is gone may have been found, and its store set aside, in the same look.
     if (isFound) return name
   }
@@ -130,10 +134,7 @@ async function rot(store: string): Promise<string> {
 
 /** Once compaction has come to rest: it would abort the process over the damage. */
 async function oldestTable(store: string): Promise<string> {
-  const tables = () =>
-    readdirSync(store)
-      .filter((file) => file.endsWith('.ldb'))
-      .sort()
+  const tables = () => liveTables(store)
   let last = ''
   for (let looks = 0, same = 0; looks < 200; looks++) {
     const [oldest] = tables()
@@ -143,4 +144,24 @@ async function oldestTable(store: string): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('compaction did not come to rest, or the store has no table')
+}
+
+/**
+ * Those that MANIFEST names, oldest first; none: the store has been set aside. A table that was compacted while something read the store
+ * stays in its folder until the next compaction, and nobody looks at it any more.
+ */
+function liveTables(store: string): readonly string[] {
+  let manifest: FileWindow | undefined
+  try {
+    const name = readFileSync(join(store, 'CURRENT'), 'utf8').trim()
+    manifest = FileWindow.open(join(store, name), name, Buffer.allocUnsafeSlow(WINDOW_BYTES))
+    const numbers = readManifest(manifest).tables.map(({ number }) => number)
+    return numbers.sort((a, b) => a - b).map(tableName)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof Damage && error.kind === 'missing'))
+      throw error
+    return []
+  } finally {
+    manifest?.close()
+  }
 }
