@@ -2,6 +2,7 @@
 
 import type { Figure } from '../figures.js'
 import { measureInterleaved } from '../harness.js'
+import { readAll } from '../subjects/read-all.js'
 import type { Data, Subject } from '../subjects/subject.js'
 import type { Workload } from '../workloads.js'
 import type { Context } from './context.js'
@@ -46,6 +47,7 @@ async function measureWorkloads(context: Context, input: Omit<Stage, 'plans'> & 
 }
 
 async function warmUp({ workloads, subjects, data }: Omit<Stage, 'plans' | 'group'> & Subjects): Promise<void> {
+  for (const subject of subjects) await readAll(subject, data)
   for (const subject of subjects.filter(({ warmUpMs }) => warmUpMs > 0))
     for (const workload of workloads.filter((one) => isAble(subject, one)))
       await workload.measurement(subject, data)(performance.now() + subject.warmUpMs)

@@ -4,6 +4,7 @@ import { openCluster } from '../../src/index.js'
 import { startCallers } from '../callers/caller-threads.js'
 import type { Measurement } from '../harness.js'
 import { coterieSubject, loadCoterie, PATIENCE, type Quorum } from '../subjects/coterie.js'
+import { readAll } from '../subjects/read-all.js'
 import { makeData } from '../subjects/subject.js'
 import { type CallName, callWorkload } from '../workloads.js'
 
@@ -36,6 +37,7 @@ const data = makeData(records, 100)
 await loadCoterie(cluster, data)
 await cluster.settled()
 const subject = coterieSubject(cluster, data, quorum)
+await readAll(subject, data)
 const pool = startCallers(cluster.ticket(), records, threads)
 const measurements = new Map<string, Measurement>(
   calls.flatMap((call) => [
