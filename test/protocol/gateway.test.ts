@@ -77,6 +77,9 @@ test('gateway: a link that closes late says nothing about a later life, or again
   t.equal(world.ended(world.get('k', { r: 1 })), 'none', 'its second life answers')
   for (const node of [b, c]) world.stepGateway({ type: 'link/closed', node, incarnation: 1 })
   t.equal(world.end(world.put('k', 'v', { timeoutMs: 5_000 })), 'QUORUM_UNAVAILABLE', 'nobody waits for who is down')
+  // Of a thread that has read what they left.
+  for (const node of [b, c]) world.stepGateway({ type: 'link/closed', node, incarnation: 2 })
+  t.equal(world.end(world.put('k', 'v', { timeoutMs: 5_000 })), 'QUORUM_UNAVAILABLE', 'nor for who was never announced')
 })
 
 test('gateway: an empty batch is written', async (t) => {

@@ -173,12 +173,14 @@ export class Coordination implements Desk {
     this.#retryWaiting()
   }
 
-  /** That life of a node ends. The word on it may have come before; it may even be that there will be no other. */
+  /**
+   * That life of a node ends. Nothing new if the supervisor's word on it has come before, which may be that there will be no other; or if
+   * nothing was ever said of that life: it only read what a node left that is down for good.
+   */
   onLinkClosed(node: NodeId, incarnation: Incarnation, nowMs: number): void {
     const peer = this.#peers.get(node)
-    const isKnown = peer?.status === 'exited' || peer?.status === 'down'
-    if (peer?.incarnation === incarnation && isKnown) return
-    this.onPeer({ node, incarnation, status: 'exited' }, nowMs)
+    const mayLive = peer?.status === 'up' || peer?.status === 'starting'
+    if (peer?.incarnation === incarnation && mayLive) this.onPeer({ node, incarnation, status: 'exited' }, nowMs)
   }
 
   onTable(table: PartitionTable, nowMs: number): void {
