@@ -19,7 +19,7 @@ import { CoterieError } from '../shared/errors.js'
 import { clusterFolderOf } from './layout.js'
 import { type LockHolder, readHolder, removeHolder, writeHolder } from './lock-holder.js'
 import { type Level, type LevelOptions, openLevel } from './open-level.js'
-import { StoreError } from './store-error.js'
+import { codeOf, StoreError } from './store-error.js'
 
 export interface LocationLock {
   /** Idempotent. */
@@ -29,6 +29,8 @@ export interface LocationLock {
 /** Nothing is ever written to it. */
 const SMALLEST = { cacheBytes: 0, openFilesMax: 74, writeBufferBytes: 65_536 }
 const GATE = /^gate-\d+$/
+/** Once for damage, and a few times for others who get the lock meanwhile. */
+const TRIES_MAX = 6
 
 /** Errors: LOCATION_LOCKED after `waitMs`, with the `holder` if it has said who it is; OPEN_FAILED if the folder cannot be made or opened. */
 export async function lockLocation(location: string, waitMs = 0): Promise<LocationLock> {
@@ -69,7 +71,6 @@ async function removeOldGates(folder: string, own: string): Promise<void> {
 async function openLock(location: string, name: 'lock' | `gate-${number}`, waitMs: number): Promise<Level> {
   const folder = join(clusterFolderOf(location), name)
   try {
-    await mkdir(folder, { recursive: true })
     return await openOrRenew(folder, { ...SMALLEST, lockWaitMs: waitMs })
   } catch (cause) {
     if (cause instanceof StoreError && cause.code === 'STORE_LOCKED') {
@@ -95,16 +96,28 @@ function whereOf(holder: LockHolder | undefined, isOwn: boolean): string {
 
 /**
  * There is nothing in it, so what a power cut or the disk has damaged is made anew (LevelDB does not sync its first MANIFEST).
- * Its LOCK file stays: another process may hold it meanwhile, and keeps this one out as ever.
+ * Its LOCK file stays: another process may hold it meanwhile, and keeps this one out as ever. A gate may also vanish while it is opened:
+ * whoever has just got the lock takes it for that of a process that has closed (`removeOldGates`). It is made anew, too.
  */
 async function openOrRenew(folder: string, options: LevelOptions): Promise<Level> {
+  for (let tries = 1; ; tries++) {
+    await mkdir(folder, { recursive: true })
+    try {
+      return await openLevel(folder, options)
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'STORE_OPEN_FAILED' || tries === TRIES_MAX) throw error
+    }
+    await removeContents(folder)
+  }
+}
+
+async function removeContents(folder: string): Promise<void> {
   try {
-    return await openLevel(folder, options)
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'STORE_OPEN_FAILED') throw error
     for (const name of await readdir(folder)) {
       if (name !== 'LOCK') await rm(join(folder, name), { recursive: true, force: true })
     }
-    return openLevel(folder, options)
+  } catch (error) {
+    // The folder has vanished as a whole.
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }

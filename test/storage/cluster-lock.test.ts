@@ -36,6 +36,26 @@ test('lock: another process is refused, and let in as soon as the holder is kill
   await (await lockLocation(location)).release()
 })
 
+test('lock: a gate that another opener takes away while it is opened is made anew', async (t) => {
+  for (let files = 0; files < 6; files++) {
+    const location = temporaryFolder(t)
+    const gate = join(location, 'cluster', `gate-${process.pid}`)
+    const opening = lockLocation(location, 1_000)
+    let isTaken = false
+    const look = () => {
+      if (isTaken) return
+      isTaken = existsSync(gate) && readdirSync(gate).length > files
+      if (isTaken) rmSync(gate, { recursive: true, force: true, maxRetries: 5 })
+      else watching = setImmediate(look)
+    }
+    let watching = setImmediate(look)
+    const lock = await opening
+    clearImmediate(watching)
+    await t.rejects(lockLocation(location), { code: 'LOCATION_LOCKED' }, `after ${files} files: ${isTaken}`)
+    await lock.release()
+  }
+})
+
 test('lock: a location that cannot be made is another error', async (t) => {
   await t.rejects(lockLocation('/dev/null/nowhere'), { code: 'OPEN_FAILED' })
 })
