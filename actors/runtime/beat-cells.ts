@@ -6,23 +6,22 @@
  * the link's faults like any other message.
  */
 
+import type { Incarnation } from '../../src/protocol/ids.js'
 import type { Message } from '../../src/protocol/messages.js'
 
 export type Beat = Message & { readonly type: 'membership/heartbeat' }
 
-/** Of one sender: its incarnation, its counter; each is a double. */
-const CELLS = 2
-
 /** One end of the link's cells, as it is given to a thread. */
 export interface BeatEnd {
+  /** The counter of each end, as a double. */
   readonly shared: SharedArrayBuffer
-  /** Whose half is written here; the other is read. */
+  /** Which of them is written here; the other is read. */
   readonly side: 0 | 1
 }
 
 /** For both ends of a new link. */
 export function createBeatEnds(): readonly [BeatEnd, BeatEnd] {
-  const shared = new SharedArrayBuffer(2 * CELLS * Float64Array.BYTES_PER_ELEMENT)
+  const shared = new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
   return [
     { shared, side: 0 },
     { shared, side: 1 },
@@ -30,27 +29,28 @@ export function createBeatEnds(): readonly [BeatEnd, BeatEnd] {
 }
 
 export class BeatCells {
-  readonly #out: Float64Array
-  readonly #in: Float64Array
-  #takenCounter = 0
+  readonly #counters: Float64Array
+  readonly #side: 0 | 1
+  /** Of the peer's life at the other end. */
+  readonly #incarnation: Incarnation
+  #taken = 0
 
-  constructor({ shared, side }: BeatEnd) {
-    const bytes = CELLS * Float64Array.BYTES_PER_ELEMENT
-    this.#out = new Float64Array(shared, side * bytes, CELLS)
-    this.#in = new Float64Array(shared, (1 - side) * bytes, CELLS)
+  constructor({ shared, side }: BeatEnd, incarnation: Incarnation) {
+    this.#counters = new Float64Array(shared)
+    this.#side = side
+    this.#incarnation = incarnation
   }
 
   /** An older one that a fault held back is overwritten like any other: counters only grow where they are learned. */
-  put({ incarnation, counter }: Beat): void {
-    this.#out[0] = incarnation
-    this.#out[1] = counter
+  put({ counter }: Beat): void {
+    this.#counters[this.#side] = counter
   }
 
   /** The peer's newest beat, if it is another than last time. */
   take(): Beat | undefined {
-    const [incarnation = 0, counter = 0] = this.#in
-    if (counter === this.#takenCounter) return undefined
-    this.#takenCounter = counter
-    return { type: 'membership/heartbeat', incarnation, counter }
+    const counter = this.#counters[1 - this.#side] ?? 0
+    if (counter === this.#taken) return undefined
+    this.#taken = counter
+    return { type: 'membership/heartbeat', incarnation: this.#incarnation, counter }
   }
 }

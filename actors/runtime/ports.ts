@@ -46,7 +46,8 @@ export class Ports {
   /** A new life of a peer: the old port, if there is one, is closed. */
   attach(peer: Address, { port, beats, incarnation }: LinkEnd): void {
     this.detach(peer)
-    const link: Link = { peer, port, beats: beats && new BeatCells(beats), outbox: [] }
+    const cells = beats === undefined || incarnation === undefined ? undefined : new BeatCells(beats, incarnation)
+    const link: Link = { peer, port, beats: cells, outbox: [] }
     this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
       if (this.#links.get(peer) === link) this.#receive(link, unpackEnvelope(envelope))

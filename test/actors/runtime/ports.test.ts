@@ -94,11 +94,11 @@ function makeLink(t: Test) {
   return { node1, node2, heard, port: connect(node1, node2) }
 }
 
-/** The port of the second. */
+/** Both are in their second life. Gives the port of the second. */
 function connect(node1: Ports, node2: Ports) {
   const { port1, port2 } = new MessageChannel()
   const [beats1, beats2] = createBeatEnds()
-  node1.attach('node2', { port: port1, beats: beats1, incarnation: 1 })
+  node1.attach('node2', { port: port1, beats: beats1, incarnation: 2 })
   node2.attach('node1', { port: port2, beats: beats2, incarnation: 2 })
   return port2
 }
