@@ -3,7 +3,7 @@
  * look, and wakes nobody: as messages, beats were most of what an idle cluster woke up for.
  *
  * A link belongs to one life of each end, and so do its cells. Made by `Mesh`, written and read by `Ports`, which sends beats through
- * the link's faults like any other message.
+ * the link's faults like any other message, and the first of them by the port.
  */
 
 import type { Incarnation } from '../../src/protocol/ids.js'
@@ -41,7 +41,7 @@ export class BeatCells {
     this.#incarnation = incarnation
   }
 
-  /** An older one that a fault held back is overwritten like any other: counters only grow where they are learned. */
+  /** Instead of the one before. */
   put({ counter }: Beat): void {
     this.#counters[this.#side] = counter
   }

@@ -15,8 +15,9 @@ import { type Envelope, packEnvelope, unpackEnvelope } from './wire.js'
 interface Link {
   readonly peer: Address
   readonly port: MessagePort | undefined
-  /** Of a link between nodes: beats go here, and not by the port. */
+  /** Of a link between nodes: beats go here, but for the first, which goes by the port: who hears it watches the sender from then on. */
   readonly beats: BeatCells | undefined
+  hasBeaten: boolean
   outbox: Message[]
 }
 
@@ -47,7 +48,7 @@ export class Ports {
   attach(peer: Address, { port, beats, incarnation }: LinkEnd): void {
     this.detach(peer)
     const cells = beats === undefined || incarnation === undefined ? undefined : new BeatCells(beats, incarnation)
-    const link: Link = { peer, port, beats: cells, outbox: [] }
+    const link: Link = { peer, port, beats: cells, hasBeaten: false, outbox: [] }
     this.#links.set(peer, link)
     port.on('message', (envelope: Envelope) => {
       if (this.#links.get(peer) === link) this.#receive(link, unpackEnvelope(envelope))
@@ -67,14 +68,17 @@ export class Ports {
     this.#links.delete(peer)
   }
 
-  /** Leaves with the next `flush`; a beat at once. */
+  /** Leaves with the next `flush`. */
   push(to: Address, message: Message): void {
     let link = this.#links.get(to)
     if (link === undefined) {
-      link = { peer: to, port: undefined, beats: undefined, outbox: [] }
+      link = { peer: to, port: undefined, beats: undefined, hasBeaten: false, outbox: [] }
       this.#links.set(to, link)
     }
-    if (link.beats !== undefined && isBeat(message)) return this.#send(link, [message])
+    if (message.type === 'membership/heartbeat') {
+      if (link.hasBeaten && link.beats !== undefined) return this.#beat(link, link.beats, message)
+      link.hasBeaten = true
+    }
     if (link.outbox.length === 0) this.#due.push(link)
     link.outbox.push(message)
   }
@@ -92,7 +96,12 @@ export class Ports {
         this.#deadLetters += messages.length
         continue
       }
-      this.#send(link, messages)
+      if (this.faults === undefined) post(link.port, messages)
+      else
+        post(
+          link.port,
+          this.faults.pass('out', link.peer, messages, (held) => this.#release(link, held)),
+        )
     }
   }
 
@@ -104,13 +113,10 @@ export class Ports {
     }
   }
 
-  #send(link: Link, messages: readonly Message[]): void {
-    if (this.faults === undefined) post(link, messages)
-    else
-      post(
-        link,
-        this.faults.pass('out', link.peer, messages, (held) => this.#release(link, held)),
-      )
+  /** One that a fault holds back goes by the port in the end. */
+  #beat(link: Link, cells: BeatCells, beat: Beat): void {
+    const passed = this.faults?.pass('out', link.peer, [beat], (held) => this.#release(link, held))
+    if (passed === undefined || passed.length > 0) cells.put(beat)
   }
 
   #receive(link: Link, messages: readonly Message[]): void {
@@ -125,7 +131,7 @@ export class Ports {
 
   /** A fault held it back; meanwhile its life of the link may be over. */
   #release(link: Link, held: readonly Message[]): void {
-    if (this.#links.get(link.peer) === link) post(link, held)
+    if (link.port !== undefined && this.#links.get(link.peer) === link) post(link.port, held)
   }
 
   closeAll(): void {
@@ -133,15 +139,8 @@ export class Ports {
   }
 }
 
-/** All of them are beats, or none is: a beat does not wait for others. */
-function post({ port, beats }: Link, messages: readonly Message[]): void {
-  const [first] = messages
-  if (first === undefined) return
-  if (beats !== undefined && isBeat(first)) return beats.put(first)
+function post(port: MessagePort, messages: readonly Message[]): void {
+  if (messages.length === 0) return
   const { envelope, transfer } = packEnvelope(messages)
-  port?.postMessage(envelope, transfer)
-}
-
-function isBeat(message: Message): message is Beat {
-  return message.type === 'membership/heartbeat'
+  port.postMessage(envelope, transfer)
 }

@@ -61,10 +61,18 @@ export async function lockLocation(location: string, waitMs = 0): Promise<Locati
   }
 }
 
-/** Of processes that have closed or died: whoever holds the lock is the only one that has the location open. */
+/**
+ * Of processes that have closed or died: whoever holds the lock is the only one that has the location open. One that is being opened
+ * gets new files while it is removed, and stays.
+ */
 async function removeOldGates(folder: string, own: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (GATE.test(name) && name !== own) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
+    if (!GATE.test(name) || name === own) continue
+    try {
+      await rm(join(folder, name), { recursive: true, force: true })
+    } catch (error) {
+      if (codeOf(error) !== 'ENOTEMPTY') throw error
+    }
   }
 }
 
