@@ -4,7 +4,7 @@
  *
  * Writes `dashboard.md`, with other than five nodes `dashboard-64-nodes.md`.
  *
- * --rounds N (default 10)  --nodes N (default 5)  --partitions N (default 128)  --out FOLDER (default bench/results)
+ * --rounds N (default 15)  --nodes N (default 5)  --partitions N (default 128)  --out FOLDER (default bench/results)
  */
 
 import { firstPaints } from './dashboard/first-paint.js'
@@ -15,7 +15,7 @@ import { throughputs } from './dashboard/throughput.js'
 import { argument, provenance, writePage } from './harness.js'
 
 const NODES = 5
-const rounds = Number(argument('rounds') ?? 10)
+const rounds = Number(argument('rounds') ?? 15)
 const nodes = Number(argument('nodes') ?? NODES)
 const partitions = Number(argument('partitions') ?? 128)
 const from = await provenance('npm run bench:dashboard')

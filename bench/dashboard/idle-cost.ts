@@ -8,7 +8,7 @@ import { sampleOf } from '../../src/cli/top/sample.js'
 import type { Stand } from './stand.js'
 
 const MS = 4_000
-const ROUNDS = 2
+const ROUNDS = 5
 /** Of the times in /proc. */
 const TICK_MS = 10
 export const LOOKS = 200
@@ -79,7 +79,7 @@ async function costOf(ms: number): Promise<number> {
 }
 
 /** Processor time of every chromium there is here, as Linux has it. */
-function browserMs(): number {
+export function browserMs(): number {
   let ticks = 0
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {

@@ -1,7 +1,7 @@
 /**
  * Gets and puts a second, with the dashboard and without: with somebody who reads its stream (what a browser elsewhere costs the cluster),
- * and with a page open in a browser on the same processors. Each is measured for two seconds between two without it, so that what
- * else the machine does, and how it changes, falls on both.
+ * and with a page open in a browser on the same processors. Each is measured between two times without it, so that what else the machine
+ * does, and how it changes, falls on both; before every time the cluster rests as long, and is loaded for a while unmeasured.
  */
 
 import { get, type IncomingMessage } from 'node:http'
@@ -9,10 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import type { HttpServer } from '../../src/cli/http/http-server.js'
 import type { Cluster } from '../../src/index.js'
-import { median } from './idle-cost.js'
+import { browserMs, median } from './idle-cost.js'
 import { keyOf, type Stand } from './stand.js'
 
-const MS = 1_000
+const MS = 2_000
+const WARM_MS = 500
 /** A page that is being loaded costs more than one that is open. */
 const SETTLE_MS = 3_000
 const CALLERS = 64
@@ -29,6 +30,14 @@ export interface Compared {
   readonly with: number
   /** By how much less than without, in percent: the median of the rounds, and where 95 % of resampled medians lie. */
   readonly cost: readonly [median: number, low: number, high: number]
+  /** Milliseconds of processor time a second that the browser took meanwhile, the median. */
+  readonly browserMs: number
+}
+
+interface Round {
+  readonly without: number
+  readonly with: number
+  readonly browserMs: number
 }
 
 export interface Throughput {
@@ -37,37 +46,52 @@ export interface Throughput {
 }
 
 export async function throughputs(stand: Stand, rounds: number): Promise<Throughput> {
-  const found: Record<Way, { without: number; with: number }[]> = { read: [], page: [] }
-  await rateOf(stand.cluster, 2 * MS)
-  for (let round = 0; round < rounds; round++) for (const way of WAYS) found[way].push(await compare(stand, way))
+  const found: Record<Way, Round[]> = { read: [], page: [] }
+  await rateOf(stand.cluster, MS)
+  for (const way of WAYS) {
+    let before = await settledRate(stand)
+    for (let round = 0; round < rounds; round++) {
+      const seen = await rateWith(stand, way)
+      const after = await settledRate(stand)
+      found[way].push({ ...seen, without: (before + after) / 2 })
+      before = after
+    }
+  }
   const ways = WAYS.map((way) => {
     const without = median(found[way].map((rates) => rates.without))
     const cost = costOf(found[way].map((rates) => 100 * (1 - rates.with / rates.without)))
-    return [way, { without, with: median(found[way].map((rates) => rates.with)), cost }]
+    const browserMs = median(found[way].map((rates) => rates.browserMs))
+    return [way, { without, with: median(found[way].map((rates) => rates.with)), cost, browserMs }]
   })
   return { rounds, ways: Object.fromEntries(ways) as Throughput['ways'] }
 }
 
-async function compare(stand: Stand, way: Way): Promise<{ without: number; with: number }> {
-  const before = await rateOf(stand.cluster, MS)
+async function rateWith(stand: Stand, way: Way): Promise<Omit<Round, 'without'>> {
   const http = await stand.serve()
   const endView = way === 'read' ? await readStream(http) : await openPage(stand, http)
-  const rates = [await rateOf(stand.cluster, MS), await rateOf(stand.cluster, MS)]
+  await rest(stand)
+  const [fromMs, browserFromMs] = [performance.now(), browserMs()]
+  const rate = await rateOf(stand.cluster, MS)
+  const browser = (1_000 * (browserMs() - browserFromMs)) / (performance.now() - fromMs)
   await endView()
   await http.close()
-  const after = await rateOf(stand.cluster, MS)
-  return { without: mean([before, after]), with: mean(rates) }
+  return { with: rate, browserMs: browser }
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+async function settledRate(stand: Stand): Promise<number> {
+  await rest(stand)
+  return rateOf(stand.cluster, MS)
+}
+
+async function rest({ cluster }: Stand): Promise<void> {
+  await delay(SETTLE_MS)
+  await rateOf(cluster, WARM_MS)
 }
 
 async function openPage(stand: Stand, http: HttpServer): Promise<() => Promise<void>> {
   const page: Page = await stand.browser.newPage({ viewport: { width: 1440, height: 900 } })
   await page.goto(http.url)
   await page.locator('[data-node]').first().waitFor()
-  await delay(SETTLE_MS)
   return () => page.close()
 }
 

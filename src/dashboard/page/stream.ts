@@ -3,6 +3,7 @@
  * newest state as soon as the first line is there; the past follows.
  */
 
+import { DrawPace } from '../draw-pace.js'
 import type { AboutEntry, NumberedEntry } from '../frames.js'
 import { Timeline } from './timeline.js'
 
@@ -18,6 +19,7 @@ export class Stream {
   readonly #source: EventSource
   #timeline: Timeline | undefined
   #isConnected = false
+  readonly #pace = new DrawPace()
   /** Of the connection whose recording is being fetched. */
   #fetching: AbortController | undefined
   /** What has come meanwhile. */
@@ -42,7 +44,8 @@ export class Stream {
     if (entry.kind === 'about') return this.#begin(entry)
     if (this.#fetching !== undefined) this.#waiting.push(entry)
     this.#timeline?.add(entry)
-    if (entry.kind === 'frame' || entry.kind === 'event') this.#tell(true)
+    if (entry.kind === 'event' || (entry.kind === 'frame' && (this.#pace.isDue(entry) || !this.#isConnected)))
+      this.#tell(true)
   }
 
   #begin(about: AboutEntry): void {
