@@ -97,10 +97,14 @@ export class Injector {
     const node = pick(living, first)
     switch (kind) {
       case 'crash':
-      case 'crash-losing':
-        if (node === undefined) return undefined
-        world.endNode(node, 'a crash', kind === 'crash-losing')
-        return node.id
+      case 'crash-losing': {
+        // Threads that read what a dead node left crash, too.
+        const reading = [...world.nodes.values()].filter(({ life }) => life?.salvage === true)
+        const struck = pick([...living, ...reading], first)
+        if (struck === undefined) return undefined
+        world.endNode(struck, 'a crash', kind === 'crash-losing')
+        return struck.id
+      }
       case 'hang':
         if (node === undefined) return undefined
         node.freeze(lastsMs)
@@ -115,6 +119,8 @@ export class Injector {
       case 'damage-records':
       case 'down-for-good':
         return node === undefined || !this.#isWhole() ? undefined : this.#harmStore(kind, node, third)
+      case 'several-down-for-good':
+        return this.#isWhole() ? this.#giveUpSeveral(where) : undefined
       case 'process-dies':
         if (!world.supervisor.isThere) return undefined
         world.killProcess(20 + third * 100)
@@ -218,6 +224,28 @@ export class Injector {
     }
   }
 
+  /** As many as may be, of two or three. */
+  #giveUpSeveral(where: PlannedFault['where']): string | undefined {
+    const world = this.#world
+    const staying = this.#staying()
+    const spare = staying.length - this.#nodesMin
+    if (spare < 2) return undefined
+    const lost: NodeId[] = []
+    for (const place of where.slice(0, spare)) {
+      const id = pick(
+        staying.filter((one) => !lost.includes(one)),
+        place,
+      )
+      if (id !== undefined) lost.push(id)
+    }
+    for (const id of lost) world.supervisor.giveUp(id)
+    for (const id of lost) {
+      const node = world.nodes.get(id)
+      if (node !== undefined) world.endNode(node, 'it will not come back', false)
+    }
+    return lost.join(', ')
+  }
+
   /**
    * So many are there in any case. Where everybody is a full copy, the dead keep their places: the others must be a quorum of all,
    * one of them away.
@@ -233,7 +261,7 @@ export class Injector {
     const { supervisor, nodes } = this.#world
     const { joining, leaving } = supervisor.onTheWay
     const others = [...joining, ...leaving, ...standbysOf(supervisor.table)]
-    return [...nodes.keys()].filter((id) => supervisor.phaseOf(id) !== 'down' && !others.includes(id))
+    return [...nodes.keys()].filter((id) => !supervisor.isDown(id) && !others.includes(id))
   }
 
   #onNetwork(kind: FaultKind, lastsMs: number, [first, second, third]: PlannedFault['where']): string | undefined {
@@ -322,10 +350,9 @@ export class Injector {
     const isFull = rows.every(
       ({ owners, pending }) =>
         // One that is down for good stands there until the table says otherwise.
-        owners.every((owner) => owner !== null && supervisor.phaseOf(owner) !== 'down') &&
-        pending.every((node) => node === null),
+        owners.every((owner) => owner !== null && !supervisor.isDown(owner)) && pending.every((node) => node === null),
     )
-    const living = [...nodes.values()].filter(({ id }) => supervisor.phaseOf(id) !== 'down')
+    const living = [...nodes.values()].filter(({ id }) => !supervisor.isDown(id))
     if (!isFull || living.some((node) => hasDamage(node) || node.core === undefined)) return false
     if (!this.#sloppy) return true
     if (!supervisor.isQuiet || living.some(({ life }) => life?.hasFailed === true)) return false

@@ -47,6 +47,13 @@ const PAUSES_MAX = 2
 const SHAPE_KINDS = ['node-joins', 'node-leaves', 'standby-joins', 'standby-is-promoted'] as const
 const SHAPES_MAX = 6
 
+/**
+ * Two or three members do not come back at the same time: rows that had them as owners are filled from what they left on disk. In some
+ * runs, beside all others.
+ */
+const LOSS_FAULT = 'several-down-for-good'
+const LOSSES_MAX = 2
+
 /** Nor is a backup, whose cut must hold whatever strikes. */
 const BACKUP = 'backup'
 const BACKUPS_MAX = 4
@@ -56,6 +63,7 @@ export type FaultKind =
   | (typeof SHAPE_KINDS)[number]
   | typeof CLOCK_FAULT
   | typeof PAUSE_FAULT
+  | typeof LOSS_FAULT
   | typeof BACKUP
 
 /** One fault. What it strikes is drawn from `where` among what is there then. */
@@ -151,6 +159,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const shapes = shapesOf(shaping, lastsMs)
   const pauses = clocks.below(4) === 0 ? pausesOf(clocks, lastsMs) : []
   const backups = backupsOf(new Prng(seed * 8 + 7_000_019), lastsMs)
+  const losses = lossesOf(new Prng(seed * 8 + 7_000_037), lastsMs)
   const copying = new Prng(seed * 8 + 7_000_011)
   const quorums: Plan['quorums'] = copying.below(5) === 0 ? { n: 'all', r: MAJORITY, w: MAJORITY } : drawn
   return {
@@ -173,7 +182,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     hintWindowMs: prng.below(4) === 0 ? 100 : 3_600_000,
     faults: [
       ...faultsOf(prng, options.faults ?? FAULTS, lastsMs),
-      ...[...jumps, ...pauses, ...shapes, ...backups],
+      ...[...jumps, ...pauses, ...losses, ...shapes, ...backups],
     ].sort((a, b) => a.atMs - b.atMs),
   }
 }
@@ -255,6 +264,15 @@ function pausesOf(prng: Prng, lastsMs: number): PlannedFault[] {
   return Array.from({ length: 1 + prng.below(PAUSES_MAX) }, (_, pause) => {
     const atMs = prng.next() * lastsMs
     return { number: 2_000 + pause, kind: PAUSE_FAULT, atMs, lastsMs: 100 + prng.next() * 4_000, where: [0, 0, 0] }
+  })
+}
+
+/** In one run of three. */
+function lossesOf(prng: Prng, lastsMs: number): PlannedFault[] {
+  const count = prng.below(3) === 0 ? 1 + prng.below(LOSSES_MAX) : 0
+  return Array.from({ length: count }, (_, loss) => {
+    const where: PlannedFault['where'] = [prng.next(), prng.next(), prng.next()]
+    return { number: 4_000 + loss, kind: LOSS_FAULT, atMs: prng.next() * lastsMs, lastsMs: 0, where }
   })
 }
 

@@ -230,7 +230,7 @@ class Run {
   /** Where everybody is a full copy, one that is down for good may still have its place. */
   #ownersAlive(): number {
     const { supervisor } = this.#world
-    const isThere = (owner: NodeId | null) => owner !== null && supervisor.phaseOf(owner) !== 'down'
+    const isThere = (owner: NodeId | null) => owner !== null && !supervisor.isDown(owner)
     return Math.min(...supervisor.table.rows.map(({ owners }) => owners.filter(isThere).length))
   }
 

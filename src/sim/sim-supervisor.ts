@@ -87,6 +87,12 @@ export class SimSupervisor {
     return this.#core.nodes().find(({ id }) => id === node)?.phase
   }
 
+  /** For good; its thread, if it has one, only reads what it left. */
+  isDown(node: NodeId): boolean {
+    const phase = this.phaseOf(node)
+    return phase === 'down' || phase === 'salvaging' || phase === 'salvaged'
+  }
+
   /** How the nodes live, for a gateway that joins. */
   peers(): readonly PeerInfo[] {
     return this.#core

@@ -233,7 +233,7 @@ export class SimWorld {
     if (life === undefined || hints === undefined) return
     for (const observer of this.watching.onDeath) observer.onDeath(node.id, reason)
     this.supervisor.onDeath(node, life.incarnation, reason, hints)
-    if (life.core !== undefined) this.#closeLinks(node.id, life.incarnation)
+    this.#closeLinks(node.id, life.incarnation)
   }
 
   /** After what was on its way. */

@@ -181,6 +181,15 @@ export const REQUESTS: readonly Mutant[] = [
     replace: 'void isSalvaged; if (peer === undefined) continue',
   },
   {
+    name: 'a-salvage-that-ends-is-a-life-that-ends',
+    rule: 'waits-for-restarts',
+    checker: 'availability',
+    file: 'src/protocol/coordinator/coordination.ts',
+    find: 'if (peer?.incarnation === incarnation && mayLive) this',
+    replace:
+      "void mayLive; if (!(peer?.incarnation === incarnation && (peer.status === 'exited' || peer.status === 'down'))) this",
+  },
+  {
     name: 'fails-because-owners-change',
     rule: 'nothing-fails',
     checker: 'availability',

@@ -196,12 +196,16 @@ export class Availability extends Checker {
     if (this.#pausedUntilMs > call.calledAtMs) return false
     const isLeft = (node: NodeId | null): boolean =>
       node !== null && (this.#health.get(node)?.notDownAtMs ?? world.nowMs) >= call.calledAtMs - NEWS_MS
-    return partitionsOf(call, partitions).some((partition) => {
+    const isGone = (partition: PartitionId): boolean => {
       const rows = this.#rows.rowsOf(call, partition)
       return rows.every((row) =>
         placesOf(call, row).some((places) => places.filter(isLeft).length < askedOf(call, places.length, config)),
       )
-    })
+    }
+    const all = partitionsOf(call, partitions)
+    // The parts of a batch are each written, those of a logged one after the log; it ends when all of them have ended.
+    if (call.logged && all.length > 1) return false
+    return call.kind === 'put' ? all.every(isGone) : all.some(isGone)
   }
 
   #wasAllWell(call: Call, partitions: readonly PartitionId[], world: SimWorld): boolean {

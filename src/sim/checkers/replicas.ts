@@ -93,7 +93,7 @@ export class HintsConserved extends Checker {
     if (!isRead) return
     const { supervisor } = world
     const isAwaited = ({ target, partition }: Hint): boolean =>
-      supervisor.phaseOf(target) === 'down' && rowOf(supervisor.table, partition).owners.includes(target)
+      supervisor.isDown(target) && rowOf(supervisor.table, partition).owners.includes(target)
     for (const { id, core, disk } of world.nodes.values())
       for (const hint of core === undefined ? [] : disk.view().identity.hints.filter((hint) => !isAwaited(hint)))
         this.broken(`${id} still keeps its hint of ${hint.key} for ${hint.target}, and does not hand it over`)
@@ -101,7 +101,7 @@ export class HintsConserved extends Checker {
 
   #check(keeper: NodeId, hint: Hint, world: SimWorld): void {
     const rows = this.#rowsSince(hint.partition, world.nowMs - HANDOFF_MS)
-    const isDown = (node: NodeId): boolean => world.supervisor.phaseOf(node) === 'down'
+    const isDown = (node: NodeId): boolean => world.supervisor.isDown(node)
     const lacks = (node: NodeId): boolean => !this.#hasArrived(node, hint.key, hint.record, world)
     const lackingOf = (row: Row): NodeId[] => {
       const owners = writeTargetsOf(row)
@@ -149,8 +149,7 @@ export class ReplicasIdentical extends Checker {
       for (const key of node.disk.content.records.keys()) keys.set(key, partitionOf(key, partitions))
     for (const [key, partition] of keys) {
       // Where everybody is a full copy, one that is down for good keeps its place.
-      const isThere = (owner: NodeId | null): owner is NodeId =>
-        owner !== null && world.supervisor.phaseOf(owner) !== 'down'
+      const isThere = (owner: NodeId | null): owner is NodeId => owner !== null && !world.supervisor.isDown(owner)
       const owners = rowOf(world.supervisor.table, partition).owners.filter(isThere)
       const records = owners.map((owner) => forgotten(stored(world, owner, key), world))
       // Damage is seen when it is read, at the latest.

@@ -115,7 +115,7 @@ export class Placement extends Checker {
     const { rows } = supervisor.table
     const standbys = rows[0]?.standbys ?? []
     const living = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'up' && !standbys.includes(node))
-    const down = [...this.#members].filter((node) => supervisor.phaseOf(node) === 'down')
+    const down = [...this.#members].filter((node) => supervisor.isDown(node))
     rows.forEach(({ owners }, partition) => {
       const lacking = living.filter((node) => !owners.includes(node))
       if (lacking.length > 0) this.broken(`${lacking.join(' ')} have no copy of partition ${partition}`)
@@ -155,7 +155,7 @@ export class Placement extends Checker {
 
   /** Every place has an owner that lives, as long as there are enough of them. */
   #checkLiving({ supervisor, nodes }: SimWorld): void {
-    const isDown = (node: NodeId | null): boolean => node === null || supervisor.phaseOf(node) === 'down'
+    const isDown = (node: NodeId | null): boolean => node === null || supervisor.isDown(node)
     if ([...nodes.keys()].filter((node) => !isDown(node)).length < supervisor.table.n) return
     supervisor.table.rows.forEach(({ owners }, partition) => {
       if (owners.some(isDown)) this.broken(`partition ${partition} still belongs to ${owners.join(' ')}`)
