@@ -9,7 +9,7 @@ const composers = [
   '^src/protocol/coordinator/',
 ]
 
-/** src/cluster.ts, src/client.ts, src/level.ts, src/index.ts: the public door. */
+/** src/cluster.ts, src/open-cluster.ts, src/client.ts, src/level.ts, src/index.ts: the public door. */
 const door = '^src/[^/]+[.]ts$'
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })

@@ -3,7 +3,7 @@
  * caller. Called by the client.
  */
 
-import type { RequestKind } from '../actors/runtime/request-counters.js'
+import { REQUEST_KINDS, type RequestKind } from '../actors/runtime/request-counters.js'
 import type { ReadMark } from './near-cache.js'
 import type { OperationOutcome } from './protocol/coordinator/request.js'
 import type { Key } from './protocol/ids.js'
@@ -33,6 +33,10 @@ export interface Pending {
   readonly keptFor?: KeptFor | undefined
   resolve(value: unknown): void
   reject(error: unknown): void
+}
+
+export function isWrite({ kind }: Pending): boolean {
+  return kind !== REQUEST_KINDS.get && kind !== REQUEST_KINDS.scan
 }
 
 /** Of a request that did not fail. `key`: of a get. */

@@ -2,27 +2,27 @@
  * The program's calls: checked, copied, gathered over one microtask turn, given to the gateway as one batch, and settled
  * exactly once each.
  *
- * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `cluster.ts` and `connect.ts`, which
+ * It keeps no protocol: deadlines, quorums and refusals are the gateway's. Called by `open-cluster.ts` and `connect.ts`, which
  * both are a `KeyValueStore` through it and what tells of its calls, and by a migration, which reads records with their stamps.
  */
 
 import { nowMs } from '../actors/runtime/clock.js'
 import { REQUEST_KINDS, type RequestCounters } from '../actors/runtime/request-counters.js'
-import { type Answer, answerOf, type KeptFor, type Pending } from './answers.js'
-import { CallChecks, type CallDefaults, type ReadOptions } from './call-checks.js'
+import { type Answer, answerOf, isWrite, type KeptFor, type Pending } from './answers.js'
+import { CallChecks, type ReadOptions } from './call-checks.js'
+import type { ClientConfig, ClientParts, Entrance, RecordReading } from './client-parts.js'
 import { Gathering, PlaceOfMany } from './many-gets.js'
 import { MISSED, type NearCache } from './near-cache.js'
 import type { CallWatch } from './observe/call-watch.js'
 import { RequestSpans } from './observe/request-spans.js'
 import type { OperationOutcome, ScanPage } from './protocol/coordinator/request.js'
-import type { RequestObserver } from './protocol/coordinator/request-observer.js'
 import type { ClientRequest } from './protocol/gateway-contract.js'
 import { IdTable } from './protocol/id-table.js'
 import type { Epoch, Key } from './protocol/ids.js'
 import type { KeyRange } from './protocol/messages.js'
 import { preferenceList } from './protocol/ring/preference-list.js'
 import { partitionOf, slotOf } from './protocol/ring/slot.js'
-import { type PartitionTable, rowOf } from './protocol/ring/table.js'
+import { rowOf } from './protocol/ring/table.js'
 import type { VersionRecord } from './protocol/versions/record.js'
 import { ScanRows } from './scan-rows.js'
 import type {
@@ -40,37 +40,6 @@ import { BATCH_OPTIONS, booleanOf, columnsOf, contextOf, failedRows, PUT_OPTIONS
 import { CoterieError, errorOfFailure } from './shared/errors.js'
 import { keyFromUser } from './shared/keys.js'
 import { invalid } from './shared/options.js'
-
-export interface ClientConfig extends CallDefaults {
-  readonly partitions: number
-  readonly conflict: 'lww' | 'siblings'
-  readonly coordination: 'client' | 'server'
-  readonly requestsInFlightMax: number
-}
-
-/** Where requests enter; what becomes of them comes back by `settle`. */
-export interface Entrance {
-  readonly table: PartitionTable
-  submit(requests: readonly ClientRequest[]): void
-  /** Who looks on at requests; see `Gateway.observe`. */
-  observe(observer: RequestObserver | undefined): void
-}
-
-/** A read of its own, in the cluster's terms. */
-export interface RecordReading {
-  readonly r: number
-  readonly timeoutMs: number
-}
-
-/** What a client works with. */
-export interface ClientParts {
-  readonly counters: RequestCounters
-  readonly watch: CallWatch
-  /** Undefined: every read asks nodes. */
-  readonly near: NearCache | undefined
-  /** Asked for at each turn: it is made after the client. */
-  readonly gateway: () => Entrance
-}
 
 /** Requests given to the gateway at once; stamps of one turn share a clock reading and count up to 65,536. */
 const TURN_REQUESTS_MAX = 8_192
@@ -422,10 +391,6 @@ export class Client implements Omit<KeyValueStore, 'id' | 'close' | typeof Symbo
     this.#turn = []
     this.#gateway().submit(requests)
   }
-}
-
-function isWrite({ kind }: Pending): boolean {
-  return kind !== REQUEST_KINDS.get && kind !== REQUEST_KINDS.scan
 }
 
 function wholeUs(ms: number): number {

@@ -13,25 +13,12 @@ export type {
   BatchOptions,
   Bytes,
   Cluster,
-  ClusterMetrics,
-  ClusterStatus,
-  FillStatus,
   GetOptions,
   KeyValueStore,
-  KeyVersions,
   Location,
-  NodeStatus,
-  NodeView,
-  PartitionOwners,
-  PlannedMove,
   PutOptions,
-  Quarantine,
   ReadResult,
-  RepairMetrics,
-  ReplicaVersions,
-  RequestMetrics,
   ScanOptions,
-  ShapePlan,
   Ticket,
 } from './shared/api.js'
 export type {
@@ -43,6 +30,21 @@ export type {
   VerifiedPart,
 } from './shared/backup-shapes.js'
 export type { ClusterEvents } from './shared/cluster-events.js'
+export type {
+  ClusterMetrics,
+  ClusterStatus,
+  FillStatus,
+  KeyVersions,
+  NodeStatus,
+  NodeView,
+  PartitionOwners,
+  PlannedMove,
+  Quarantine,
+  RepairMetrics,
+  ReplicaVersions,
+  RequestMetrics,
+  ShapePlan,
+} from './shared/cluster-reports.js'
 export { CoterieError, type CoterieErrorCode, ERROR_TABLE, type ErrorFacts } from './shared/errors.js'
 export { FAILPOINTS, type Failpoint } from './shared/failpoints.js'
 export type { FaultCounts, Faults, Ids } from './shared/fault-calls.js'

@@ -6,16 +6,9 @@
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RedisClusterOptions } from '../engines/redis-cluster/options.js'
-import type {
-  Cluster,
-  ClusterMetrics,
-  ClusterStatus,
-  KeyValueStore,
-  Location,
-  PartitionOwners,
-  ShapePlan,
-} from '../shared/api.js'
+import type { Cluster, KeyValueStore, Location } from '../shared/api.js'
 import type { BackupOptions, BackupSummary, BulkProgress } from '../shared/backup-shapes.js'
+import type { ClusterMetrics, ClusterStatus, PartitionOwners, ShapePlan } from '../shared/cluster-reports.js'
 import { CoterieError } from '../shared/errors.js'
 import type { MigrateOptions, MigrationSummary } from '../shared/migration-shapes.js'
 import type { ClusterOptions } from '../shared/options.js'

@@ -2,7 +2,7 @@
  * The calls of one thread while its cluster may move: to the cluster or, after the cutover, to the store that it has moved to. In between
  * writes wait, for as long as a quick breath, and never past their deadline; reads never wait.
  *
- * Called by `cluster.ts` and `connect.ts`, as the `KeyValueStore` that they are.
+ * Called by `open-cluster.ts` and `connect.ts`, as the `KeyValueStore` that they are.
  */
 
 import type { Client } from '../client.js'

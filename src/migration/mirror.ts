@@ -15,7 +15,7 @@
  */
 
 import { nowMs } from '../../actors/runtime/clock.js'
-import type { Entrance } from '../client.js'
+import type { Entrance } from '../client-parts.js'
 import type { OperationOutcome } from '../protocol/coordinator/request.js'
 import type { RequestObserver } from '../protocol/coordinator/request-observer.js'
 import type { Failure } from '../protocol/failure.js'

@@ -1,7 +1,7 @@
 /** The metrics of the cluster as a whole. */
 
 import type { MemberStatus } from '../protocol/membership/member-status.js'
-import type { ClusterStatus } from '../shared/api.js'
+import type { ClusterStatus } from '../shared/cluster-reports.js'
 import { version } from '../shared/version.js'
 import { type MetricDefinition, type Sample, single } from './metric.js'
 

@@ -5,7 +5,8 @@
  * Called by the command's `/healthz` and `/readyz`, and by embedders.
  */
 
-import type { Cluster, ClusterStatus } from '../shared/api.js'
+import type { Cluster } from '../shared/api.js'
+import type { ClusterStatus } from '../shared/cluster-reports.js'
 import { type QuorumsAway, quorumsAway } from './quorums.js'
 
 /** How a cluster is to who watches processes. */

@@ -3,7 +3,7 @@
  * of a cluster. The README's table is made of the same rows.
  */
 
-import type { ClusterMetrics, ClusterStatus } from '../shared/api.js'
+import type { ClusterMetrics, ClusterStatus } from '../shared/cluster-reports.js'
 import type { EventCounts } from './event-counts.js'
 import type { Health } from './health.js'
 import type { QuorumsAway } from './quorums.js'

@@ -1,6 +1,6 @@
 /** The metrics of each node; `node` is its id. A node that has left has none, and one that joined has them from then on. */
 
-import type { NodeStatus } from '../shared/api.js'
+import type { NodeStatus } from '../shared/cluster-reports.js'
 import type { EventCounts, NodeCounts } from './event-counts.js'
 import type { MetricDefinition } from './metric.js'
 import { isServing } from './quorums.js'

@@ -5,7 +5,7 @@
  * Decides nothing about requests. Called by `health.ts` and the metrics.
  */
 
-import type { ClusterStatus, NodeStatus, PartitionOwners } from '../shared/api.js'
+import type { ClusterStatus, NodeStatus, PartitionOwners } from '../shared/cluster-reports.js'
 
 /** By the cluster's own r and w. Each list is in the order of the partitions. */
 export interface QuorumsAway {

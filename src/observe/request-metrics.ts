@@ -4,7 +4,7 @@
  */
 
 import { FAILURE_CODES } from '../protocol/failure.js'
-import type { RequestMetrics } from '../shared/api.js'
+import type { RequestMetrics } from '../shared/cluster-reports.js'
 import { type MetricDefinition, type Sample, type Seen, single } from './metric.js'
 
 /** 32 µs … 8.4 s. */

@@ -1,4 +1,4 @@
-/** Keeps the ceiling of the clock on the disk ahead of the stamps that are given out: these never go beyond it. Called by `cluster.ts`. */
+/** Keeps the ceiling of the clock on the disk ahead of the stamps that are given out: these never go beyond it. Called by `open-cluster.ts`. */
 
 import type { StampClock } from '../../actors/runtime/clock.js'
 import type { ClusterFolder } from '../storage/cluster-folder.js'

@@ -2,7 +2,7 @@
 
 import type { Notice } from '../protocol/effects.js'
 import type { NodeId } from '../protocol/ids.js'
-import type { FillStatus } from '../shared/api.js'
+import type { FillStatus } from '../shared/cluster-reports.js'
 
 export class FillsUnderWay {
   readonly #fills = new Map<NodeId, FillStatus>()

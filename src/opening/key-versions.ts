@@ -5,7 +5,8 @@ import type { SupervisorActor } from '../../actors/supervisor.actor.js'
 import type { Key, NodeId } from '../protocol/ids.js'
 import { rowOf, standbysOf } from '../protocol/ring/table.js'
 import { stampTimeNs } from '../protocol/versions/stamp.js'
-import type { KeyVersions, Location, ReplicaVersions } from '../shared/api.js'
+import type { Location } from '../shared/api.js'
+import type { KeyVersions, ReplicaVersions } from '../shared/cluster-reports.js'
 import { checkNames, checkWhole } from '../shared/options.js'
 
 const TIMEOUT_MS = 1_000

@@ -2,8 +2,8 @@
 
 import { REQUEST_KINDS, type RequestCounters, type RequestKind } from '../../actors/runtime/request-counters.js'
 import { FAILURE_CODES } from '../protocol/failure.js'
-import type { ClusterMetrics, RepairMetrics, RequestMetrics } from '../shared/api.js'
 import type { ClusterEvents } from '../shared/cluster-events.js'
+import type { ClusterMetrics, RepairMetrics, RequestMetrics } from '../shared/cluster-reports.js'
 
 /** Counts what events tell. */
 export class RepairsDone {

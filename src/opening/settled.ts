@@ -1,9 +1,9 @@
-/** What `cluster.settled` waits for. Called by `cluster.ts` only. */
+/** What `cluster.settled` waits for. Called by `open-cluster.ts` only. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { nowMs } from '../../actors/runtime/clock.js'
 import type { SupervisorActor } from '../../actors/supervisor.actor.js'
-import type { ClusterStatus } from '../shared/api.js'
+import type { ClusterStatus } from '../shared/cluster-reports.js'
 import { CoterieError } from '../shared/errors.js'
 import { checkNames, checkWhole } from '../shared/options.js'
 import { awaitedOf, checkSomebodyLives, isSettled, nodesOwe } from './status.js'

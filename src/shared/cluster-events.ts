@@ -1,7 +1,7 @@
 /** Events of an open cluster, and what comes with them. */
 
 import type { NodeId, PartitionId } from '../protocol/ids.js'
-import type { FillStatus } from './api.js'
+import type { FillStatus } from './cluster-reports.js'
 import type { Failpoint } from './failpoints.js'
 import type { MigrationStatus } from './migration-shapes.js'
 

@@ -13,17 +13,14 @@ import {
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import { ControlServer } from '../../src/cli/control/control-server.js'
 import { findSocket } from '../../src/cli/control/socket-place.js'
 import { HttpServer } from '../../src/cli/http/http-server.js'
 import { listenAddressOf } from '../../src/cli/http/listen-address.js'
-import { Recording } from '../../src/cli/http/recording.js'
 import { httpToken, newToken, TOKEN_VARIABLE } from '../../src/cli/http/token.js'
 import { Viewers } from '../../src/cli/http/viewers.js'
-import type { FrameEntry, NumberedEntry, RingEntry } from '../../src/dashboard/frames.js'
+import type { NumberedEntry } from '../../src/dashboard/frames.js'
 import { WatchedCluster } from '../observe/watched-cluster.js'
 import { openForTest } from '../support/cluster.js'
 
@@ -360,51 +357,11 @@ test('dashboard token: that of the environment, if it cannot be guessed', async 
   t.match(httpToken(), { token: /^[\w-]{32}$/, isNew: true })
 })
 
-test('recording: bounded in time and bytes; the partitions that hold are kept with what they explain', async (t) => {
-  const ring = (at: number, epoch: number): RingEntry => ({ kind: 'ring', at, epoch, nodes: [], rows: [] })
-  const frame = (at: number) => ({ kind: 'frame', at, nodes: ['x'.repeat(100)] }) as unknown as FrameEntry
-  const kindsOf = (recording: Recording) => recording.lines().map((line) => JSON.parse(line) as NumberedEntry)
-
-  const byTime = new Recording()
-  byTime.add(ring(0, 1))
-  byTime.add(frame(1))
-  byTime.add(ring(2, 2))
-  byTime.add(frame(700_000))
-  t.match(kindsOf(byTime), [
-    { kind: 'ring', epoch: 2 },
-    { kind: 'frame', at: 700_000 },
-  ])
-  t.equal(kindsOf(byTime).length, 2)
-
-  const byBytes = new Recording(10_000)
-  byBytes.add(ring(0, 1))
-  for (let at = 1; at <= 3_000; at++) byBytes.add(frame(at))
-  t.ok(byBytes.bytes <= 10_000)
-  const kept = kindsOf(byBytes)
-  t.match(kept[0], { kind: 'ring', epoch: 1 })
-  t.match(kept.at(-1), { kind: 'frame', at: 3_000 })
-  t.ok(kept.length > 50)
-})
-
 /** Asked again and again, as what a server learns of a connection that was closed comes a little later. */
 async function isSoon(isSo: () => Promise<boolean>): Promise<boolean> {
   for (let asked = 0; asked < 200; asked++) if (await isSo()) return true
   return false
 }
-
-test('recording: what was let go of is not held in memory either', async (t) => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  const recording = new Recording(1_000_000)
-  collect()
-  const before = process.memoryUsage().heapUsed
-  for (let at = 1; at <= 500; at++)
-    recording.add({ kind: 'frame', at, nodes: ['x'.repeat(100_000)] } as unknown as FrameEntry)
-  collect()
-  const bytes = process.memoryUsage().heapUsed - before
-  t.ok(bytes < 10_000_000, `${bytes} bytes for 1,000,000`)
-  t.equal(recording.lines().length, 9)
-})
 
 async function* linesOf(stream: IncomingMessage): AsyncGenerator<{ kind: string; event?: string }> {
   let rest = ''

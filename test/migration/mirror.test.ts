@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
-import type { Entrance } from '../../src/client.js'
+import type { Entrance } from '../../src/client-parts.js'
 import { Mirror, type MirrorOptions } from '../../src/migration/mirror.js'
 import { OwedKeys } from '../../src/migration/owed-keys.js'
 import type { SideBySide } from '../../src/migration/side-by-side.js'

@@ -13,16 +13,13 @@ import type {
   BatchOperation,
   BatchOptions,
   Bytes,
-  ClusterMetrics,
-  ClusterStatus,
   GetOptions,
   Location,
-  PartitionOwners,
   PutOptions,
   ScanOptions,
-  ShapePlan,
 } from '../../shared/api.js'
 import type { BackupOptions, BackupSummary, BulkProgress } from '../../shared/backup-shapes.js'
+import type { ClusterMetrics, ClusterStatus, PartitionOwners, ShapePlan } from '../../shared/cluster-reports.js'
 import { CoterieError } from '../../shared/errors.js'
 import type { MigrateOptions, MigrationSummary } from '../../shared/migration-shapes.js'
 import type { ClusterAccess, JoinOptions } from '../access.js'

@@ -1,8 +1,9 @@
 /** How far a join or a leave is: what all nodes that are being filled tell, as one share. Called by the control routes and the commands. */
 
-import type { Cluster, FillStatus } from '../../shared/api.js'
+import type { Cluster } from '../../shared/api.js'
 import type { BulkProgress } from '../../shared/backup-shapes.js'
 import type { ClusterEvents } from '../../shared/cluster-events.js'
+import type { FillStatus } from '../../shared/cluster-reports.js'
 
 /** Resolves, or rejects, as `change` does. `replicas`: how many it is to copy. */
 export async function withFillProgress<T>(

@@ -1,7 +1,8 @@
 /** The three things that are done to nodes under traffic, and how long each took to heal. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, NodeStatus } from '../../shared/api.js'
+import type { Cluster } from '../../shared/api.js'
+import type { NodeStatus } from '../../shared/cluster-reports.js'
 import type { Span, Traffic } from './traffic.js'
 
 export interface Injury {

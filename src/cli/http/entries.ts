@@ -11,7 +11,7 @@ import {
   STATUS_LETTERS,
   type ViewsEntry,
 } from '../../dashboard/frames.js'
-import type { ClusterStatus, NodeStatus, NodeView, PartitionOwners } from '../../shared/api.js'
+import type { ClusterStatus, NodeStatus, NodeView, PartitionOwners } from '../../shared/cluster-reports.js'
 import type { LogLine } from '../terminal/log-lines.js'
 import type { RequestRates, Sample } from '../top/sample.js'
 

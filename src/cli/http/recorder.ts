@@ -7,8 +7,9 @@
  */
 
 import type { Entry } from '../../dashboard/frames.js'
-import type { Cluster, ClusterMetrics, ClusterStatus } from '../../shared/api.js'
+import type { Cluster } from '../../shared/api.js'
 import type { ClusterEvents } from '../../shared/cluster-events.js'
+import type { ClusterMetrics, ClusterStatus } from '../../shared/cluster-reports.js'
 import { EventLog } from '../terminal/log-lines.js'
 import { sampleOf } from '../top/sample.js'
 import { eventEntry, frameOf, ringEntry, viewsEntry } from './entries.js'

@@ -1,6 +1,6 @@
 /** What a change would do, for people: of the command, and of the prompt of `coterie start`. */
 
-import type { ClusterStatus, ShapePlan } from '../../shared/api.js'
+import type { ClusterStatus, ShapePlan } from '../../shared/cluster-reports.js'
 import { byteSize, count, plural, tableLines } from '../terminal/format.js'
 
 const COLUMNS = [

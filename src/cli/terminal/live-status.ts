@@ -1,6 +1,6 @@
 /** `cluster.status()` as lines: the table above the prompt, the long form of `status`, one line for a log. */
 
-import type { ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
+import type { ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/cluster-reports.js'
 import { byteSize, type Column, count, plural, tableLines, truncate } from './format.js'
 import { firstOwned, NodeLetters, ringStrip } from './ring-strip.js'
 import type { Style, Styler } from './style.js'

@@ -9,7 +9,7 @@
  */
 
 import type { NodeId } from '../../protocol/ids.js'
-import type { ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/api.js'
+import type { ClusterStatus, NodeStatus, PartitionOwners } from '../../shared/cluster-reports.js'
 import { plural, truncate } from './format.js'
 import type { Style, Styler } from './style.js'
 

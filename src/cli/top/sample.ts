@@ -1,6 +1,6 @@
 /** What lies between two looks at `cluster.metrics()`: rates and latencies of the interval, not averages since the opening. */
 
-import type { ClusterMetrics, RepairMetrics, RequestMetrics } from '../../shared/api.js'
+import type { ClusterMetrics, RepairMetrics, RequestMetrics } from '../../shared/cluster-reports.js'
 
 export type RequestName = keyof ClusterMetrics['requests']
 

@@ -1,6 +1,6 @@
 /** A sample and the status as lines, for 80 columns. */
 
-import type { ClusterStatus, NodeStatus } from '../../shared/api.js'
+import type { ClusterStatus, NodeStatus } from '../../shared/cluster-reports.js'
 import { byteSize, type Column, count, duration, plural, tableLines, truncate } from '../terminal/format.js'
 import { nodeTable, summary } from '../terminal/live-status.js'
 import type { Styler } from '../terminal/style.js'

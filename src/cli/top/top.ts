@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ClusterMetrics } from '../../shared/api.js'
+import type { ClusterMetrics } from '../../shared/cluster-reports.js'
 import { runningCluster } from '../access.js'
 import type { TopCommand } from '../commands.js'
 import type { ControlClient } from '../control/control-client.js'

@@ -1,7 +1,7 @@
 /** Who has a partition, by the topology of this moment. */
 
 import type { PartitionId } from '../../protocol/ids.js'
-import type { PartitionOwners } from '../../shared/api.js'
+import type { PartitionOwners } from '../../shared/cluster-reports.js'
 import type { KeyNames } from './key-names.js'
 import { type RedisNode, replicasOf, type Topology } from './topology.js'
 
