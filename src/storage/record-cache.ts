@@ -109,6 +109,7 @@ export class RecordCache {
   /** Keeps what was read. */
   put(key: Key, record: Uint8Array): void {
     const hash = hashOf(key)
+    if (this.#overwrite(this.#find(key, hash), record)) return
     const needed = HEADER_BYTES + aligned(key.length) + aligned(record.length)
     // A record that would push out much of the rest is not worth it.
     if (needed > this.#ring.length / 16) return this.#forget(hash)
@@ -134,11 +135,15 @@ export class RecordCache {
   /** What was written has been accepted: replaces what is here of the key, and adds nothing. */
   replace(key: Key, record: Uint8Array): void {
     if (this.#written === 0) return
-    const at = this.#find(key, hashOf(key))
-    if (at < 0) return
-    // In place where it fits, so that what is written often does not push out the rest.
-    if (this.bytesAt(at) === record.length) this.#ring.set(record, this.#bodyOf(at))
-    else this.put(key, record)
+    if (this.#find(key, hashOf(key)) >= 0) this.put(key, record)
+  }
+
+  /** In place where it fits, so that what changes often does not push out the rest. */
+  #overwrite(at: number, record: Uint8Array): boolean {
+    if (at < 0 || aligned(this.bytesAt(at)) !== aligned(record.length)) return false
+    this.#words[at / RECORD_ALIGNMENT + RECORD_BYTES] = record.length
+    this.#ring.set(record, this.#bodyOf(at))
+    return true
   }
 
   /** The key's record is not what is here any more, or may not be. */

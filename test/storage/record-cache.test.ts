@@ -62,6 +62,24 @@ test('record cache: what fits is found again, and belongs to whoever asked', asy
   t.not(recordIn(cache, 'key 6999')?.[0], 0, 'what was given away is a copy')
 })
 
+test('record cache: what is kept again stays where it is, if it fits, and pushes nothing out', async (t) => {
+  const cache = new RecordCache(65_536)
+  const names = Array.from({ length: 400 }, (_, index) => `key:${index}`)
+  for (const name of names) cache.put(name, Buffer.alloc(100, 1))
+  const kept = names.filter((name) => recordIn(cache, name) !== undefined)
+  t.ok(kept.length > 390, `${kept.length} of 400`)
+  for (let turn = 2; turn < 100; turn++) {
+    // 97 to 100 bytes take as many words.
+    const bytes = 97 + (turn % 4)
+    for (const name of kept.slice(0, 50)) cache.put(name, Buffer.alloc(bytes, turn))
+    t.same(recordIn(cache, 'key:7'), Buffer.alloc(bytes, turn))
+  }
+  t.same(
+    kept.filter((name) => recordIn(cache, name) === undefined),
+    [],
+  )
+})
+
 test('record cache: keys that are looked for together have the hashes by which they are found', async (t) => {
   const cache = new RecordCache(65_536)
   const keys = ['here', 'also', 'not', 'here']
