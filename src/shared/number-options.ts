@@ -233,7 +233,7 @@ export const NUMBER_OPTIONS = {
     unit: 'bytes',
     about:
       'values read lately, kept by each thread that calls, up to 64 KiB or a sixteenth of it each, for as long as no node has written the key; below 65,536: none. With `faults: true` 0 unless said: a read then always asks nodes',
-    cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a sixth to a third of it; ↓ more reads ask a node',
+    cost: '↑ memory: nearCacheBytes for each thread that calls, as it fills, and an index of a sixth to a third of it; up to 2 MiB, and 1 MiB a node, of counts of writes; ↓ more reads ask a node',
   },
   cacheBytes: {
     byDefault: 67_108_864,

@@ -1,5 +1,5 @@
 /**
- * A process that may have few descriptors open: opens a cluster and reads everything, or says with which error it could not.
+ * A process that has few descriptors left: opens a cluster and reads everything, or says with which error it could not.
  * With `exhausts` it then uses up what it has, has a node crash meanwhile, goes on writing, and gives them back.
  */
 
@@ -10,6 +10,8 @@ import { eventOf, outcomeOf, textOf, wrongRecords } from '../cluster.js'
 export interface DescriptorsTask {
   readonly location: string
   readonly records: number
+  /** So many descriptors can be opened by the cluster; absent: all of the process's. */
+  readonly left?: number
   readonly exhausts: boolean
 }
 
@@ -27,6 +29,27 @@ process.send?.(await run())
 process.disconnect()
 
 async function run(): Promise<DescriptorsReport> {
+  const held = task.left === undefined ? [] : takeAll()
+  for (const fd of held.splice(0, task.left)) closeSync(fd)
+  try {
+    return await openAndCheck()
+  } finally {
+    for (const fd of held) closeSync(fd)
+  }
+}
+
+/** Every descriptor that the process may still open. */
+function takeAll(): number[] {
+  const taken: number[] = []
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EMFILE')) throw error
+  }
+  return taken
+}
+
+async function openAndCheck(): Promise<DescriptorsReport> {
   let cluster: Cluster
   try {
     cluster = await openCluster({ location: task.location, faults: true, openTimeoutMs: 20_000 })
@@ -59,15 +82,10 @@ async function check(cluster: Cluster, problems: string[]): Promise<void> {
 
 /** With no descriptor left, what is open goes on working; a node that crashes comes back when there are some again. */
 async function exhaust(cluster: Cluster, problems: string[]): Promise<void> {
-  const taken: number[] = []
   // So that what is to be loaded in such a moment is loaded: an import needs a descriptor too.
   await cluster.faults.crash('node2')
   await cluster.settled({ timeoutMs: 20_000 })
-  try {
-    for (;;) taken.push(openSync('/dev/null', 'r'))
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EMFILE')) throw error
-  }
+  const taken = takeAll()
   const exited = eventOf(cluster, 'node:exit')
   await cluster.faults.crash('node1')
   await exited
