@@ -19,8 +19,8 @@ Remade by \`npm run bench -- --remake\` (everything) or \`npm run bench -- --rem
 
 All subjects of a table were open at once, had the same records, and were measured in turn in every round. _median_, _min_ and _max_ are over the rounds;
 _±_ is the standard error of the median; _ratio_ is to the first row of the workload, round by round. Who has caches of records has as many bytes of them as Coterie's nodes have together; Redis has everything in memory.
-Before workloads are measured every subject reads each record once (of more than a million, a million of them), so that caches hold what they can; what
-was measured at commit \`653ecad58\` had only the rounds before that do not count.
+Before workloads are measured every subject reads each record once (of more than a million, a million of them), so that caches hold what they can; the
+puts, batches, scans, durability and cluster sizes of commit \`653ecad58\` had only the rounds before that do not count.
 
 ${parts.join('\n')}`
 }

@@ -16,7 +16,7 @@ export const SHORTFALLS: Readonly<Record<string, string>> = {
   'calls/scan-50':
     'One scan at a time: it waits for the slower of two or three threads, each of which wakes, makes an iterator of LevelDB in a thread of libuv, and answers: 16 changes of threads for 50 rows. It would take an iterator that can be read without a turn of libuv (as `getSync` is for gets).',
   'ycsb/B-zipfian':
-    'Reads that are kept by the caller cost 1 to 2 µs, but the keys that are read most are written most, and what is being written is not kept: a quarter of the reads ask a node, in small messages. The twentieth that is writes takes as much processor time as all reads together. It follows workload A, as in YCSB, whose writes have made most of what was kept worthless; measured without A before it, it was 1.72.',
+    'Reads that are kept by the caller cost 1 to 2 µs, but the keys that are read most are written most, and what is being written is not kept: a quarter of the reads ask a node, in small messages. The twentieth that is writes takes as much processor time as all reads together. It follows workload A, as in YCSB; measured alone it was 1.72.',
   'scaling/two-cores-to-one':
     'One thread that calls is one core: its near cache answers everything itself once it is warm, and the other core has nothing to do. With several threads that call each has a cache of its own.',
   'calls/get-many':

@@ -21,8 +21,8 @@ import type { Key } from '../protocol/ids.js'
 import { hashOf } from './record-cache.js'
 
 /**
- * Keys that share a slot make each other's readers ask again: of 200,000 records, of which one call in twenty writes one, a quarter of
- * all reads with 65,536 slots and a twelfth with so many. Pages of it that nobody has written take no memory.
+ * Keys that share a slot make each other's readers ask again: of 200,000 keys each has 0.8 neighbours on average (3 with 65,536 slots).
+ * Pages of it that nobody has written take no memory.
  */
 const SLOTS = 262_144
 const SLOT_MASK = SLOTS - 1
